@@ -1,0 +1,66 @@
+"""Every code that a finding can carry, one row each; `templates/explain/ID.md` explains it.
+
+RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
+that the two would make together.
+"""
+
+from __future__ import annotations
+
+from generator.diagnostics import Code, Severity
+
+_TABLE = """
+RP001 error   text is not UTF-8
+RP002 error   YAML syntax
+RP003 error   duplicate key
+RP004 error   key is not a string
+RP005 error   tag is not allowed
+RP006 error   nested too deeply
+RP007 error   aliases go too far
+RP008 error   file is too large
+RP009 error   forbidden character
+RP010 error   not exactly one document
+RP011 warning scalar that YAML parsers read differently
+RP012 error   merge key misused
+RP013 error   number out of range
+RP101 error   unknown field
+RP102 error   missing field
+RP103 error   wrong type
+RP104 error   value is not one of the allowed
+RP105 error   value has the wrong form
+RP106 error   number outside its limits
+RP107 error   too few or too many items
+RP108 error   fields that exclude each other
+RP109 error   name used twice
+RP110 error   reference to a name that the plan does not define
+RP111 error   steps in the wrong order
+RP112 error   steps do not reach 100
+RP113 error   weight finer than 0.001 percent
+RP114 error   strategy needs gateway mode
+RP201 error   path does not exist
+RP202 error   path leads outside the plan's folder
+RP203 error   not a Kubernetes object
+RP204 error   object defined twice
+RP205 error   object in two bundles
+RP206 error   no manifests found
+RP207 error   secret in plain text
+RP208 error   wrong kind of object here
+RP209 error   object has no stable name
+RP301 error   InferencePool is not in its bundle
+RP302 error   no rule sends traffic to blue
+RP303 error   route already refers to green
+RP304 error   weight cannot be exact
+RP305 error   beta header is already in use
+RP306 error   route grows past a limit of the API
+RP307 error   workload not found
+RP308 error   container not found
+RP309 error   alias already has another rewrite
+RP310 error   update changes nothing
+RP311 error   endpoint picker is not in the bundle
+RP312 error   adapter names are not distinct
+"""
+
+CODES = {
+    id_: Code(id=id_, severity=Severity(severity), title=title.strip())
+    for id_, severity, title in (line.split(None, 2) for line in _TABLE.strip().splitlines())
+}
+"""Code by ID, in the order of the IDs."""
