@@ -1,0 +1,167 @@
+"""Which objects of a version are its router and which its model servers.
+
+The router is the InferencePool with its endpoint picker and all that serves only the two; it comes
+after the model servers and leaves after them (contract I4, I11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from generator.manifests import Manifest, dig, selects
+
+MODEL = "model"
+ROUTER = "router"
+
+WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "DisaggregatedSet"})
+SCALERS = frozenset({"HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAutoscaler"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picker:
+    """The endpoint picker of a pool: its Service and the workloads behind the Service."""
+
+    service: Manifest | None
+    workloads: tuple[Manifest, ...]
+
+
+def with_parts(manifests: tuple[Manifest, ...], pool: str) -> tuple[Manifest, ...]:
+    """Give the manifests with `part` set to `model` or `router`, in the order given."""
+    router = {item.identity for item in _router(manifests, pool)}
+    return tuple(replace(item, part=ROUTER if item.identity in router else MODEL) for item in manifests)
+
+
+def find_pool(manifests: Iterable[Manifest], name: str) -> Manifest | None:
+    """Give the InferencePool of this name, if it is there."""
+    return next((item for item in manifests if item.kind == "InferencePool" and item.name == name), None)
+
+
+def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
+    """Follow a pool's endpointPickerRef to the Service and the workloads that it selects."""
+    name = pool.get("spec", "endpointPickerRef", "name")
+    service = next((item for item in manifests if item.kind == "Service" and item.name == name), None)
+    selector = service.get("spec", "selector", default={}) if service else {}
+    workloads = (item for item in manifests if item.kind in WORKLOADS and selects(selector, pod_labels(item)))
+    return Picker(service=service, workloads=tuple(workloads))
+
+
+def servers_of(manifests: tuple[Manifest, ...], pool: Manifest) -> tuple[Manifest, ...]:
+    """Give the workloads whose pods the pool selects."""
+    selector = pool.get("spec", "selector", "matchLabels", default={})
+    return tuple(
+        item
+        for item in manifests
+        if item.kind in WORKLOADS and any(selects(selector, labels) for labels in _all_pod_labels(item))
+    )
+
+
+def pod_template(workload: Manifest) -> tuple[str, ...]:
+    """Give the path of a workload's pod template; of its workers, for a LeaderWorkerSet."""
+    if workload.kind == "LeaderWorkerSet":
+        return ("spec", "leaderWorkerTemplate", "workerTemplate")
+    return ("spec", "template")
+
+
+def pod_labels(workload: Manifest) -> dict[str, Any]:
+    """Give the labels of a workload's pods."""
+    return dict(workload.get(*pod_template(workload), "metadata", "labels", default={}))
+
+
+def _all_pod_labels(workload: Manifest) -> Iterator[dict[str, Any]]:
+    yield pod_labels(workload)
+    yield dict(workload.get("spec", "leaderWorkerTemplate", "leaderTemplate", "metadata", "labels", default={}))
+
+
+def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
+    pool = find_pool(manifests, name)
+    if pool is None:
+        return
+    picker = find_picker(manifests, pool)
+    core = [pool, *([picker.service] if picker.service else []), *picker.workloads]
+    yield from core
+    servers = [item for item in manifests if item.kind in WORKLOADS and item not in picker.workloads]
+    needed_by_servers = {need for server in servers for need in _needs(server)}
+    accounts = {item.get(*pod_template(item), "spec", "serviceAccountName") for item in picker.workloads}
+    for item in manifests:
+        if (item.kind, item.name) in needed_by_servers:
+            continue
+        if any((item.kind, item.name) in _needs(workload) for workload in picker.workloads):
+            yield item
+        elif item.kind in _BELONGS and _BELONGS[item.kind](item, pool, picker):
+            yield item
+        elif item.kind in {"Role", "ClusterRole"} and _bound_to(item, manifests, accounts):
+            yield item
+        elif item.kind in {"RoleBinding", "ClusterRoleBinding"} and _binds(item, accounts):
+            yield item
+
+
+def _needs(workload: Manifest) -> set[tuple[str, str]]:
+    """Give kind and name of what a workload's pods cannot start without."""
+    pod = workload.get(*pod_template(workload), "spec", default={})
+    needs = {("ServiceAccount", pod.get("serviceAccountName", ""))}
+    for volume in pod.get("volumes") or ():
+        needs.add(("ConfigMap", dig(volume, "configMap", "name", default="")))
+        needs.add(("Secret", dig(volume, "secret", "secretName", default="")))
+        needs.add(("PersistentVolumeClaim", dig(volume, "persistentVolumeClaim", "claimName", default="")))
+    return needs
+
+
+def _bound_to(role: Manifest, manifests: tuple[Manifest, ...], accounts: set[Any]) -> bool:
+    return any(
+        _binds(item, accounts)
+        and (item.get("roleRef", "kind"), item.get("roleRef", "name")) == (role.kind, role.name)
+        for item in manifests
+        if item.kind in {"RoleBinding", "ClusterRoleBinding"}
+    )
+
+
+def _binds(binding: Manifest, accounts: set[Any]) -> bool:
+    subjects = binding.get("subjects", default=())
+    return bool(subjects) and all(subject.get("name") in accounts for subject in subjects)
+
+
+def _by_host(rule: Manifest, _: Manifest, picker: Picker) -> bool:
+    host = str(rule.get("spec", "host", default=""))
+    return bool(picker.service) and host.split(".")[0] == picker.service.name  # type: ignore[union-attr]
+
+
+def _by_target(policy: Manifest, pool: Manifest, picker: Picker) -> bool:
+    one = policy.get("spec", "targetRef")
+    targets = policy.get("spec", "targetRefs", default=[one] if one else [])
+    names = {("InferencePool", pool.name), ("Service", picker.service.name if picker.service else "")}
+    return any((target.get("kind"), target.get("name")) in names for target in targets)
+
+
+def _by_pool_ref(item: Manifest, pool: Manifest, _: Picker) -> bool:
+    return bool(item.get("spec", "poolRef", "name") == pool.name)
+
+
+def _by_service_labels(monitor: Manifest, _: Manifest, picker: Picker) -> bool:
+    selector = monitor.get("spec", "selector", "matchLabels", default={})
+    return bool(picker.service) and selects(selector, picker.service.get("metadata", "labels", default={}))  # type: ignore[union-attr]
+
+
+def _by_pod_labels(item: Manifest, _: Manifest, picker: Picker) -> bool:
+    selector = item.get("spec", "selector", "matchLabels", default={})
+    return any(selects(selector, pod_labels(workload)) for workload in picker.workloads)
+
+
+def _by_scale_target(item: Manifest, _: Manifest, picker: Picker) -> bool:
+    return item.get("spec", "scaleTargetRef", "name") in {workload.name for workload in picker.workloads}
+
+
+_BELONGS: dict[str, Callable[[Manifest, Manifest, Picker], bool]] = {
+    "DestinationRule": _by_host,
+    "HealthCheckPolicy": _by_target,
+    "GCPBackendPolicy": _by_target,
+    "InferenceModelRewrite": _by_pool_ref,
+    "InferenceObjective": _by_pool_ref,
+    "ServiceMonitor": _by_service_labels,
+    "PodMonitor": _by_pod_labels,
+    "PodMonitoring": _by_pod_labels,
+    "PodDisruptionBudget": _by_pod_labels,
+    "HorizontalPodAutoscaler": _by_scale_target,
+}
+"""Kind → does this object serve the pool and its endpoint picker alone?"""

@@ -1,0 +1,117 @@
+"""The shell that a runbook shows: kubectl in the forms that are known to work (contract §4).
+
+Every function gives an Instruction whose shell runs as it stands in the plan's rendered directory.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from generator.manifests import Manifest
+from generator.model import Gateway, Instruction
+from generator.workloads import replicas, startup_budget
+
+SETTLE = "5m"
+"""How long a controller may take to report on an object that changed."""
+
+
+def rolled_out(workload: Manifest) -> Instruction:
+    """Wait until every replica of a Deployment or StatefulSet runs the current template.
+
+    `Available` stays true while an update runs, so it is not asked (contract §3.2).
+    """
+    timeout = startup_budget(workload) + 300
+    name = f"{workload.kind.lower()}/{workload.name}"
+    wait = f"{_in(workload)} wait {name} --for=jsonpath='{{.status.readyReplicas}}'={replicas(workload)}"
+    return Instruction(
+        title=f"every replica of {name} runs and is ready",
+        shell=f"{_in(workload)} rollout status {name} --timeout={timeout}s\n{wait} --timeout={timeout}s",
+    )
+
+
+def available(workload: Manifest) -> Instruction:
+    """Wait until a Deployment is available."""
+    name = f"{workload.kind.lower()}/{workload.name}"
+    return Instruction(
+        title=f"{name} is available",
+        shell=f"{_in(workload)} wait {name} --for=condition=Available --timeout={SETTLE}",
+    )
+
+
+def route_settled(route: Manifest, gateway: str) -> Instruction:
+    """Wait until the Gateway has taken over the current generation of a route.
+
+    Conditions stand under status.parents, where `--for=condition` does not look, and a wait on a
+    value ignores generations, so the observed generation is waited for first.
+    """
+    name = f"httproute/{route.name}"
+    parent = f'{{.status.parents[?(@.parentRef.name=="{gateway}")].conditions[?(@.type=="%s")].%s}}'
+    waits = [
+        f"{_in(route)} wait {name} --timeout={SETTLE} \\\n  --for='jsonpath={parent % (condition, 'status')}=True'"
+        for condition in ("Accepted", "ResolvedRefs")
+    ]
+    observed = parent.replace('"', '\\"') % ("ResolvedRefs", "observedGeneration")
+    return Instruction(
+        title=f"the Gateway serves the current {name} and knows its backends",
+        shell="\n".join(
+            [
+                f"generation=$({_in(route)} get {name} -o jsonpath='{{.metadata.generation}}')",
+                f'{_in(route)} wait {name} --timeout={SETTLE} \\\n  --for="jsonpath={observed}=$generation"',
+                *waits,
+            ]
+        ),
+    )
+
+
+def pool_accepted(pool: Manifest, gateway: str) -> Instruction:
+    """Wait until the Gateway accepts a pool; only once a route refers to it (contract I6)."""
+    path = f'{{.status.parents[?(@.parentRef.name=="{gateway}")].conditions[?(@.type=="Accepted")].status}}'
+    name = f"inferencepool.{pool.identity.group}/{pool.name}"
+    return Instruction(
+        title=f"the Gateway accepts InferencePool {pool.name}",
+        shell=f"{_in(pool)} wait {name} --timeout={SETTLE} \\\n  --for='jsonpath={path}=True'",
+    )
+
+
+def smoke(gateway: Gateway, path: str, headers: Mapping[str, str], title: str) -> Instruction:
+    """Send one request through the Gateway and fail unless the answer is a success."""
+    extra = "".join(f" \\\n  -H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items())
+    return Instruction(
+        title=title,
+        shell=f"{_address(gateway)}\n"
+        f'curl --fail --silent --show-error --max-time 60 "http://$address{path}"{extra}',
+    )
+
+
+def ask(gateway: Gateway, model: str, title: str) -> Instruction:
+    """Ask a model for one token through the Gateway and fail unless it answers."""
+    body = f'{{"model": "{model}", "prompt": "Hello", "max_tokens": 1}}'
+    return Instruction(
+        title=title,
+        shell=f"{_address(gateway)}\n"
+        'curl --fail --silent --show-error --max-time 60 "http://$address/v1/completions" \\\n'
+        f"  -H 'Content-Type: application/json' -d {shlex.quote(body)}",
+    )
+
+
+def pods_gone(workload: Manifest, labels: Mapping[str, str], grace: int) -> Instruction:
+    """Wait until no pod with these labels is left."""
+    return Instruction(
+        title=f"the pods of {workload.name} are gone",
+        shell=f"{_in(workload)} wait pod -l {selector(labels)} --for=delete --timeout={grace}s",
+    )
+
+
+def selector(labels: Mapping[str, str]) -> str:
+    """Give labels in the form that kubectl's `-l` takes."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _in(manifest: Manifest) -> str:
+    return f"kubectl -n {manifest.identity.namespace}"
+
+
+def _address(gateway: Gateway) -> str:
+    get = f"kubectl -n {gateway.namespace} get gateway/{gateway.name}"
+    return f"address=$({get} -o jsonpath='{{.status.addresses[0].value}}')"

@@ -1,0 +1,52 @@
+"""Metric gates that rollplan adds itself, from the metrics of the endpoint picker (contract §4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from generator.codes import CODES
+from generator.diagnostics import Findings
+from generator.model import Apis, MetricGate, Ref
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")
+
+
+def fill(promql: Ref, names: Mapping[str, str], found: Findings) -> str:
+    """Put the plan's names in the place of `{blue}` and the like; an unknown one is a finding."""
+    unknown = sorted(set(_PLACEHOLDER.findall(promql.value)) - set(names))
+    for name in unknown:
+        known = ", ".join(f"{{{name}}}" for name in names)
+        found.add(CODES["RP110"], f"`{{{name}}}` stands for nothing in this plan", promql.place, f"use one of {known}")
+    return _PLACEHOLDER.sub(lambda match: names.get(match[1], match[0]), promql.value)
+
+
+def endpoints_ready(pool: str, namespace: str, at_least: int, apis: Apis) -> MetricGate:
+    """Ask that the endpoint picker sees at least this many ready endpoints."""
+    return MetricGate(
+        name="endpoints-ready",
+        promql=f'{_prefix(apis)}ready_endpoints{{namespace="{namespace}",name="{pool}"}}',
+        bound="min",
+        threshold=at_least,
+    )
+
+
+def pool_drained(pool: str, namespace: str, seconds: int, apis: Apis) -> MetricGate:
+    """Ask that nothing ran or waited in the pool for this many seconds."""
+    labels = f'{{namespace="{namespace}",name="{pool}"}}[{seconds}s]'
+    running = f"max_over_time({_prefix(apis)}average_running_requests{labels})"
+    waiting = f"max_over_time({_prefix(apis)}average_queue_size{labels})"
+    return MetricGate(name="drained", promql=f"{running} + {waiting}", bound="max", threshold=0)
+
+
+def adapter_drained(adapter: str, namespace: str, apis: Apis) -> MetricGate:
+    """Ask that no request runs on the adapter."""
+    labels = f'{{namespace="{namespace}",target_model_name="{adapter}"}}'
+    return MetricGate(
+        name="drained", promql=f"sum({_prefix(apis)}request_running{labels})", bound="max", threshold=0
+    )
+
+
+def _prefix(apis: Apis) -> str:
+    """Give the prefix of the endpoint picker's metrics, which changed with router v0.9.0."""
+    return "llm_d_epp_" if apis.router >= (0, 9) else "llm_d_router_epp_"

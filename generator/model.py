@@ -1,0 +1,200 @@
+"""The plan and the rollout as values: what the user wants, and the stages that get there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from generator.manifests import Identity, Manifest
+from generator.source import Place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ref:
+    """A name or path in the plan, and where it stands."""
+
+    value: str
+    place: Place
+
+    def __str__(self) -> str:
+        """Give the bare name."""
+        return self.value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gateway:
+    """The Gateway that routes attach to; `namespace` is the plan's where it says none."""
+
+    name: str
+    namespace: str
+    provider: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Apis:
+    """Versions of the APIs that the cluster serves, as (major, minor)."""
+
+    gateway_api: tuple[int, int]
+    inference_extension: tuple[int, int]
+    router: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What the cluster runs."""
+
+    mode: str
+    gateway: Gateway | None
+    apis: Apis
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricGate:
+    """A threshold on one number; `bound` is `max` or `min`."""
+
+    name: str
+    promql: str
+    bound: str
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One weight of the candidate, in percent, with how long to watch it and by which gates."""
+
+    weight: Decimal
+    soak: str
+    gates: tuple[MetricGate, ...]
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """The paths from which one bundle is gathered."""
+
+    bundle: str
+    paths: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """A valid plan: `strategy` holds the parameters of the strategy named `type`."""
+
+    name: str
+    namespace: str
+    target: Target
+    sources: tuple[Sources, ...]
+    type: str
+    strategy: Any
+    gates: tuple[MetricGate, ...]
+    place: Place
+
+
+Bundles = dict[str, tuple[Manifest, ...]]
+"""Manifests by the bundle they belong to: blue, green, shared, routes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backend:
+    """One backend of a split: `share` is its part of the split in percent, exact."""
+
+    version: str
+    name: str
+    weight: int
+    share: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """How one rule of a route or rewrite divides its requests."""
+
+    object: Identity
+    rule: str
+    condition: str
+    backends: tuple[Backend, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instruction:
+    """A titled piece of shell for people to run in the plan's directory."""
+
+    title: str
+    shell: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gate:
+    """What must be true before the next stage."""
+
+    checks: tuple[Instruction, ...] = ()
+    soak: str = ""
+    metrics: tuple[MetricGate, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deletion:
+    """Objects deleted together; the next deletion comes when the checks say that they are gone."""
+
+    title: str
+    objects: tuple[Manifest, ...]
+    checks: tuple[Instruction, ...] = ()
+
+    def file_name(self, number: int) -> str:
+        """Give the name of the deletion's file: its place in the order, counted from 1, and what goes."""
+        return f"{number:02d}-{self.title.replace(' ', '-')}.yaml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """The whole desired state at one point of the rollout, and what leads to it.
+
+    `objects` is a snapshot in apply order; `actions` run after it is applied and before its gate;
+    `rollback` is what the way back costs, in one sentence.
+    """
+
+    slug: str
+    title: str
+    objects: tuple[Manifest, ...]
+    splits: tuple[Split, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
+    actions: tuple[Instruction, ...] = ()
+    gate: Gate = Gate()
+    rollback: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollback:
+    """The way back from every stage before cleanup.
+
+    `objects` restore all traffic at once; `removals`, when traffic is back, give the accelerators of
+    the abandoned version back.
+    """
+
+    objects: tuple[Manifest, ...]
+    checks: tuple[Instruction, ...] = ()
+
+    def file_name(self, number: int) -> str:
+        """Give the name of the deletion's file: its place in the order, counted from 1, and what goes."""
+        return f"{number:02d}-{self.title.replace(' ', '-')}.yaml"
+    removals: tuple[Deletion, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollout:
+    """A plan's stages, in order, and the one rollback that they share."""
+
+    plan: Plan
+    stages: tuple[Stage, ...]
+    rollback: Rollback
+
+    def directory(self, index: int) -> str:
+        """Give the name of a stage's directory: its two digits and what happens."""
+        return f"{index:02d}-{self.stages[index].slug}"
+
+    def applied(self, index: int) -> tuple[Manifest, ...]:
+        """Give the objects that a stage adds or changes; the first stage is what runs already."""
+        before = {item.identity: item.data for item in self.stages[index - 1].objects} if index else {}
+        return tuple(item for item in self.stages[index].objects if before.get(item.identity) != item.data)

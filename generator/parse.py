@@ -1,0 +1,105 @@
+"""Turn a valid document into a Plan; after this step the plan is typed and has no dicts."""
+
+from __future__ import annotations
+
+
+from generator.codes import CODES
+from generator.diagnostics import Findings, Related
+from generator.fields import Fields
+from generator.model import Apis, Gateway, MetricGate, Plan, Sources, Target
+from generator.source import Document, Place
+from generator.steps import GateTable
+from generator.strategies import STRATEGIES
+
+_PINNED = {"gatewayAPI": "v1.5.1", "inferenceExtension": "v1.5.0", "router": "v0.9.0"}
+"""The versions that the llm-d guides pin, for a target that names none."""
+
+_BUNDLES = ("blue", "green", "shared")
+
+
+def parse(document: Document, found: Findings) -> Plan:
+    """Read a document that `validate` found no error in.
+
+    What no schema can say (names that must exist, the order of steps) is added to `found`.
+    """
+    root = Fields(document=document, path=(), data=document.data)
+    metadata, spec = root.child("metadata"), root.child("spec")
+    gates = _gates(spec, found)
+    fields = spec.child("strategy")
+    strategy = STRATEGIES[fields.text("type")]
+    plan = Plan(
+        name=metadata.text("name"),
+        namespace=metadata.text("namespace"),
+        target=_target(spec.child("target"), metadata.text("namespace")),
+        sources=_sources(spec),
+        type=strategy.name,
+        strategy=strategy.parse(spec, GateTable(gates=gates, found=found), found),
+        gates=tuple(gates.values()),
+        place=document.at(("metadata", "name")),
+    )
+    if plan.target.mode not in strategy.modes:
+        found.add(
+            CODES["RP114"],
+            f"a {strategy.name} rollout cannot run in {plan.target.mode} mode",
+            plan.target.place,
+            "use a rolling-update or lora-adapter rollout, or put a Gateway in front and set `mode: gateway`",
+        )
+    return plan
+
+
+def _target(fields: Fields, namespace: str) -> Target:
+    apis = {name: fields.child("apis").text(name, pinned) for name, pinned in _PINNED.items()}
+    gateway = fields.child("gateway")
+    return Target(
+        mode=fields.text("mode"),
+        gateway=Gateway(
+            name=gateway.text("name"),
+            namespace=gateway.text("namespace", namespace),
+            provider=gateway.text("provider"),
+            version=gateway.text("version"),
+        )
+        if fields.has("gateway")
+        else None,
+        apis=Apis(
+            gateway_api=_version(apis["gatewayAPI"]),
+            inference_extension=_version(apis["inferenceExtension"]),
+            router=_version(apis["router"]),
+        ),
+        place=fields.document.at_key((*fields.path, "mode")),
+    )
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.removeprefix("v").split(".")[:2]
+    return int(major), int(minor)
+
+
+def _sources(spec: Fields) -> tuple[Sources, ...]:
+    """Give the sources of every bundle; a strategy with one version keeps its objects in `shared`."""
+    named = [Sources(bundle=name, paths=spec.child(name).refs("manifests")) for name in _BUNDLES if spec.has(name)]
+    if spec.has("manifests"):
+        named.append(Sources(bundle="shared", paths=spec.refs("manifests")))
+    if spec.has("routes"):
+        named.append(Sources(bundle="routes", paths=spec.refs("routes")))
+    return tuple(named)
+
+
+def _gates(spec: Fields, found: Findings) -> dict[str, MetricGate]:
+    gates: dict[str, MetricGate] = {}
+    places: dict[str, Place] = {}
+    for fields in spec.items("gates"):
+        name = fields.text("name")
+        if name in gates:
+            found.add(
+                CODES["RP109"],
+                f"two gates are called `{name}`",
+                fields.place,
+                "give each gate a name of its own",
+                Related(place=places[name], label="the first one"),
+            )
+        bound = "max" if fields.has("max") else "min"
+        places.setdefault(name, fields.place)
+        gates[name] = MetricGate(
+            name=name, promql=fields.text("promql"), bound=bound, threshold=float(fields.get(bound))
+        )
+    return gates

@@ -1,0 +1,73 @@
+"""The road from a plan's file to the tree of its stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.codes import CODES
+from generator.diagnostics import Diagnostic, Findings, Rejected, Related
+from generator.gather import gather
+from generator.load import load_plan, read_source
+from generator.model import Rollout
+from generator.parse import parse
+from generator.source import Place
+from generator.strategies import STRATEGIES
+from generator.validate import validate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compiled:
+    """A plan that holds: its rollout, the files it was read from, and its warnings."""
+
+    rollout: Rollout
+    sources: tuple[Path, ...]
+    warnings: tuple[Diagnostic, ...]
+
+
+def compile_plan(path: Path) -> Compiled:
+    """Take one plan down the road.
+
+    Raises `Rejected` with every finding of the step that could not go on, and `Fault` for a file that
+    cannot be read.
+    """
+    found = Findings()
+    source = read_source(path, path.as_posix(), found)
+    document = load_plan(source, found) if source else None
+    found.stop_if_errors()
+    if document is None:
+        raise Rejected(found.all)
+    validate(document, found)
+    found.stop_if_errors()
+    plan = parse(document, found)
+    bundles = gather(plan, path.parent, found)
+    found.stop_if_errors()
+    rollout = STRATEGIES[plan.type].plan(plan, bundles, found)
+    found.stop_if_errors()
+    return Compiled(rollout=rollout, sources=(path,), warnings=found.all)
+
+
+def compile_plans(paths: tuple[Path, ...]) -> tuple[Compiled, ...]:
+    """Take every plan down the road, and raise the findings of all of them together."""
+    compiled, found = [], Findings()
+    names: dict[str, Place] = {}
+    for path in paths:
+        try:
+            result = compile_plan(path)
+        except Rejected as rejected:
+            found.extend(rejected.findings)
+            continue
+        compiled.append(result)
+        found.extend(result.warnings)
+        name, place = result.rollout.plan.name, result.rollout.plan.place
+        if name in names:
+            found.add(
+                CODES["RP109"],
+                f"two plans are called `{name}`",
+                place,
+                "give each plan a name of its own: it names the directory that the plan is rendered into",
+                Related(place=names[name], label="the first one"),
+            )
+        names.setdefault(name, place)
+    found.stop_if_errors()
+    return tuple(compiled)

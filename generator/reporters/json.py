@@ -1,0 +1,45 @@
+"""Findings and stage tables for machines, in a versioned format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from generator.diagnostics import Diagnostic
+from generator.model import Rollout
+from generator.rollout_json import rollout_json
+from generator.source import Place
+
+FORMAT_VERSION = "1"
+
+
+def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
+    """Give all findings as one JSON document."""
+    return _dump({"formatVersion": FORMAT_VERSION, "findings": [_finding(finding) for finding in found]})
+
+
+def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
+    """Give every rollout as its `rollout.json` has it."""
+    whole = [json.loads(rollout_json(rollout)) for rollout in rollouts]
+    return _dump({"formatVersion": FORMAT_VERSION, "rollouts": whole})
+
+
+def _finding(finding: Diagnostic) -> dict[str, Any]:
+    return {
+        "code": finding.code.id,
+        "severity": finding.code.severity.value,
+        "title": finding.code.title,
+        "message": finding.message,
+        "hint": finding.hint,
+        **_place(finding.place),
+        "related": [{"label": related.label, **_place(related.place)} for related in finding.related],
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"file": place.source.name, "line": place.line, "column": place.column, "length": place.length}
+
+
+def _dump(content: Any) -> str:
+    return json.dumps(content, indent=2) + "\n"

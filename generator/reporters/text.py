@@ -1,0 +1,93 @@
+"""Findings with code frames, and stage tables, for terminals and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from generator.diagnostics import Diagnostic, Severity
+from generator.model import Rollout
+from generator.reporters.sanitize import clean
+from generator.runbook import HEAD, replica_text
+from generator.source import Place
+from generator.summary import Row, summarize
+
+_WIDTH = 100
+"""Columns of source that a code frame shows; a longer line is cut around the place."""
+
+_COLOURS = {"error": "31", "warning": "33", "help": "36", "frame": "34", "bold": "1"}
+
+
+def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:
+    """Give every finding with its place, a code frame and a hint, and a last line that counts them."""
+    paint = _Paint(colour)
+    blocks = [_finding(finding, paint) for finding in found]
+    return "\n".join([*blocks, _count(found)]) if blocks else ""
+
+
+def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:
+    """Give the stage table of every rollout."""
+    paint = _Paint(colour)
+    return "\n".join(
+        f"{paint('bold', rollout.plan.name)} ({rollout.plan.type})\n\n{_table(summarize(rollout), paint)}"
+        for rollout in rollouts
+    )
+
+
+def _table(rows: Sequence[Row], paint: _Paint) -> str:
+    lines = [tuple(title.upper() for title in HEAD), *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+    padded = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([paint("bold", padded[0]), *padded[1:], ""])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    peak = f"{row.accelerators} ({row.peak})" if row.peak != row.accelerators else str(row.accelerators)
+    return (row.stage, clean("; ".join(row.traffic)) or "-", replica_text(row), peak, row.gate or "-", row.rollback or "-")
+
+
+def _finding(finding: Diagnostic, paint: _Paint) -> str:
+    severity = finding.code.severity.value
+    head = f"{paint(severity, f'{severity}[{finding.code.id}]')}: {paint('bold', clean(finding.message))}"
+    lines = [head, *_frame(finding.place, "", "-->", "^", paint)]
+    for related in finding.related:
+        lines += _frame(related.place, related.label, ":::", "-", paint)
+    return "\n".join([*lines, f"  {paint('help', '= help:')} {clean(finding.hint)}", ""])
+
+
+def _frame(place: Place, label: str, arrow: str, mark: str, paint: _Paint) -> list[str]:
+    number = str(place.line)
+    margin = " " * len(number)
+    lines = place.source.text.splitlines()
+    frame = [f"{margin}{paint('frame', arrow)} {clean(str(place))}"]
+    if place.line > len(lines):
+        return frame
+    text, column = _window(lines[place.line - 1], place.column - 1)
+    under = mark * max(1, min(place.length, len(text) - column))
+    bar = paint("frame", "|")
+    return [
+        *frame,
+        f"{margin} {bar}",
+        f"{number} {bar} {clean(text)}".rstrip(),
+        f"{margin} {bar} {' ' * len(clean(text[:column]))}{paint('error' if mark == '^' else 'frame', under)} {label}".rstrip(),
+    ]
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    start = max(0, column - _WIDTH // 2) if len(line) > _WIDTH else 0
+    return line[start : start + _WIDTH].replace("\t", " "), column - start
+
+
+def _count(found: Sequence[Diagnostic]) -> str:
+    errors = sum(finding.code.severity is Severity.ERROR for finding in found)
+    numbers = ((errors, "error"), (len(found) - errors, "warning"))
+    return ", ".join(f"{number} {word}{'s' if number > 1 else ''}" for number, word in numbers if number) + "\n"
+
+
+class _Paint:
+    """Colours text for terminals, or leaves it as it is."""
+
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, style: str, text: str) -> str:
+        return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if self._colour else text

@@ -1,0 +1,92 @@
+"""`rollout.json`: the whole rollout for machines, in a versioned format."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from generator.manifests import Identity
+from generator.model import Backend, Deletion, Gate, Instruction, Rollout, Split
+from generator.summary import Row, summarize
+
+FORMAT_VERSION = "1"
+
+
+def rollout_json(rollout: Rollout) -> str:
+    """Give the text of `rollout.json`."""
+    plan, rows = rollout.plan, summarize(rollout)
+    content = {
+        "formatVersion": FORMAT_VERSION,
+        "plan": {"name": plan.name, "namespace": plan.namespace, "strategy": plan.type},
+        "stages": [_stage(rollout, index, row) for index, row in enumerate(rows)],
+        "rollback": {
+            "apply": [_identity(item.identity) for item in rollout.rollback.objects],
+            "checks": [_instruction(check) for check in rollout.rollback.checks],
+            "delete": _deletions("rollback/delete", rollout.rollback.removals),
+        },
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _stage(rollout: Rollout, index: int, row: Row) -> dict[str, Any]:
+    stage = rollout.stages[index]
+    return {
+        "name": row.stage,
+        "title": stage.title,
+        "splits": [_split(split) for split in stage.splits],
+        "replicas": dict(row.replicas),
+        "accelerators": {"settled": row.accelerators, "peak": row.peak},
+        "apply": [_identity(item.identity) for item in rollout.applied(index)],
+        "actions": [_instruction(action) for action in stage.actions],
+        "delete": _deletions(f"stages/{row.stage}/delete", stage.deletions),
+        "gate": _gate(stage.gate),
+        "rollback": stage.rollback,
+    }
+
+
+def _identity(identity: Identity) -> dict[str, str]:
+    fields = {"group": identity.group, "kind": identity.kind, "namespace": identity.namespace, "name": identity.name}
+    return {key: value for key, value in fields.items() if value or key == "group"}
+
+
+def _split(split: Split) -> dict[str, Any]:
+    return {
+        "object": _identity(split.object),
+        "rule": split.rule,
+        "condition": split.condition,
+        "backends": [_backend(backend) for backend in split.backends],
+    }
+
+
+def _backend(backend: Backend) -> dict[str, Any]:
+    return {
+        "name": backend.name,
+        "version": backend.version,
+        "weight": backend.weight,
+        "percent": str(backend.share),
+    }
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    return {
+        "checks": [_instruction(check) for check in gate.checks],
+        "soak": gate.soak,
+        "metrics": [
+            {"name": metric.name, "promql": metric.promql, metric.bound: metric.threshold} for metric in gate.metrics
+        ],
+    }
+
+
+def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "file": f"{folder}/{deletion.file_name(number)}",
+            "objects": [_identity(item.identity) for item in deletion.objects],
+            "checks": [_instruction(check) for check in deletion.checks],
+        }
+        for number, deletion in enumerate(deletions, 1)
+    ]
+
+
+def _instruction(instruction: Instruction) -> dict[str, str]:
+    return {"title": instruction.title, "shell": instruction.shell}

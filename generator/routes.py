@@ -1,0 +1,160 @@
+"""HTTPRoutes through a rollout: weights, beta rules, and nothing else of them changes.
+
+Lists of rules, matches and backendRefs are replaced whole by the API server (contract §1.4), so each
+stage holds the complete route with every foreign field kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from generator.manifests import INFERENCE, Manifest
+from generator.model import Backend, Split
+from generator.weights import WHOLE, divide, factor, percent
+
+BLUE, GREEN = "blue", "green"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shift:
+    """Traffic that moves from one pool to another, in whole parts of `total`."""
+
+    blue: str
+    green: str
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beta:
+    """The header that sends a request to green before any weight does."""
+
+    name: str
+    value: str
+
+    def __str__(self) -> str:
+        """Say `x-rollout: green`, as the header is written."""
+        return f"{self.name}: {self.value}"
+
+
+def rules_of(route: Manifest) -> list[Mapping[str, Any]]:
+    """Give the rules of a route, as they are."""
+    found: list[Mapping[str, Any]] = route.get("spec", "rules", default=[])
+    return found
+
+
+def reference(rule: Mapping[str, Any], pool: str) -> int | None:
+    """Give the index of the backendRef that names the pool, if the rule has one."""
+    for index, ref in enumerate(rule.get("backendRefs") or ()):
+        if ref.get("group") == INFERENCE and ref.get("kind") == "InferencePool" and ref.get("name") == pool:
+            return index
+    return None
+
+
+def rules_to(route: Manifest, pool: str) -> Iterator[int]:
+    """Give the indexes of the rules that send requests to the pool."""
+    return (index for index, rule in enumerate(rules_of(route)) if reference(rule, pool) is not None)
+
+
+def shifted(route: Manifest, shift: Shift, share: Decimal, beta: Beta | None, *, named: bool) -> Manifest:
+    """Give the route with green at `share` percent of what blue had in each rule.
+
+    Both backends stay, at weight 0 too: the data plane keeps knowing them, and each weight stage
+    differs from the next in weights alone. With `beta`, every rule that sends requests to blue gets a
+    twin before all rules that demands the header as well and sends to green; `named` gives the twins
+    names, which standard HTTPRoutes have since Gateway API v1.4.
+    """
+    rules = [_split(rule, shift, share) for rule in rules_of(route)]
+    twins = _twins(route, shift, beta, named=named) if beta else []
+    return route.put([*twins, *rules], "spec", "rules")
+
+
+def finalized(route: Manifest, shift: Shift) -> Manifest:
+    """Give the route with green in the place of blue, and no reference to blue left."""
+    rules = []
+    for rule in rules_of(route):
+        both = _split(rule, shift, WHOLE)
+        index = reference(both, shift.blue)
+        if index is not None:
+            both["backendRefs"] = [ref for place, ref in enumerate(both["backendRefs"]) if place != index]
+        rules.append(both)
+    return route.put(rules, "spec", "rules")
+
+
+def splits(route: Manifest, shift: Shift) -> tuple[Split, ...]:
+    """Give what each rule that knows blue or green does with its requests."""
+    found = []
+    for index, rule in enumerate(rules_of(route)):
+        backends = tuple(_backends(rule, shift))
+        if backends:
+            name = str(rule.get("name") or f"rules[{index}]")
+            found.append(
+                Split(object=route.identity, rule=name, condition=_condition(rule), backends=backends)
+            )
+    return tuple(found)
+
+
+def _split(rule: Mapping[str, Any], shift: Shift, share: Decimal) -> dict[str, Any]:
+    index = reference(rule, shift.blue)
+    if index is None:
+        return dict(rule)
+    refs = rule["backendRefs"]
+    blue = refs[index]
+    times = factor(_own_weight(refs, index), shift.total)
+    stays, moves = divide(_own_weight(refs, index) * times, share)
+    split: list[Any] = []
+    for place, ref in enumerate(refs):
+        if place == index:
+            split += [blue | {"weight": stays}, blue | {"name": shift.green, "weight": moves}]
+        else:
+            split.append(ref | {"weight": ref["weight"] * times})
+    return {**rule, "backendRefs": split}
+
+
+def _own_weight(refs: list[Mapping[str, Any]], index: int) -> int:
+    """Give blue's weight among its neighbours; alone, it has the whole whatever it says."""
+    return int(refs[index]["weight"]) if len(refs) > 1 else 1
+
+
+def _twins(route: Manifest, shift: Shift, beta: Beta, *, named: bool) -> list[dict[str, Any]]:
+    header = {"type": "Exact", "name": beta.name, "value": beta.value}
+    taken = {rule.get("name") for rule in rules_of(route)}
+    twins = []
+    for index in rules_to(route, shift.blue):
+        rule = rules_of(route)[index]
+        blue = rule["backendRefs"][reference(rule, shift.blue) or 0]
+        matches = [match | {"headers": [*match.get("headers", ()), header]} for match in rule["matches"]]
+        twin = {**rule, "matches": matches, "backendRefs": [blue | {"name": shift.green, "weight": 100}]}
+        twin.pop("name", None)
+        twins.append({"name": _free_name(index, taken)} | twin if named else twin)
+    return twins
+
+
+def _free_name(index: int, taken: set[Any]) -> str:
+    name = f"beta-{index}"
+    while name in taken:
+        name += "-x"
+    return name
+
+
+def _backends(rule: Mapping[str, Any], shift: Shift) -> Iterator[Backend]:
+    refs = rule.get("backendRefs") or ()
+    versions = {shift.blue: BLUE, shift.green: GREEN}
+    if not any(reference(rule, pool) is not None for pool in versions):
+        return
+    total = sum(ref["weight"] for ref in refs)
+    for ref in refs:
+        version = versions.get(ref["name"], "") if ref["kind"] == "InferencePool" else ""
+        weight = ref["weight"]
+        yield Backend(version=version, name=ref["name"], weight=weight, share=percent(weight, total))
+
+
+def _condition(rule: Mapping[str, Any]) -> str:
+    """Say which header a rule demands in every match, or nothing."""
+    wanted = [
+        [f"{header['name']}: {header['value']}" for header in match.get("headers", ())]
+        for match in rule.get("matches", ())
+    ]
+    return ", ".join(wanted[0]) if wanted and all(headers == wanted[0] for headers in wanted) else ""

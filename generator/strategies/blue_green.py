@@ -1,0 +1,141 @@
+"""Blue-green: a second InferencePool takes over the first one's traffic (contract §3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from generator.anatomy import with_parts
+from generator.codes import CODES
+from generator.diagnostics import Findings
+from generator.fields import Fields
+from generator.make import make
+from generator.manifests import Manifest, Origin
+from generator.model import Bundles, Gate, Gateway, Plan, Ref, Rollout, Step
+from generator.requirements import require_beta, require_exact, require_pool, require_routes
+from generator.routes import Beta, Shift
+from generator.steps import GateTable, parse_steps
+from generator.strategies.blue_green_stages import BlueGreenStages
+from generator.strategies.strategy import Strategy
+from generator.weights import scale
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewRoute:
+    """The HTTPRoute that rollplan makes when the plan brings none."""
+
+    name: str
+    hostnames: tuple[str, ...]
+    path_prefix: str
+    request_timeout: str
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlueGreen:
+    """The parameters of a blue-green rollout."""
+
+    blue: Ref
+    green: Ref
+    steps: tuple[Step, ...]
+    beta: Beta | None
+    beta_gate: Gate
+    new_route: NewRoute | None
+
+
+def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
+    """Read the parameters; a beta step is at most one and comes first."""
+    items = list(spec.child("strategy").items("steps"))
+    for item in items[1:]:
+        if item.has("beta"):
+            found.add(
+                CODES["RP111"],
+                "the beta step comes after another step",
+                item.place,
+                "make it the first step, and the only one of its kind: beta users come before any weight",
+            )
+    first = items[0] if items[0].has("beta") else None
+    return BlueGreen(
+        blue=spec.child("blue").ref("pool"),
+        green=spec.child("green").ref("pool"),
+        steps=_steps(items, gates, found),
+        beta=_beta(first) if first else None,
+        beta_gate=Gate(soak=first.text("soak"), metrics=gates.pick(first.refs("gates"))) if first else Gate(),
+        new_route=_new_route(spec) if spec.has("route") else None,
+    )
+
+
+def _steps(items: list[Fields], gates: GateTable, found: Findings) -> tuple[Step, ...]:
+    weighted = [item for item in items if item.has("weight")]
+    if not weighted:
+        found.add(CODES["RP112"], "no step has a weight", items[0].place, "add steps up to `{weight: 100}`")
+    return parse_steps(weighted, gates, found)
+
+
+def _beta(step: Fields) -> Beta:
+    header = step.child("beta").child("header")
+    return Beta(name=header.text("name"), value=header.text("value"))
+
+
+def _new_route(spec: Fields) -> NewRoute:
+    fields = spec.child("route")
+    return NewRoute(
+        name=fields.text("name"),
+        hostnames=tuple(ref.value for ref in fields.refs("hostnames")),
+        path_prefix=fields.text("pathPrefix", "/"),
+        request_timeout=fields.text("requestTimeout"),
+        origin=Origin(document=fields.document, path=fields.path),
+    )
+
+
+def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
+    """Give the stages: deploy green, let beta users in, shift weights, drain blue, finalize, clean up."""
+    parameters: BlueGreen = plan.strategy
+    routes = bundles.get("routes") or _made_routes(plan, parameters)
+    shift = Shift(
+        blue=parameters.blue.value,
+        green=parameters.green.value,
+        total=scale(step.weight for step in parameters.steps),
+    )
+    blue_pool = require_pool(bundles["blue"], parameters.blue, found)
+    green_pool = require_pool(bundles["green"], parameters.green, found)
+    require_routes(routes, shift, parameters.blue, found)
+    require_exact(routes, shift, parameters.blue, found)
+    if parameters.beta:
+        require_beta(routes, shift, parameters.beta, found)
+    found.stop_if_errors()
+    return BlueGreenStages(
+        plan=plan,
+        steps=parameters.steps,
+        beta=parameters.beta,
+        beta_gate=parameters.beta_gate,
+        gateway=cast(Gateway, plan.target.gateway),
+        shift=shift,
+        shared=bundles.get("shared", ()),
+        blue=with_parts(bundles["blue"], shift.blue),
+        green=with_parts(bundles["green"], shift.green),
+        blue_pool=cast(Manifest, blue_pool),
+        green_pool=cast(Manifest, green_pool),
+        routes=routes,
+    ).rollout()
+
+
+def _made_routes(plan: Plan, parameters: BlueGreen) -> tuple[Manifest, ...]:
+    route, gateway = cast(NewRoute, parameters.new_route), cast(Gateway, plan.target.gateway)
+    made = make(
+        "httproute",
+        "routes",
+        route.origin,
+        name=route.name,
+        namespace=plan.namespace,
+        gateway=gateway.name,
+        gateway_namespace=gateway.namespace,
+        hostnames=route.hostnames,
+        path_prefix=route.path_prefix,
+        request_timeout=route.request_timeout,
+        pool=parameters.blue.value,
+    )
+    return (made,)
+
+
+STRATEGY = Strategy(name="blue-green", modes=frozenset({"gateway"}), parse=parse, plan=plan_stages)

@@ -1,0 +1,180 @@
+"""The stages of a blue-green rollout, from today's state to a state without blue (contract §3.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from generator import kubectl
+from generator.anatomy import MODEL, find_picker, servers_of
+from generator.manifests import Manifest
+from generator.metrics import endpoints_ready, pool_drained
+from generator.model import Gate, Gateway, Instruction, Plan, Rollback, Rollout, Split, Stage, Step
+from generator.removal import removals
+from generator.routes import Beta, Shift, finalized, rules_of, rules_to, shifted, splits
+from generator.weights import WHOLE
+from generator.workloads import replicas
+
+NONE = Decimal(0)
+IDLE_SECONDS = 300
+"""How long blue must be idle to count as drained, when no route says how long a request may take."""
+
+_AT_ONCE = "at once: all requests go to blue"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlueGreenStages:
+    """Everything that the stages are made of; each method makes some of them."""
+
+    plan: Plan
+    steps: tuple[Step, ...]
+    beta: Beta | None
+    beta_gate: Gate
+    gateway: Gateway
+    shift: Shift
+    shared: tuple[Manifest, ...]
+    blue: tuple[Manifest, ...]
+    green: tuple[Manifest, ...]
+    blue_pool: Manifest
+    green_pool: Manifest
+    routes: tuple[Manifest, ...]
+
+    def rollout(self) -> Rollout:
+        """Give all stages and the rollback: blue at 100, green kept but without requests."""
+        back = self._shifted(NONE, None)
+        return Rollout(
+            plan=self.plan,
+            stages=(*self._deploy(), self._attach(), *map(self._weigh, self.steps), *self._finish()),
+            rollback=Rollback(
+                objects=back, checks=self._settled(back), removals=tuple(removals(self.green))
+            ),
+        )
+
+    def _deploy(self) -> Iterator[Stage]:
+        models = tuple(item for item in self.green if item.part == MODEL)
+        servers = servers_of(self.green, self.green_pool)
+        picker = find_picker(self.green, self.green_pool)
+        ready = endpoints_ready(
+            self.shift.green, self.plan.namespace, sum(map(replicas, servers)), self.plan.target.apis
+        )
+        yield self._stage("baseline", "what serves today", self.routes, blue=self.blue, green=())
+        yield self._stage(
+            "deploy-model",
+            "green's model servers start, without requests",
+            self.routes,
+            green=models,
+            gate=Gate(checks=tuple(map(kubectl.rolled_out, servers))),
+            rollback="no request is affected: remove green",
+        )
+        yield self._stage(
+            "deploy-router",
+            "green's InferencePool and endpoint picker start, without requests",
+            self.routes,
+            gate=Gate(checks=tuple(map(kubectl.available, picker.workloads)), metrics=(ready,)),
+            rollback="no request is affected: remove green",
+        )
+
+    def _attach(self) -> Stage:
+        routes = self._shifted(NONE, self.beta)
+        checks = (*self._settled(routes), kubectl.pool_accepted(self.green_pool, self.gateway.name))
+        slug, title = "attach", "the routes know green, at weight 0"
+        if self.beta:
+            slug, title = "beta", f"requests with {self.beta} reach green, all others blue"
+            checks += tuple(self._smoke(self.beta))
+        gate = Gate(checks=checks, soak=self.beta_gate.soak, metrics=self.beta_gate.metrics)
+        return self._stage(slug, title, routes, gate=gate, rollback=_AT_ONCE)
+
+    def _weigh(self, step: Step) -> Stage:
+        routes = self._shifted(step.weight, self.beta)
+        return self._stage(
+            f"weight-{str(step.weight).replace('.', '-')}",
+            f"{step.weight} % of requests reach green",
+            routes,
+            gate=Gate(checks=self._settled(routes), soak=step.soak, metrics=step.gates),
+            rollback=_AT_ONCE,
+        )
+
+    def _finish(self) -> Iterator[Stage]:
+        full = self._shifted(WHOLE, self.beta)
+        final = tuple(finalized(route, self.shift) for route in self.routes)
+        drained = pool_drained(self.shift.blue, self.plan.namespace, self._idle_seconds(), self.plan.target.apis)
+        yield self._stage(
+            "drain", "blue answers what it has begun", full, gate=Gate(metrics=(drained,)), rollback=_AT_ONCE
+        )
+        yield self._stage(
+            "finalize",
+            "the routes name green alone; blue still runs",
+            final,
+            gate=Gate(checks=self._settled(final)),
+            rollback=_AT_ONCE,
+        )
+        yield self._stage(
+            "cleanup",
+            "blue is deleted",
+            final,
+            blue=(),
+            deletions=tuple(removals(self.blue)),
+            rollback="none at once: a new plan with the roles swapped",
+        )
+
+    def _stage(
+        self,
+        slug: str,
+        title: str,
+        routes: tuple[Manifest, ...],
+        *,
+        blue: tuple[Manifest, ...] | None = None,
+        green: tuple[Manifest, ...] | None = None,
+        **leads: object,
+    ) -> Stage:
+        versions = (self.blue if blue is None else blue) + (self.green if green is None else green)
+        return Stage(
+            slug=slug,
+            title=title,
+            objects=(*self.shared, *versions, *routes),
+            splits=self._splits(routes),
+            **leads,  # type: ignore[arg-type]
+        )
+
+    def _splits(self, routes: tuple[Manifest, ...]) -> tuple[Split, ...]:
+        return tuple(split for route in routes for split in splits(route, self.shift))
+
+    def _shifted(self, share: Decimal, beta: Beta | None) -> tuple[Manifest, ...]:
+        named = self.plan.target.apis.gateway_api >= (1, 4)
+        return tuple(shifted(route, self.shift, share, beta, named=named) for route in self.routes)
+
+    def _settled(self, routes: tuple[Manifest, ...]) -> tuple[Instruction, ...]:
+        return tuple(kubectl.route_settled(route, self.gateway.name) for route in routes)
+
+    def _smoke(self, beta: Beta) -> Iterator[Instruction]:
+        for route in self.routes:
+            for index in rules_to(route, self.shift.blue):
+                path = rules_of(route)[index]["matches"][0]["path"]["value"].rstrip("/").removesuffix("/v1")
+                title = f"a request with {beta} reaches green"
+                yield kubectl.smoke(
+                    self.gateway, f"{path}/v1/models", {**_host(route), beta.name: beta.value}, title
+                )
+
+    def _idle_seconds(self) -> int:
+        limits = [
+            _seconds(rules_of(route)[index].get("timeouts", {}).get("request", ""))
+            for route in self.routes
+            for index in rules_to(route, self.shift.blue)
+        ]
+        return max((limit for limit in limits if limit), default=IDLE_SECONDS)
+
+
+def _host(route: Manifest) -> dict[str, str]:
+    """Give the Host header that the route's first host name asks for."""
+    hostnames: list[str] = route.get("spec", "hostnames", default=[])
+    return {"Host": hostnames[0].replace("*", "beta")} if hostnames else {}
+
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+def _seconds(duration: str) -> int:
+    parts = re.findall(r"([0-9]+)(h|ms|m|s)", duration)
+    return round(sum(int(number) * _UNITS[unit] for number, unit in parts))

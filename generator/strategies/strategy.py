@@ -1,0 +1,26 @@
+"""What a strategy is: its parameters, and the stages that it makes of a plan and its manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from generator.diagnostics import Findings
+from generator.fields import Fields
+from generator.model import Bundles, Plan, Rollout
+from generator.steps import GateTable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Strategy:
+    """One row of the table of strategies.
+
+    `parse` reads the plan's `spec`; `plan` gives the rollout and raises `Rejected` where the manifests do
+    not have what it needs.
+    """
+
+    name: str
+    modes: frozenset[str]
+    parse: Callable[[Fields, GateTable, Findings], Any]
+    plan: Callable[[Plan, Bundles, Findings], Rollout]

@@ -1,0 +1,38 @@
+"""Exact weights: percentages as whole numbers whose sum stays the same in every stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from math import gcd
+
+LARGEST = 1_000_000
+"""The largest weight of a backendRef and of a rewrite target (contract §1.2, §1.4)."""
+
+WHOLE = Decimal(100)
+
+
+def scale(weights: Iterable[Decimal]) -> int:
+    """Give the smallest total of the form 100·10ⁿ in which every percentage is a whole number."""
+    digits = max((-int(weight.as_tuple().exponent) for weight in weights), default=0)
+    return 100 * 10 ** max(digits, 0)
+
+
+def factor(weight: int, total: int) -> int:
+    """Give the smallest number by which `weight` must grow to be divisible into `total` parts."""
+    return int(total // gcd(weight, total))
+
+
+def divide(budget: int, percent: Decimal) -> tuple[int, int]:
+    """Divide a budget into what stays and what moves; raises ValueError when that is not exact."""
+    moved = budget * percent / WHOLE
+    if moved != moved.to_integral_value():
+        raise ValueError(f"{percent} percent of {budget} is not a whole number")
+    return budget - int(moved), int(moved)
+
+
+def percent(weight: int, total: int) -> Decimal:
+    """Give the share of a weight in a total, in percent without trailing zeros."""
+    share = Decimal(weight * 100) / Decimal(total) if total else Decimal(0)
+    whole = share.to_integral_value()
+    return Decimal(int(whole)) if share == whole else share.quantize(Decimal("0.001")).normalize()
