@@ -1,0 +1,14 @@
+"""The output directory: read, compared, and replaced whole; nothing else of rollplan touches it.
+
+A plan's directory is only ever swapped for a complete sibling, so that whoever reads it, and whatever
+kills us, finds the old tree or the new one. It needs POSIX (Linux, macOS); Windows has no such swap.
+"""
+
+from __future__ import annotations
+
+from generator.disk.inventory import inventory_text
+from generator.disk.road import write
+from generator.disk.tree import read_tree
+from generator.disk.values import HandEdited, Planned, Tree, Written
+
+__all__ = ["HandEdited", "Planned", "Tree", "Written", "inventory_text", "read_tree", "write"]
