@@ -57,7 +57,8 @@ class Pods:
 
     def refuses(self, adapter: str) -> Instruction:
         """Check that every pod answers 404 for the adapter."""
-        call = f"curl -s -o /dev/null -w '%{{http_code}}' {self._url('completions')} {_JSON} {self._prompt(adapter)}"
+        call = f"curl -s -o /dev/null -w '%{{http_code}}' {self._url('completions')}"
+        call = f"{call} {_JSON} {self._prompt(adapter)}"
         return self._each(f"every pod answers 404 for {adapter}", f'test "$({self._exec} {call})" = 404')
 
     @property
@@ -66,7 +67,8 @@ class Pods:
 
     def _each(self, title: str, line: str) -> Instruction:
         pods = f"kubectl -n {self.namespace} get pods -l {selector(self.labels)} -o name"
-        return Instruction(title=title, shell=f"(set -e; for pod in $({pods}); do\n  {line}\ndone)")
+        script = f'(set -e\npods=$({pods})\ntest -n "$pods"\nfor pod in $pods; do\n  {line}\ndone)'
+        return Instruction(title=title, script=script)
 
     def _url(self, path: str) -> str:
         return f"http://localhost:{self.port}/v1/{path}"
@@ -86,6 +88,8 @@ def pods_of(pool: Manifest, servers: tuple[Manifest, ...], directory: str) -> Po
         namespace=pool.identity.namespace,
         labels=pool.get("spec", "selector", "matchLabels", default={}),
         container=str(container.get("name", _SERVER)),
-        port=int(dig(container, "ports", 0, "containerPort", default=pool.get("spec", "targetPorts", 0, "number"))),
+        port=int(
+            dig(container, "ports", 0, "containerPort", default=pool.get("spec", "targetPorts", 0, "number"))
+        ),
         directory=(directory or str(environment.get(_CACHE) or _FALLBACK)).rstrip("/"),
     )

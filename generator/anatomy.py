@@ -71,7 +71,9 @@ def pod_labels(workload: Manifest) -> dict[str, Any]:
 
 def _all_pod_labels(workload: Manifest) -> Iterator[dict[str, Any]]:
     yield pod_labels(workload)
-    yield dict(workload.get("spec", "leaderWorkerTemplate", "leaderTemplate", "metadata", "labels", default={}))
+    yield dict(
+        workload.get("spec", "leaderWorkerTemplate", "leaderTemplate", "metadata", "labels", default={})
+    )
 
 
 def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
@@ -87,13 +89,12 @@ def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
     for item in manifests:
         if (item.kind, item.name) in needed_by_servers:
             continue
-        if any((item.kind, item.name) in _needs(workload) for workload in picker.workloads):
-            yield item
-        elif item.kind in _BELONGS and _BELONGS[item.kind](item, pool, picker):
-            yield item
-        elif item.kind in {"Role", "ClusterRole"} and _bound_to(item, manifests, accounts):
-            yield item
-        elif item.kind in {"RoleBinding", "ClusterRoleBinding"} and _binds(item, accounts):
+        if (
+            any((item.kind, item.name) in _needs(workload) for workload in picker.workloads)
+            or (item.kind in _BELONGS and _BELONGS[item.kind](item, pool, picker))
+            or (item.kind in {"Role", "ClusterRole"} and _bound_to(item, manifests, accounts))
+            or (item.kind in {"RoleBinding", "ClusterRoleBinding"} and _binds(item, accounts))
+        ):
             yield item
 
 

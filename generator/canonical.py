@@ -47,9 +47,7 @@ _FILTER = Shape(
     order="type requestHeaderModifier responseHeaderModifier requestMirror requestRedirect urlRewrite",
     inside={
         "requestMirror": _MIRROR,
-        "requestRedirect": Shape(
-            order="scheme hostname path port statusCode", defaults={"statusCode": 302}
-        ),
+        "requestRedirect": Shape(order="scheme hostname path port statusCode", defaults={"statusCode": 302}),
         "cors": Shape(order="allowOrigins", defaults={"maxAge": 5}),
     },
 )
@@ -80,9 +78,7 @@ _HTTP_RULE = Shape(
         "timeouts": Shape(order="request backendRequest"),
     },
 )
-_POOL_REF = Shape(
-    order="group kind namespace name", defaults={"group": INFERENCE, "kind": "InferencePool"}
-)
+_POOL_REF = Shape(order="group kind namespace name", defaults={"group": INFERENCE, "kind": "InferencePool"})
 
 
 def _object(spec: Shape) -> Shape:

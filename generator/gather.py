@@ -67,16 +67,20 @@ def _documents(path: Ref, folder: FilePath, found: Findings) -> Iterator[Documen
         )
         return
     if not start.exists():
-        found.add(CODES["RP201"], f"there is no `{path}` beside the plan", path.place, _nearest(start, folder))
+        found.add(
+            CODES["RP201"], f"there is no `{path}` beside the plan", path.place, _nearest(start, folder)
+        )
         return
     files = sorted(_files(start)) if start.is_dir() else [start]
     if not files:
-        found.add(CODES["RP206"], f"`{path}` holds no YAML or JSON file", path.place, "add the manifests to it")
+        found.add(
+            CODES["RP206"], f"`{path}` holds no YAML or JSON file", path.place, "add the manifests to it"
+        )
     for file in files:
         if not _is_inside(file, root):
             found.add(
                 CODES["RP202"],
-                f"`{file.relative_to(folder).as_posix()}` is a link that leads outside the folder of the plan",
+                f"`{file.relative_to(folder).as_posix()}` is a link to outside the plan's folder",
                 path.place,
                 "replace the link by the file itself",
             )
@@ -110,7 +114,9 @@ def _nearest(path: FilePath, folder: FilePath) -> str:
     return f"did you mean `{(path.parent / close[0]).relative_to(folder).as_posix()}`?"
 
 
-def _objects(document: Document, bundle: str, plan: Plan, found: Findings, path: Path = ()) -> Iterator[Manifest]:
+def _objects(
+    document: Document, bundle: str, plan: Plan, found: Findings, path: Path = ()
+) -> Iterator[Manifest]:
     data = document.data
     for step in path:
         data = data[step]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from generator.anatomy import pod_labels, pod_template
 from generator.manifests import Manifest
 from generator.model import Gateway, Instruction
 from generator.workloads import replicas, startup_budget
@@ -25,8 +26,8 @@ def rolled_out(workload: Manifest) -> Instruction:
     name = f"{workload.kind.lower()}/{workload.name}"
     wait = f"{_in(workload)} wait {name} --for=jsonpath='{{.status.readyReplicas}}'={replicas(workload)}"
     return Instruction(
-        title=f"every replica of {name} runs and is ready",
-        shell=f"{_in(workload)} rollout status {name} --timeout={timeout}s\n{wait} --timeout={timeout}s",
+        title=f"every replica of {workload.kind} {workload.name} is new and ready",
+        script=f"{_in(workload)} rollout status {name} --timeout={timeout}s\n{wait} --timeout={timeout}s",
     )
 
 
@@ -34,13 +35,13 @@ def available(workload: Manifest) -> Instruction:
     """Wait until a Deployment is available."""
     name = f"{workload.kind.lower()}/{workload.name}"
     return Instruction(
-        title=f"{name} is available",
-        shell=f"{_in(workload)} wait {name} --for=condition=Available --timeout={SETTLE}",
+        title=f"the {workload.kind} {workload.name} is available",
+        script=f"{_in(workload)} wait {name} --for=condition=Available --timeout={SETTLE}",
     )
 
 
-def route_settled(route: Manifest, gateway: str) -> Instruction:
-    """Wait until the Gateway has taken over the current generation of a route.
+def route_settled(route: Manifest, gateway: str, *conditions: str) -> Instruction:
+    """Wait until the Gateway reports these conditions as true of a route's current generation.
 
     Conditions stand under status.parents, where `--for=condition` does not look, and a wait on a
     value ignores generations, so the observed generation is waited for first.
@@ -48,13 +49,14 @@ def route_settled(route: Manifest, gateway: str) -> Instruction:
     name = f"httproute/{route.name}"
     parent = f'{{.status.parents[?(@.parentRef.name=="{gateway}")].conditions[?(@.type=="%s")].%s}}'
     waits = [
-        f"{_in(route)} wait {name} --timeout={SETTLE} \\\n  --for='jsonpath={parent % (condition, 'status')}=True'"
-        for condition in ("Accepted", "ResolvedRefs")
+        f"{_in(route)} wait {name} --timeout={SETTLE} \\\n"
+        f"  --for='jsonpath={parent % (condition, 'status')}=True'"
+        for condition in conditions
     ]
-    observed = parent.replace('"', '\\"') % ("ResolvedRefs", "observedGeneration")
+    observed = parent.replace('"', '\\"') % (conditions[-1], "observedGeneration")
     return Instruction(
-        title=f"the Gateway serves the current {name} and knows its backends",
-        shell="\n".join(
+        title=f"the Gateway reports {' and '.join(conditions)} for the current {name}",
+        script="\n".join(
             [
                 f"generation=$({_in(route)} get {name} -o jsonpath='{{.metadata.generation}}')",
                 f'{_in(route)} wait {name} --timeout={SETTLE} \\\n  --for="jsonpath={observed}=$generation"',
@@ -70,7 +72,7 @@ def pool_accepted(pool: Manifest, gateway: str) -> Instruction:
     name = f"inferencepool.{pool.identity.group}/{pool.name}"
     return Instruction(
         title=f"the Gateway accepts InferencePool {pool.name}",
-        shell=f"{_in(pool)} wait {name} --timeout={SETTLE} \\\n  --for='jsonpath={path}=True'",
+        script=f"{_in(pool)} wait {name} --timeout={SETTLE} \\\n  --for='jsonpath={path}=True'",
     )
 
 
@@ -79,7 +81,7 @@ def smoke(gateway: Gateway, path: str, headers: Mapping[str, str], title: str) -
     extra = "".join(f" \\\n  -H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items())
     return Instruction(
         title=title,
-        shell=f"{_address(gateway)}\n"
+        script=f"{_address(gateway)}\n"
         f'curl --fail --silent --show-error --max-time 60 "http://$address{path}"{extra}',
     )
 
@@ -89,17 +91,19 @@ def ask(gateway: Gateway, model: str, title: str) -> Instruction:
     body = f'{{"model": "{model}", "prompt": "Hello", "max_tokens": 1}}'
     return Instruction(
         title=title,
-        shell=f"{_address(gateway)}\n"
+        script=f"{_address(gateway)}\n"
         'curl --fail --silent --show-error --max-time 60 "http://$address/v1/completions" \\\n'
         f"  -H 'Content-Type: application/json' -d {shlex.quote(body)}",
     )
 
 
-def pods_gone(workload: Manifest, labels: Mapping[str, str], grace: int) -> Instruction:
-    """Wait until no pod with these labels is left."""
+def pods_gone(workload: Manifest) -> Instruction:
+    """Wait until no pod of a workload is left, for as long as its grace period and a minute."""
+    grace = workload.get(*pod_template(workload), "spec", "terminationGracePeriodSeconds", default=30)
+    labels = workload.get("spec", "selector", "matchLabels", default={}) or pod_labels(workload)
     return Instruction(
         title=f"the pods of {workload.name} are gone",
-        shell=f"{_in(workload)} wait pod -l {selector(labels)} --for=delete --timeout={grace}s",
+        script=f"{_in(workload)} wait pod -l {selector(labels)} --for=delete --timeout={grace + 60}s",
     )
 
 

@@ -16,8 +16,13 @@ def fill(promql: Ref, names: Mapping[str, str], found: Findings) -> str:
     """Put the plan's names in the place of `{blue}` and the like; an unknown one is a finding."""
     unknown = sorted(set(_PLACEHOLDER.findall(promql.value)) - set(names))
     for name in unknown:
-        known = ", ".join(f"{{{name}}}" for name in names)
-        found.add(CODES["RP110"], f"`{{{name}}}` stands for nothing in this plan", promql.place, f"use one of {known}")
+        known = ", ".join(f"`{{{name}}}`" for name in names)
+        found.add(
+            CODES["RP110"],
+            f"`{{{name}}}` stands for nothing in this plan",
+            promql.place,
+            f"use one of {known}",
+        )
     return _PLACEHOLDER.sub(lambda match: names.get(match[1], match[0]), promql.value)
 
 

@@ -122,7 +122,7 @@ class Instruction:
     """A titled piece of shell for people to run in the plan's directory."""
 
     title: str
-    shell: str
+    script: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,16 +169,14 @@ class Stage:
 class Rollback:
     """The way back from every stage before cleanup.
 
-    `objects` restore all traffic at once; `removals`, when traffic is back, give the accelerators of
-    the abandoned version back.
+    `objects` undo the rollout for clients, and `promise` says how fast; `removals`, when that is done
+    and the baseline is applied, delete what the rollout had added.
     """
 
+    promise: str
     objects: tuple[Manifest, ...]
     checks: tuple[Instruction, ...] = ()
 
-    def file_name(self, number: int) -> str:
-        """Give the name of the deletion's file: its place in the order, counted from 1, and what goes."""
-        return f"{number:02d}-{self.title.replace(' ', '-')}.yaml"
     removals: tuple[Deletion, ...] = ()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.fields import Fields
+from generator.manifests import dig
+from generator.metrics import fill
 from generator.model import Apis, Gateway, MetricGate, Plan, Sources, Target
 from generator.source import Document, Place
 from generator.steps import GateTable
@@ -13,6 +14,17 @@ from generator.strategies import STRATEGIES
 
 _PINNED = {"gatewayAPI": "v1.5.1", "inferenceExtension": "v1.5.0", "router": "v0.9.0"}
 """The versions that the llm-d guides pin, for a target that names none."""
+
+_PLACEHOLDERS = {
+    "namespace": ("metadata", "namespace"),
+    "pool": ("spec", "pool"),
+    "blue": ("spec", "blue", "pool"),
+    "green": ("spec", "green", "pool"),
+    "alias": ("spec", "strategy", "alias"),
+    "stable": ("spec", "strategy", "stable"),
+    "candidate": ("spec", "strategy", "candidate"),
+}
+"""What a query may call by name → where the plan says it."""
 
 _BUNDLES = ("blue", "green", "shared")
 
@@ -24,7 +36,7 @@ def parse(document: Document, found: Findings) -> Plan:
     """
     root = Fields(document=document, path=(), data=document.data)
     metadata, spec = root.child("metadata"), root.child("spec")
-    gates = _gates(spec, found)
+    gates = _gates(spec, _names(root), found)
     fields = spec.child("strategy")
     strategy = STRATEGIES[fields.text("type")]
     plan = Plan(
@@ -76,7 +88,9 @@ def _version(text: str) -> tuple[int, int]:
 
 def _sources(spec: Fields) -> tuple[Sources, ...]:
     """Give the sources of every bundle; a strategy with one version keeps its objects in `shared`."""
-    named = [Sources(bundle=name, paths=spec.child(name).refs("manifests")) for name in _BUNDLES if spec.has(name)]
+    named = [
+        Sources(bundle=name, paths=spec.child(name).refs("manifests")) for name in _BUNDLES if spec.has(name)
+    ]
     if spec.has("manifests"):
         named.append(Sources(bundle="shared", paths=spec.refs("manifests")))
     if spec.has("routes"):
@@ -84,7 +98,12 @@ def _sources(spec: Fields) -> tuple[Sources, ...]:
     return tuple(named)
 
 
-def _gates(spec: Fields, found: Findings) -> dict[str, MetricGate]:
+def _names(root: Fields) -> dict[str, str]:
+    names = {name: dig(root.data, *path) for name, path in _PLACEHOLDERS.items()}
+    return {name: str(value) for name, value in names.items() if value is not None}
+
+
+def _gates(spec: Fields, names: dict[str, str], found: Findings) -> dict[str, MetricGate]:
     gates: dict[str, MetricGate] = {}
     places: dict[str, Place] = {}
     for fields in spec.items("gates"):
@@ -100,6 +119,9 @@ def _gates(spec: Fields, found: Findings) -> dict[str, MetricGate]:
         bound = "max" if fields.has("max") else "min"
         places.setdefault(name, fields.place)
         gates[name] = MetricGate(
-            name=name, promql=fields.text("promql"), bound=bound, threshold=float(fields.get(bound))
+            name=name,
+            promql=fill(fields.ref("promql"), names, found),
+            bound=bound,
+            threshold=float(fields.get(bound)),
         )
     return gates

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from generator.anatomy import MODEL, SCALERS, WORKLOADS, pod_labels, pod_template
+from generator.anatomy import MODEL, SCALERS, WORKLOADS
 from generator.kubectl import pods_gone
 from generator.manifests import Manifest
 from generator.model import Deletion
@@ -16,6 +16,8 @@ _TITLES = ("model servers", "pool", "endpoint picker")
 def removals(bundle: tuple[Manifest, ...]) -> Iterator[Deletion]:
     """Give what to delete, in order; each deletion waits until what it names is gone.
 
+    `bundle` is in apply order, and leaves in the reverse of it.
+
     Responses still stream through the endpoint picker while model servers end, so it goes last, with
     everything that neither serves nor selects pods.
     """
@@ -24,10 +26,8 @@ def removals(bundle: tuple[Manifest, ...]) -> Iterator[Deletion]:
         items = tuple(group)
         yield Deletion(
             title=_TITLES[rank],
-            objects=items,
-            checks=tuple(
-                pods_gone(item, pod_labels(item), _grace(item)) for item in items if item.kind in WORKLOADS
-            ),
+            objects=tuple(reversed(items)),
+            checks=tuple(pods_gone(item) for item in items if item.kind in WORKLOADS),
         )
 
 
@@ -35,8 +35,3 @@ def _rank(item: Manifest) -> int:
     if item.part == MODEL and item.kind in WORKLOADS | SCALERS:
         return 0
     return 1 if item.kind in {"InferencePool", "InferenceModelRewrite", "InferenceObjective"} else 2
-
-
-def _grace(workload: Manifest) -> int:
-    """Give how long a workload's pods may take to end, with a minute to spare."""
-    return int(workload.get(*pod_template(workload), "spec", "terminationGracePeriodSeconds", default=30)) + 60

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
+from typing import Any
 
 from generator.emit import emit
 from generator.manifests import Identity, Manifest
@@ -79,7 +80,7 @@ class _Folders:
         """Emit an object, once for every value that its data is."""
         key = id(item.data)
         if key not in self._texts:
-            self._texts[key] = emit(item.data)
+            self._texts[key] = emit(dict(item.data))
         return self._texts[key]
 
     def bundles(self) -> Iterator[tuple[str, str]]:
@@ -93,7 +94,10 @@ class _Folders:
         for bundle, homes in groupby(sorted(folders), key=lambda home: home.split("/")[1]):
             parts = [home.split("/")[2] for home in homes if home.count("/") > 1]
             if parts:
-                yield f"bundles/{bundle}/kustomization.yaml", _kustomization([*folders.get(f"bundles/{bundle}", ()), *parts])
+                yield (
+                    f"bundles/{bundle}/kustomization.yaml",
+                    _kustomization([*folders.get(f"bundles/{bundle}", ()), *parts]),
+                )
         for home, names in folders.items():
             if home.count("/") > 1 or not any(other.startswith(f"{home}/") for other in folders):
                 yield f"{home}/kustomization.yaml", _kustomization(names)
@@ -140,8 +144,10 @@ def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> Iterator[tuple[s
         yield f"{folder}/{deletion.file_name(number)}", "---\n".join(documents)
 
 
-def _only_identity(item: Manifest) -> dict[str, object]:
-    metadata = {"name": item.name} | ({"namespace": item.identity.namespace} if item.identity.namespace else {})
+def _only_identity(item: Manifest) -> dict[str, Any]:
+    metadata = {"name": item.name} | (
+        {"namespace": item.identity.namespace} if item.identity.namespace else {}
+    )
     return {"apiVersion": item.data["apiVersion"], "kind": item.kind, "metadata": metadata}
 
 

@@ -82,7 +82,12 @@ def require_beta(routes: Iterable[Manifest], shift: Shift, beta: Beta, found: Fi
                         "choose another header for the beta step",
                     )
                 elif len(names) + 1 > HEADERS:
-                    found.add(CODES["RP306"], f"the match would have {len(names) + 1} headers", where, _fewer(HEADERS))
+                    found.add(
+                        CODES["RP306"],
+                        f"the match would have {len(names) + 1} headers",
+                        where,
+                        _fewer(HEADERS),
+                    )
         _require_size(route, shift, beta, found)
 
 
@@ -114,7 +119,9 @@ def require_exact(routes: Iterable[Manifest], shift: Shift, at: Ref, found: Find
                 )
 
 
-def require_named(manifests: Iterable[Manifest], name: Ref, code: str, what: str, found: Findings) -> Manifest | None:
+def require_named(
+    manifests: Iterable[Manifest], name: Ref, code: str, what: str, found: Findings
+) -> Manifest | None:
     """Find a manifest by name; a missing one is a finding with the nearest name as its hint."""
     named = {item.name: item for item in manifests}
     if name.value in named:

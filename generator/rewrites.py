@@ -27,9 +27,7 @@ def baseline(rewrite: Manifest, rule: int, stable: str) -> Manifest:
     return rewrite.put([{"modelRewrite": stable}], "spec", "rules", rule, "targets")
 
 
-def shifted(
-    rewrite: Manifest, rule: int, adapters: tuple[str, str], share: Decimal, total: int
-) -> Manifest:
+def shifted(rewrite: Manifest, rule: int, adapters: tuple[str, str], share: Decimal, total: int) -> Manifest:
     """Give the rewrite with `share` percent on the second of two adapters.
 
     A target has no weight 0 and weights are all or none (contract §1.2): an adapter without a share
@@ -57,4 +55,6 @@ def splits(rewrite: Manifest, rule: int, alias: str, stable: str) -> tuple[Split
         )
         for target in targets
     )
-    return (Split(object=rewrite.identity, rule=f"rules[{rule}]", condition=f"model: {alias}", backends=backends),)
+    return (
+        Split(object=rewrite.identity, rule=f"rules[{rule}]", condition=f"model: {alias}", backends=backends),
+    )

@@ -45,7 +45,12 @@ def _stage(rollout: Rollout, index: int, row: Row) -> dict[str, Any]:
 
 
 def _identity(identity: Identity) -> dict[str, str]:
-    fields = {"group": identity.group, "kind": identity.kind, "namespace": identity.namespace, "name": identity.name}
+    fields = {
+        "group": identity.group,
+        "kind": identity.kind,
+        "namespace": identity.namespace,
+        "name": identity.name,
+    }
     return {key: value for key, value in fields.items() if value or key == "group"}
 
 
@@ -72,7 +77,8 @@ def _gate(gate: Gate) -> dict[str, Any]:
         "checks": [_instruction(check) for check in gate.checks],
         "soak": gate.soak,
         "metrics": [
-            {"name": metric.name, "promql": metric.promql, metric.bound: metric.threshold} for metric in gate.metrics
+            {"name": metric.name, "promql": metric.promql, metric.bound: metric.threshold}
+            for metric in gate.metrics
         ],
     }
 
@@ -89,4 +95,4 @@ def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> list[dict[str, A
 
 
 def _instruction(instruction: Instruction) -> dict[str, str]:
-    return {"title": instruction.title, "shell": instruction.shell}
+    return {"title": instruction.title, "script": instruction.script}

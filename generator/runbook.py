@@ -45,9 +45,11 @@ def runbook(rollout: Rollout) -> str:
         strategy=rollout.plan.type,
         namespace=rollout.plan.namespace,
         table=table(HEAD, (cells(row) for row in rows)),
-        first=rows[0].stage,
+        look=fence(f"kubectl diff -k stages/{rows[0].stage} || test $? -eq 1", "sh"),
         sections=[_section(rollout, index, row) for index, row in enumerate(rows)],
+        promise=plain(rollback.promise),
         rollback=fence("kubectl apply -f rollback/", "sh"),
+        baseline=fence(f"kubectl apply -k stages/{rows[0].stage}", "sh"),
         rollback_checks=[_block(check) for check in rollback.checks],
         removals=_deletions("rollback/delete", rollback.removals),
     )
@@ -78,9 +80,9 @@ def _section(rollout: Rollout, index: int, row: Row) -> Section:
     changes = [f"`{item.identity}`" for item in rollout.applied(index)] if index else []
     return Section(
         name=row.stage,
-        title=plain(stage.title),
+        title=_sentence(stage.title),
         changes=tuple(changes),
-        apply=fence(f"kubectl apply -k stages/{row.stage}", "sh"),
+        apply=fence(f"kubectl apply -k stages/{row.stage}", "sh") if changes or not index else "",
         actions=tuple(_block(action) for action in stage.actions),
         deletions=_deletions(f"stages/{row.stage}/delete", stage.deletions),
         checks=tuple(_block(check) for check in stage.gate.checks),
@@ -94,18 +96,22 @@ def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> tuple[Block, ...
     blocks = []
     for number, deletion in enumerate(deletions, 1):
         delete = f"kubectl delete --ignore-not-found -f {folder}/{deletion.file_name(number)}"
-        shell = "\n".join([delete, *(check.shell for check in deletion.checks)])
+        shell = "\n".join([delete, *(check.script for check in deletion.checks)])
         blocks.append(Block(title=f"Delete the {plain(deletion.title)}:", code=fence(shell, "sh")))
     return tuple(blocks)
 
 
 def _block(instruction: Instruction) -> Block:
-    title = plain(instruction.title)
-    return Block(title=f"{title[0].upper()}{title[1:]}:", code=fence(instruction.shell, "sh"))
+    return Block(title=f"{_sentence(instruction.title)}:", code=fence(instruction.script, "sh"))
+
+
+def _sentence(text: str) -> str:
+    return plain(text[0].upper() + text[1:])
 
 
 def _metric(metric: MetricGate) -> Block:
     bound = "at most" if metric.bound == "max" else "at least"
     return Block(
-        title=f"{plain(metric.name)}: {bound} {metric.threshold:g}; no answer is a failure", code=fence(metric.promql, "promql")
+        title=f"{plain(metric.name)}: {bound} {metric.threshold:g}; no answer is a failure",
+        code=fence(metric.promql, "promql"),
     )

@@ -9,6 +9,20 @@ from typing import Any
 Path = tuple[str | int, ...]
 """Where a value stands in a document: mapping keys and list indexes, from the root."""
 
+_QUOTED_LENGTH = 60
+
+
+def quoted(text: str) -> str:
+    """Quote a user's text for a message: at most 60 characters of it, on one line, nothing invisible."""
+    rest = "…" if len(text) > _QUOTED_LENGTH else ""
+    return f"'{''.join(map(_visible, text[:_QUOTED_LENGTH]))}{rest}'"
+
+
+def _visible(character: str) -> str:
+    if character in "'\\":
+        return f"\\{character}"
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:

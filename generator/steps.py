@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
+from itertools import pairwise
 
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
@@ -42,7 +43,7 @@ class GateTable:
 def parse_steps(fields: Iterable[Fields], gates: GateTable, found: Findings) -> tuple[Step, ...]:
     """Read weighted steps; they must grow strictly, end at 100, and be no finer than 0.001."""
     steps = tuple(_step(item, gates, found) for item in fields)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         if after.weight <= before.weight:
             found.add(
                 CODES["RP111"],
@@ -72,6 +73,4 @@ def _step(fields: Fields, gates: GateTable, found: Findings) -> Step:
             place,
             f"round it to {weight.quantize(FINEST)}",
         )
-    return Step(
-        weight=weight, soak=fields.text("soak"), gates=gates.pick(fields.refs("gates")), place=place
-    )
+    return Step(weight=weight, soak=fields.text("soak"), gates=gates.pick(fields.refs("gates")), place=place)

@@ -31,7 +31,8 @@ class Row:
 
 def summarize(rollout: Rollout) -> tuple[Row, ...]:
     """Give a row for every stage, in order."""
-    rows, before = [], ()
+    rows: list[Row] = []
+    before: tuple[Manifest, ...] = ()
     for index, stage in enumerate(rollout.stages):
         rows.append(_row(rollout.directory(index), stage, before))
         before = stage.objects
@@ -71,9 +72,11 @@ def _restarts(server: Manifest, old: Mapping[Identity, Manifest]) -> bool:
 
 
 def _leaves(item: Manifest, stage: Stage) -> bool:
-    return item.part == MODEL and item.kind in WORKLOADS and item.identity not in {
-        here.identity for here in stage.objects
-    }
+    return (
+        item.part == MODEL
+        and item.kind in WORKLOADS
+        and item.identity not in {here.identity for here in stage.objects}
+    )
 
 
 def _split(split: Split) -> str:

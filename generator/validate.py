@@ -7,15 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.resources import SCHEMAS
 from generator.source import Document, Path, quoted
-
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
 
 STRATEGIES = SCHEMAS / "strategies"
 
@@ -71,27 +68,27 @@ def _load(name: str) -> Any:
 
 @cache
 def _validator(name: str) -> Any:
-    from jsonschema import Draft7Validator, validators
+    from jsonschema import Draft7Validator, ValidationError, validators
     from referencing import Registry, Resource
 
     def pattern(_: Any, expression: str, instance: Any, __: Any) -> Iterator[ValidationError]:
         # `$` of Python's `search` also matches before a final newline: the whole text must match.
-        from jsonschema import ValidationError
-
         if isinstance(instance, str) and not re.fullmatch(expression, instance, re.ASCII):
             yield ValidationError("does not match")
 
     plan = _load("plan")
     registry: Registry[Any] = Registry().with_resource(plan["$id"], Resource.from_contents(plan))
-    strict = validators.extend(Draft7Validator, {"pattern": pattern})
+    strict = validators.extend(  # type: ignore[no-untyped-call]
+        Draft7Validator, {"pattern": pattern}
+    )
     return strict(_load(name), registry=registry)
 
 
-def _errors(validator: Any, data: Any) -> list[ValidationError]:
+def _errors(validator: Any, data: Any) -> list[Any]:
     return sorted(validator.iter_errors(data), key=lambda error: [str(step) for step in error.absolute_path])
 
 
-def _report(error: ValidationError, base: Path, document: Document, found: Findings) -> None:
+def _report(error: Any, base: Path, document: Document, found: Findings) -> None:
     path = base + tuple(error.absolute_path)
     row = _KEYWORDS[str(error.validator)]
     for code, message, hint, at_key in row(error, path):
@@ -102,14 +99,19 @@ def _report(error: ValidationError, base: Path, document: Document, found: Findi
 _Finding = tuple[str, str, str, Path]
 
 
-def _unknown(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _unknown(error: Any, path: Path) -> Iterator[_Finding]:
     known = sorted(error.schema.get("properties", ()))
     for name in error.instance:
         if name not in known:
-            yield "RP101", f"unknown field {quoted(name)} in {_say(path)}", _did_you_mean(name, known), (*path, name)
+            yield (
+                "RP101",
+                f"unknown field {quoted(name)} in {_say(path)}",
+                _did_you_mean(name, known),
+                (*path, name),
+            )
 
 
-def _missing(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _missing(error: Any, path: Path) -> Iterator[_Finding]:
     for name in error.validator_value:
         if name not in error.instance:
             about = dict(error.schema.get("properties", {})).get(name, {}).get("description", "")
@@ -117,7 +119,7 @@ def _missing(error: ValidationError, path: Path) -> Iterator[_Finding]:
             yield "RP102", f"{_say(path)} lacks the field `{name}`", hint, path
 
 
-def _type(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _type(error: Any, path: Path) -> Iterator[_Finding]:
     wanted = error.validator_value
     yield (
         "RP103",
@@ -127,41 +129,41 @@ def _type(error: ValidationError, path: Path) -> Iterator[_Finding]:
     )
 
 
-def _enum(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _enum(error: Any, path: Path) -> Iterator[_Finding]:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     message = f"{_say(path)} cannot be {_describe(error.instance)}"
     yield "RP104", message, _did_you_mean(error.instance, [str(value) for value in allowed]), path
 
 
-def _form(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _form(error: Any, path: Path) -> Iterator[_Finding]:
     reason = error.schema.get("errorMessage", f"must match `{error.validator_value}`")
     yield "RP105", f"{_say(path)} is {_describe(error.instance)}", f"it {reason}", path
 
 
-def _length(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _length(error: Any, path: Path) -> Iterator[_Finding]:
     limit = error.validator_value
     bound = "at most" if error.validator == "maxLength" else "at least"
     message = f"{_say(path)} has {len(error.instance)} characters"
     yield "RP105", message, f"use {bound} {limit}", path
 
 
-def _range(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _range(error: Any, path: Path) -> Iterator[_Finding]:
     message = f"{_say(path)} is {_describe(error.instance)}"
     yield "RP106", message, f"it must be {_BOUNDS[str(error.validator)]} {error.validator_value}", path
 
 
-def _items(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _items(error: Any, path: Path) -> Iterator[_Finding]:
     bound = "at most" if error.validator == "maxItems" else "at least"
     message = f"{_say(path)} has {len(error.instance)} items"
     yield "RP107", message, f"it takes {bound} {error.validator_value}", path
 
 
-def _exclusive(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _exclusive(error: Any, path: Path) -> Iterator[_Finding]:
     if isinstance(error.instance, Mapping):
         yield "RP108", f"{_say(path)} {error.schema['errorMessage']}", "keep one of them", path
 
 
-def _either(error: ValidationError, path: Path) -> Iterator[_Finding]:
+def _either(error: Any, path: Path) -> Iterator[_Finding]:
     yield "RP105", f"{_say(path)} is {_describe(error.instance)}", f"it {error.schema['errorMessage']}", path
 
 

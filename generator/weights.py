@@ -15,12 +15,13 @@ WHOLE = Decimal(100)
 def scale(weights: Iterable[Decimal]) -> int:
     """Give the smallest total of the form 100·10ⁿ in which every percentage is a whole number."""
     digits = max((-int(weight.as_tuple().exponent) for weight in weights), default=0)
-    return 100 * 10 ** max(digits, 0)
+    total: int = 100 * 10 ** max(digits, 0)
+    return total
 
 
 def factor(weight: int, total: int) -> int:
     """Give the smallest number by which `weight` must grow to be divisible into `total` parts."""
-    return int(total // gcd(weight, total))
+    return total // gcd(weight, total)
 
 
 def divide(budget: int, percent: Decimal) -> tuple[int, int]:

@@ -36,13 +36,23 @@ def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:
 def _table(rows: Sequence[Row], paint: _Paint) -> str:
     lines = [tuple(title.upper() for title in HEAD), *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
-    padded = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    padded = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
     return "\n".join([paint("bold", padded[0]), *padded[1:], ""])
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     peak = f"{row.accelerators} ({row.peak})" if row.peak != row.accelerators else str(row.accelerators)
-    return (row.stage, clean("; ".join(row.traffic)) or "-", replica_text(row), peak, row.gate or "-", row.rollback or "-")
+    return (
+        row.stage,
+        clean("; ".join(row.traffic)) or "-",
+        replica_text(row),
+        peak,
+        row.gate or "-",
+        row.rollback or "-",
+    )
 
 
 def _finding(finding: Diagnostic, paint: _Paint) -> str:
@@ -63,12 +73,12 @@ def _frame(place: Place, label: str, arrow: str, mark: str, paint: _Paint) -> li
         return frame
     text, column = _window(lines[place.line - 1], place.column - 1)
     under = mark * max(1, min(place.length, len(text) - column))
-    bar = paint("frame", "|")
+    bar, marked = paint("frame", "|"), paint("error" if mark == "^" else "frame", under)
     return [
         *frame,
         f"{margin} {bar}",
         f"{number} {bar} {clean(text)}".rstrip(),
-        f"{margin} {bar} {' ' * len(clean(text[:column]))}{paint('error' if mark == '^' else 'frame', under)} {label}".rstrip(),
+        f"{margin} {bar} {' ' * len(clean(text[:column]))}{marked} {label}".rstrip(),
     ]
 
 
@@ -80,7 +90,9 @@ def _window(line: str, column: int) -> tuple[str, int]:
 def _count(found: Sequence[Diagnostic]) -> str:
     errors = sum(finding.code.severity is Severity.ERROR for finding in found)
     numbers = ((errors, "error"), (len(found) - errors, "warning"))
-    return ", ".join(f"{number} {word}{'s' if number > 1 else ''}" for number, word in numbers if number) + "\n"
+    return (
+        ", ".join(f"{number} {word}{'s' if number > 1 else ''}" for number, word in numbers if number) + "\n"
+    )
 
 
 class _Paint:

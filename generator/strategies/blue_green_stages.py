@@ -48,7 +48,10 @@ class BlueGreenStages:
             plan=self.plan,
             stages=(*self._deploy(), self._attach(), *map(self._weigh, self.steps), *self._finish()),
             rollback=Rollback(
-                objects=back, checks=self._settled(back), removals=tuple(removals(self.green))
+                promise="all requests go back to blue at once, and nothing waits for green",
+                objects=back,
+                checks=tuple(kubectl.route_settled(route, self.gateway.name, "Accepted") for route in back),
+                removals=tuple(removals(self.green)),
             ),
         )
 
@@ -99,7 +102,9 @@ class BlueGreenStages:
     def _finish(self) -> Iterator[Stage]:
         full = self._shifted(WHOLE, self.beta)
         final = tuple(finalized(route, self.shift) for route in self.routes)
-        drained = pool_drained(self.shift.blue, self.plan.namespace, self._idle_seconds(), self.plan.target.apis)
+        drained = pool_drained(
+            self.shift.blue, self.plan.namespace, self._idle_seconds(), self.plan.target.apis
+        )
         yield self._stage(
             "drain", "blue answers what it has begun", full, gate=Gate(metrics=(drained,)), rollback=_AT_ONCE
         )
@@ -146,13 +151,15 @@ class BlueGreenStages:
         return tuple(shifted(route, self.shift, share, beta, named=named) for route in self.routes)
 
     def _settled(self, routes: tuple[Manifest, ...]) -> tuple[Instruction, ...]:
-        return tuple(kubectl.route_settled(route, self.gateway.name) for route in routes)
+        return tuple(
+            kubectl.route_settled(route, self.gateway.name, "Accepted", "ResolvedRefs") for route in routes
+        )
 
     def _smoke(self, beta: Beta) -> Iterator[Instruction]:
         for route in self.routes:
             for index in rules_to(route, self.shift.blue):
                 path = rules_of(route)[index]["matches"][0]["path"]["value"].rstrip("/").removesuffix("/v1")
-                title = f"a request with {beta} reaches green"
+                title = f"a request with {beta} is answered"
                 yield kubectl.smoke(
                     self.gateway, f"{path}/v1/models", {**_host(route), beta.name: beta.value}, title
                 )

@@ -148,7 +148,9 @@ class _LoraStages:
                 *map(self._weigh, self.parameters.steps),
                 *self._finish(),
             ),
-            rollback=Rollback(objects=(start,)),
+            rollback=Rollback(
+                promise="all requests for the alias go back to the stable adapter at once", objects=(start,)
+            ),
         )
 
     def _preload(self, start: Manifest) -> Stage:
@@ -197,7 +199,7 @@ class _LoraStages:
 
     def _smoke(self) -> tuple[Instruction, ...]:
         gateway, alias = self.plan.target.gateway, self.parameters.alias.value
-        return (kubectl.ask(gateway, alias, f"{alias} answers"),) if gateway else ()
+        return (kubectl.ask(gateway, alias, f"a request for {alias} is answered"),) if gateway else ()
 
     def _stage(self, slug: str, title: str, rewrite: Manifest, **leads: Any) -> Stage:
         names = self.parameters

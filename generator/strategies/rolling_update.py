@@ -105,7 +105,11 @@ def _stages(
 
 def _rollback(before: Manifest) -> Rollback:
     """Give the old image under the new policy: the way back keeps as much capacity as the way there."""
-    return Rollback(objects=(before,), checks=(kubectl.rolled_out(before),))
+    return Rollback(
+        promise="pods of the old template start again, a few at a time",
+        objects=(before,),
+        checks=(kubectl.rolled_out(before),),
+    )
 
 
 def _workload(servers: tuple[Manifest, ...], parameters: RollingUpdate, found: Findings) -> Manifest | None:
@@ -115,9 +119,10 @@ def _workload(servers: tuple[Manifest, ...], parameters: RollingUpdate, found: F
     if len(deployments) == 1:
         return deployments[0]
     names = ", ".join(item.name for item in deployments)
+    what = f"several Deployments: {names}" if names else "no Deployment"
     found.add(
         CODES["RP307"],
-        f"InferencePool `{parameters.pool}` selects {f'several Deployments: {names}' if names else 'no Deployment'}",
+        f"InferencePool `{parameters.pool}` selects {what}",
         parameters.pool.place,
         "say which one as `workload`" if names else "add the Deployment whose pods carry the pool's labels",
     )
