@@ -1,0 +1,60 @@
+"""What all tests share: the option that rewrites goldens, and a way to run the command as users do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.golden import Golden
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write goldens anew; never with CI set")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--update-golden") and os.environ.get("CI"):
+        raise pytest.UsageError("goldens are reviewed by people: --update-golden does not go with CI")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare texts and trees with what is committed under golden/."""
+    return Golden(folder=ROOT / "golden", update=bool(request.config.getoption("--update-golden")))
+
+
+Rollplan = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def rollplan() -> Rollplan:
+    """Run the command in a process of its own, in the project's folder unless `cwd` says another."""
+
+    def run(*args: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+        kept = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
+        return subprocess.run(
+            [
+                sys.executable,
+                "-X",
+                "warn_default_encoding",
+                "-W",
+                "error",
+                "-c",
+                "from generator.cli import main; main()",
+            ]
+            + [str(arg) for arg in args],
+            capture_output=True,
+            encoding="utf-8",
+            cwd=cwd,
+            env={**kept, "PYTHONPATH": str(ROOT), **environment},
+            check=False,
+        )
+
+    return run
