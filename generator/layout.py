@@ -1,0 +1,105 @@
+"""Where every object of a rollout stands: once for all stages, or in the folder of each stage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from generator.manifests import Identity, Manifest
+from generator.model import Rollout, Stage
+
+_PLAIN_NAME = re.compile(r"[a-z0-9][-.a-z0-9]{0,57}")
+
+_BUNDLE_OF = {"routes": "shared"}
+"""Routes belong to neither version (contract I3): they are gathered apart and rendered as shared."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """`homes` has the bundle folder of each object that never changes; `names` every file's name."""
+
+    rollout: Rollout
+    names: Mapping[Identity, str]
+    homes: Mapping[Identity, str]
+
+    def files(self) -> dict[str, Manifest]:
+        """Give the object that each manifest file holds, by path."""
+        placed: dict[str, Manifest] = {}
+        for index, stage in enumerate(self.rollout.stages):
+            for item in stage.objects:
+                folder = self.homes.get(item.identity, f"stages/{self.rollout.directory(index)}")
+                placed[f"{folder}/{self.names[item.identity]}"] = item
+        return placed | {
+            f"rollback/{self.names[item.identity]}": item for item in self.rollout.rollback.objects
+        }
+
+    def kustomizations(self) -> dict[str, list[str]]:
+        """Give what each kustomization lists, by its folder: files, then folders, in apply order."""
+        listed: dict[str, list[str]] = {}
+        for identity, home in self.homes.items():
+            listed.setdefault(home, []).append(self.names[identity])
+        for home in tuple(listed):
+            bundle, part = _parent(home)
+            if part:
+                listed.setdefault(bundle, []).append(part)
+        for index, stage in enumerate(self.rollout.stages):
+            listed[f"stages/{self.rollout.directory(index)}"] = self._resources(stage)
+        return listed
+
+    def _resources(self, stage: Stage) -> list[str]:
+        """Name the bundles alive in a stage, whole where all their parts are, then the stage's own files."""
+        homes = set(self.homes.values())
+        alive = dict.fromkeys(
+            self.homes[item.identity] for item in stage.objects if item.identity in self.homes
+        )
+        folded: dict[str, None] = {}
+        for home in alive:
+            bundle, _ = _parent(home)
+            parts = {other for other in homes if _parent(other)[0] == bundle}
+            folded[f"../../{bundle if parts <= set(alive) else home}"] = None
+        own = [self.names[item.identity] for item in stage.objects if item.identity not in self.homes]
+        return [*folded, *own]
+
+
+def lay_out(rollout: Rollout) -> Layout:
+    """Decide which objects are the same in every stage they take part in, and name all files."""
+    first: dict[Identity, Manifest] = {}
+    changing: set[Identity] = set()
+    for stage in rollout.stages:
+        for item in stage.objects:
+            known = first.setdefault(item.identity, item)
+            if known.data is not item.data and known.data != item.data:
+                changing.add(item.identity)
+    homes = {identity: _home(item) for identity, item in first.items() if identity not in changing}
+    return Layout(rollout=rollout, names=file_names(first), homes=homes)
+
+
+def file_names(identities: Iterable[Identity]) -> dict[Identity, str]:
+    """Give each object a file name: its kind and name, or a hash where that is not plain or not unique."""
+    ordered = sorted(identities)
+    names = {identity: f"{identity.kind.lower()}-{identity.name}" for identity in ordered}
+    counts: dict[str, int] = {}
+    for name in names.values():
+        counts[name] = counts.get(name, 0) + 1
+    return {
+        identity: f"{name if counts[name] == 1 and _PLAIN_NAME.fullmatch(name) else _hashed(identity)}.yaml"
+        for identity, name in names.items()
+    }
+
+
+def _hashed(identity: Identity) -> str:
+    plain = re.sub(r"[^-a-z0-9]+", "-", f"{identity.kind}-{identity.name}".lower())[:40].strip("-")
+    return f"{plain}-{sha256(repr(identity).encode()).hexdigest()[:10]}"
+
+
+def _home(item: Manifest) -> str:
+    bundle = f"bundles/{_BUNDLE_OF.get(item.bundle, item.bundle)}"
+    return f"{bundle}/{item.part}" if item.part else bundle
+
+
+def _parent(home: str) -> tuple[str, str]:
+    """Split a home into its bundle's folder and the part inside it, which may be empty."""
+    _, name, *part = home.split("/")
+    return f"bundles/{name}", "/".join(part)
