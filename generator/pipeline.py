@@ -46,7 +46,9 @@ def compile_plan(path: Path) -> Compiled:
     found.stop_if_errors()
     rollout = STRATEGIES[plan.type].plan(plan, bundles, found)
     found.stop_if_errors()
-    return Compiled(rollout=rollout, sources=(path,), warnings=found.all)
+    read = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
+    sources = (path, *map(Path, sorted(read)))
+    return Compiled(rollout=rollout, sources=sources, warnings=found.all)
 
 
 def compile_plans(paths: tuple[Path, ...]) -> tuple[Compiled, ...]:
