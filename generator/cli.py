@@ -10,8 +10,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
-from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
@@ -19,6 +17,8 @@ import click
 from generator import __version__
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from generator.diagnostics import Diagnostic
     from generator.disk import Written
     from generator.pipeline import Compiled
@@ -50,7 +50,7 @@ def _refusing(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-_plans = click.argument("plans", nargs=-1, required=True, metavar="PLAN...", type=click.Path(path_type=Path))
+_plans = click.argument("plans", nargs=-1, required=True, metavar="PLAN...", type=click.Path())
 _format = click.option(
     "--format",
     "format_",
@@ -71,7 +71,7 @@ def cli() -> None:
 @_plans
 @_format
 @_refusing
-def validate(plans: tuple[Path, ...], format_: str) -> None:
+def validate(plans: tuple[str, ...], format_: str) -> None:
     """Check plans and the manifests that they name; show every finding."""
     from generator.pipeline import compile_plans
 
@@ -80,18 +80,20 @@ def validate(plans: tuple[Path, ...], format_: str) -> None:
 
 @cli.command()
 @_plans
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Write OUT/<plan name>/.")
+@click.option("--out", required=True, type=click.Path(), help="Write OUT/<plan name>/.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
 @_format
 @_refusing
-def render(plans: tuple[Path, ...], out: Path, force: bool, format_: str) -> None:
+def render(plans: tuple[str, ...], out: str, force: bool, format_: str) -> None:
     """Compile plans and write their stages, all or nothing; show the stage tables."""
+    from pathlib import Path
+
     from generator.disk import HandEdited, write
     from generator.pipeline import compile_plans, planned
 
     compiled = compile_plans(plans)
     try:
-        results = write(out, [planned(plan) for plan in compiled], version=__version__, force=force)
+        results = write(Path(out), [planned(plan) for plan in compiled], version=__version__, force=force)
     except HandEdited as edited:
         _say("edited by hand since it was rendered; nothing is written. Undo the edit, or use --force:")
         _say(*(f"  {path}" for path in edited.paths))
@@ -104,7 +106,7 @@ def render(plans: tuple[Path, ...], out: Path, force: bool, format_: str) -> Non
 @_plans
 @_format
 @_refusing
-def stages(plans: tuple[Path, ...], format_: str) -> None:
+def stages(plans: tuple[str, ...], format_: str) -> None:
     """Show each rollout as a table: traffic, replicas, accelerators, gates, the way back."""
     from generator.pipeline import compile_plans
 
@@ -158,10 +160,10 @@ def _show(findings: Sequence[Diagnostic], format_: str, stream: TextIO) -> None:
     click.echo(FINDINGS[format_](findings, colour=_colour(stream)), nl=False, file=stream)
 
 
-def _written(out: Path, result: Written) -> str:
+def _written(out: str, result: Written) -> str:
     counts = ((result.changed, "written"), (result.removed, "removed"), (result.unknown, "unknown, kept"))
     said = [f"{len(paths)} {what}" for paths, what in counts if paths]
-    return f"{(out / result.name).as_posix()}: {'; '.join(said) if said else 'nothing to write'}"
+    return f"{out.rstrip('/')}/{result.name}: {'; '.join(said) if said else 'nothing to write'}"
 
 
 def _say(*sentences: str) -> None:
@@ -185,8 +187,6 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
-    from generator.diagnostics import Fault
-
     try:
         return int(cli.main(prog_name="rollplan", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -194,15 +194,21 @@ def _run() -> int:
         return FAULT
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except Fault as fault:
-        _say(f"rollplan: {fault}")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if os.environ.get("ROLLPLAN_DEBUG"):
             raise
-        _say(f"rollplan: internal error, {type(error).__name__}: {error}; ROLLPLAN_DEBUG=1 shows where")
+        _say(f"rollplan: {_sentence(error)}")
     return FAULT
+
+
+def _sentence(error: Exception) -> str:
+    from generator.diagnostics import Fault
+
+    if isinstance(error, Fault):
+        return str(error)
+    return f"internal error, {type(error).__name__}: {error}; ROLLPLAN_DEBUG=1 shows where"
 
 
 def _terminated(_: int, __: FrameType | None) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,13 +52,13 @@ def compile_plan(path: Path) -> Compiled:
     return Compiled(rollout=rollout, sources=sources, warnings=found.all)
 
 
-def compile_plans(paths: tuple[Path, ...]) -> tuple[Compiled, ...]:
+def compile_plans(paths: Iterable[str]) -> tuple[Compiled, ...]:
     """Take every plan down the road, and raise the findings of all of them together."""
     compiled, found = [], Findings()
     names: dict[str, Place] = {}
     for path in paths:
         try:
-            result = compile_plan(path)
+            result = compile_plan(Path(path))
         except Rejected as rejected:
             found.extend(rejected.findings)
             continue
