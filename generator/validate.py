@@ -91,8 +91,8 @@ def _errors(validator: Any, data: Any) -> list[Any]:
 def _report(error: Any, base: Path, document: Document, found: Findings) -> None:
     path = base + tuple(error.absolute_path)
     row = _KEYWORDS[str(error.validator)]
-    for code, message, hint, at_key in row(error, path):
-        where = document.at_key(at_key) if at_key in document.keys else document.at(at_key)
+    for code, message, hint, about in row(error, path):
+        where = document.at_key(about) if code in _ABOUT_KEYS else document.at(about)
         found.add(CODES[code], message, where, hint)
 
 
@@ -185,6 +185,9 @@ _KEYWORDS: Mapping[str, Callable[[Any, Path], Iterator[_Finding]]] = {
     "anyOf": _either,
 }
 """JSON Schema keyword → the findings that its failure makes."""
+
+_ABOUT_KEYS = frozenset({"RP101", "RP102", "RP107", "RP108"})
+"""Codes whose finding points at a key; the others point at a value."""
 
 _BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}
 _TYPES = {
