@@ -57,6 +57,9 @@ RP309 error   alias already has another rewrite
 RP310 error   update changes nothing
 RP311 error   endpoint picker is not in the bundle
 RP312 error   adapter names are not distinct
+RP313 error   selectors cannot be told apart
+RP314 error   patch matches nothing
+RP315 error   patch cannot be applied
 """
 
 CODES = {

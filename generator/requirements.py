@@ -58,12 +58,13 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
                 route.origin.at("spec", "rules", index, "backendRefs", place, "name"),
                 "give the route as it was before this rollout",
             )
-    if routes and not any(True for route in routes for _ in rules_to(route, shift.blue)):
+    named = ", ".join(f"`{route.name}`" for route in routes)
+    if not any(True for route in routes for _ in rules_to(route, shift.blue)):
         found.add(
             CODES["RP302"],
-            f"no rule of {', '.join(f'`{route.name}`' for route in routes)} sends requests to `{shift.blue}`",
+            f"no rule of {named or 'any HTTPRoute'} sends requests to `{shift.blue}`",
             at.place,
-            f"add the HTTPRoute whose backendRefs name InferencePool `{shift.blue}`",
+            f"add to `routes` the HTTPRoute whose backendRefs name InferencePool `{shift.blue}`",
         )
 
 

@@ -16,6 +16,7 @@ from generator.model import Backend, Split
 from generator.weights import WHOLE, divide, factor, percent
 
 BLUE, GREEN = "blue", "green"
+ROUTE_KINDS = frozenset({"HTTPRoute"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -167,6 +167,17 @@ def _either(error: Any, path: Path) -> Iterator[_Finding]:
     yield "RP105", f"{_say(path)} is {_describe(error.instance)}", f"it {error.schema['errorMessage']}", path
 
 
+def _depends(error: Any, path: Path) -> Iterator[_Finding]:
+    for name, needs in error.validator_value.items():
+        for missing in needs if name in error.instance else ():
+            if missing not in error.instance:
+                yield "RP102", f"{_say(path)} has `{name}` but lacks `{missing}`", f"add `{missing}`", path
+
+
+def _empty(_: Any, path: Path) -> Iterator[_Finding]:
+    yield "RP107", f"{_say(path)} is empty", "say something in it, or leave it out", path
+
+
 _KEYWORDS: Mapping[str, Callable[[Any, Path], Iterator[_Finding]]] = {
     "additionalProperties": _unknown,
     "required": _missing,
@@ -183,6 +194,9 @@ _KEYWORDS: Mapping[str, Callable[[Any, Path], Iterator[_Finding]]] = {
     "maxItems": _items,
     "oneOf": _exclusive,
     "anyOf": _either,
+    "not": _exclusive,
+    "dependencies": _depends,
+    "minProperties": _empty,
 }
 """JSON Schema keyword → the findings that its failure makes."""
 

@@ -16,6 +16,9 @@ ACCELERATORS = re.compile(
 )
 """Extended resources that count as accelerators."""
 
+SERVER = "modelserver"
+"""What the llm-d recipes call the container that serves (contract §1.7)."""
+
 DEFAULT_SURGE = "25%"
 """What a Deployment adds during an update when its manifest does not say (apps/v1)."""
 
@@ -24,6 +27,14 @@ def containers(workload: Manifest) -> list[Mapping[str, Any]]:
     """Give the containers of a workload's pods, as the manifest has them."""
     found: list[Mapping[str, Any]] = workload.get(*pod_template(workload), "spec", "containers", default=[])
     return found
+
+
+def main_container(workload: Manifest) -> int | None:
+    """Give the index of the container that serves: the one called modelserver, or the only one."""
+    names = [container.get("name") for container in containers(workload)]
+    if SERVER in names:
+        return names.index(SERVER)
+    return 0 if len(names) == 1 else None
 
 
 def replicas(workload: Manifest) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from generator.anatomy import with_parts
+from generator.changes import parse_changes, parse_patches
 from generator.codes import CODES
+from generator.derive import Derivation, derive
 from generator.diagnostics import Findings
 from generator.fields import Fields
 from generator.make import make
 from generator.manifests import Manifest, Origin
 from generator.model import Bundles, Gate, Gateway, Plan, Ref, Rollout, Step
 from generator.requirements import require_beta, require_exact, require_pool, require_routes
-from generator.routes import Beta, Shift
+from generator.routes import ROUTE_KINDS, Beta, Shift
 from generator.steps import GateTable, parse_steps
 from generator.strategies.blue_green_stages import BlueGreenStages
 from generator.strategies.strategy import Strategy
@@ -41,6 +43,7 @@ class BlueGreen:
     beta: Beta | None
     beta_gate: Gate
     new_route: NewRoute | None
+    derivation: Derivation | None
 
 
 def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
@@ -62,6 +65,7 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
         beta=_beta(first) if first else None,
         beta_gate=Gate(soak=first.text("soak"), metrics=gates.pick(first.refs("gates"))) if first else Gate(),
         new_route=_new_route(spec) if spec.has("route") else None,
+        derivation=_derivation(spec) if spec.child("green").has("from") else None,
     )
 
 
@@ -88,17 +92,36 @@ def _new_route(spec: Fields) -> NewRoute:
     )
 
 
+def _derivation(spec: Fields) -> Derivation:
+    green = spec.child("green")
+    return Derivation(
+        blue=spec.child("blue").ref("pool"),
+        green=green.ref("pool"),
+        changes=parse_changes(green),
+        patches=parse_patches(green),
+    )
+
+
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     """Give the stages: deploy green, let beta users in, shift weights, drain blue, finalize, clean up."""
     parameters: BlueGreen = plan.strategy
-    routes = bundles.get("routes") or _made_routes(plan, parameters)
+    blue, routes = _without_routes(bundles["blue"])
+    routes += bundles.get("routes", ()) + _made_routes(plan, parameters)
+    blue = with_parts(blue, parameters.blue.value)
+    green, shared = bundles.get("green", ()), bundles.get("shared", ())
+    if parameters.derivation:
+        derived = derive(blue, parameters.derivation, plan.namespace, found)
+        green, shared = derived.green, shared + derived.shared
+        blue = tuple(
+            item for item in blue if item.identity not in {common.identity for common in derived.shared}
+        )
     shift = Shift(
         blue=parameters.blue.value,
         green=parameters.green.value,
         total=scale(step.weight for step in parameters.steps),
     )
-    blue_pool = require_pool(bundles["blue"], parameters.blue, found)
-    green_pool = require_pool(bundles["green"], parameters.green, found)
+    blue_pool = require_pool(blue, parameters.blue, found)
+    green_pool = require_pool(green, parameters.green, found)
     require_routes(routes, shift, parameters.blue, found)
     require_exact(routes, shift, parameters.blue, found)
     if parameters.beta:
@@ -111,17 +134,25 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
         beta_gate=parameters.beta_gate,
         gateway=cast(Gateway, plan.target.gateway),
         shift=shift,
-        shared=bundles.get("shared", ()),
-        blue=with_parts(bundles["blue"], shift.blue),
-        green=with_parts(bundles["green"], shift.green),
+        shared=shared,
+        blue=blue,
+        green=with_parts(green, shift.green),
         blue_pool=cast(Manifest, blue_pool),
         green_pool=cast(Manifest, green_pool),
         routes=routes,
     ).rollout()
 
 
+def _without_routes(bundle: tuple[Manifest, ...]) -> tuple[tuple[Manifest, ...], tuple[Manifest, ...]]:
+    """Take the routes out of a version's objects: one that went with blue would take the traffic along."""
+    routes = tuple(replace(item, bundle="routes") for item in bundle if item.kind in ROUTE_KINDS)
+    return tuple(item for item in bundle if item.kind not in ROUTE_KINDS), routes
+
+
 def _made_routes(plan: Plan, parameters: BlueGreen) -> tuple[Manifest, ...]:
-    route, gateway = cast(NewRoute, parameters.new_route), cast(Gateway, plan.target.gateway)
+    if parameters.new_route is None:
+        return ()
+    route, gateway = parameters.new_route, cast(Gateway, plan.target.gateway)
     made = make(
         "httproute",
         "routes",

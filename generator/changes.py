@@ -1,0 +1,195 @@
+"""What a plan changes in workloads: fields by workload and container, and patches of any object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from generator.anatomy import WORKLOADS, pod_template
+from generator.codes import CODES
+from generator.diagnostics import Findings
+from generator.fields import Fields
+from generator.manifests import Manifest
+from generator.model import Ref
+from generator.patches import PatchError, apply_6902, merge
+from generator.source import Place
+from generator.workloads import containers, main_container
+
+_POD_FIELDS = ("nodeSelector", "tolerations", "affinity")
+_CONTAINER_FIELDS = ("image", "resources")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """One entry of `set`: the workload (all that serve, where empty), its container, and new values."""
+
+    workload: Ref | None
+    container: Ref | None
+    fields: Mapping[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patch:
+    """One entry of `patches`: the objects it is for, and a merge or JSON 6902 operations."""
+
+    kind: str
+    name: str
+    body: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    place: Place
+
+
+def parse_changes(fields: Fields) -> tuple[Changes, ...]:
+    """Read `set`."""
+    return tuple(
+        Changes(
+            workload=item.ref("workload") if item.has("workload") else None,
+            container=item.ref("container") if item.has("container") else None,
+            fields={key: value for key, value in item.data.items() if key not in {"workload", "container"}},
+            place=item.place,
+        )
+        for item in fields.items("set")
+    )
+
+
+def parse_patches(fields: Fields) -> tuple[Patch, ...]:
+    """Read `patches`."""
+    return tuple(
+        Patch(
+            kind=item.child("target").text("kind"),
+            name=item.child("target").text("name"),
+            body=item.get("merge") or item.get("json6902"),
+            place=item.place,
+        )
+        for item in fields.items("patches")
+    )
+
+
+def changed(
+    manifests: tuple[Manifest, ...], changes: Iterable[Changes], found: Findings
+) -> tuple[Manifest, ...]:
+    """Give the manifests with each entry of `set` applied; one that meets nothing is a finding."""
+    for change in changes:
+        meant = [item.identity for item in manifests if _is_meant(item, change)]
+        if not meant:
+            what = (
+                f"no workload is called `{change.workload}`"
+                if change.workload
+                else "there is no model server"
+            )
+            names = sorted(item.name for item in manifests if item.kind in WORKLOADS)
+            place = change.workload.place if change.workload else change.place
+            found.add(CODES["RP307"], what, place, f"there is {', '.join(names) or 'none'}")
+        manifests = tuple(
+            _change(item, change, found) if item.identity in meant else item for item in manifests
+        )
+    return manifests
+
+
+def patched(
+    manifests: tuple[Manifest, ...], patches: Iterable[Patch], found: Findings
+) -> tuple[Manifest, ...]:
+    """Give the manifests with each patch applied; one without any effect is a finding."""
+    for patch in patches:
+        meant = [item for item in manifests if (item.kind, item.name) == (patch.kind, patch.name)]
+        if not meant:
+            names = sorted(item.name for item in manifests if item.kind == patch.kind)
+            message = f"the patch matches nothing: there is no {patch.kind} `{patch.name}`"
+            found.add(
+                CODES["RP314"], message, patch.place, f"there is {', '.join(names) or 'none of this kind'}"
+            )
+        manifests = tuple(_patch(item, patch, found) if item in meant else item for item in manifests)
+    return manifests
+
+
+def _is_meant(item: Manifest, change: Changes) -> bool:
+    if item.kind not in WORKLOADS:
+        return False
+    return item.name == change.workload.value if change.workload else item.part == "model"
+
+
+def _change(item: Manifest, change: Changes, found: Findings) -> Manifest:
+    fields = change.fields
+    if "replicas" in fields:
+        item = item.put(fields["replicas"], "spec", "replicas")
+    for key in _POD_FIELDS:
+        if key in fields:
+            item = item.put(fields[key], *pod_template(item), "spec", key)
+    for key, value in fields.get("labels", {}).items():
+        item = _labelled(item, key, value)
+    index = _container(item, change, found)
+    return item if index is None else _change_container(item, index, fields)
+
+
+def _labelled(item: Manifest, key: str, value: str) -> Manifest:
+    paths = [("metadata", "labels"), (*pod_template(item), "metadata", "labels")]
+    if key in item.get("spec", "selector", "matchLabels", default={}):
+        paths.append(("spec", "selector", "matchLabels"))
+    for path in paths:
+        item = item.put(value, *path, key)
+    return item
+
+
+def _container(item: Manifest, change: Changes, found: Findings) -> int | None:
+    names = [str(container.get("name")) for container in containers(item)]
+    if change.container is None:
+        return main_container(item)
+    if change.container.value in names:
+        return names.index(change.container.value)
+    found.add(
+        CODES["RP308"],
+        f"{item.kind} `{item.name}` has no container `{change.container}`",
+        change.container.place,
+        f"its containers are {', '.join(names)}",
+    )
+    return None
+
+
+def _change_container(item: Manifest, index: int, fields: Mapping[str, Any]) -> Manifest:
+    path: tuple[str | int, ...] = (*pod_template(item), "spec", "containers", index)
+    for key in _CONTAINER_FIELDS:
+        if key in fields:
+            item = item.put(merge(item.get(*path, key), fields[key], key), *path, key)
+    if "env" in fields:
+        item = item.put(merge(item.get(*path, "env", default=[]), fields["env"], "env"), *path, "env")
+    if "args" in fields:
+        item = item.put(with_flags(item.get(*path, "args", default=[]), fields["args"]), *path, "args")
+    return item
+
+
+def with_flags(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:
+    """Give arguments with each `--flag=value` in the place of the flag's old value, new ones last.
+
+    A flag may have stood as `--flag=old`, as two arguments, or alone.
+    """
+    result = list(map(str, arguments))
+    for flag in flags:
+        name = flag.partition("=")[0]
+        at = next((i for i, old in enumerate(result) if old.partition("=")[0] == name), None)
+        if at is None:
+            result.append(flag)
+            continue
+        has_value = result[at] == name and at + 1 < len(result) and not result[at + 1].startswith("-")
+        result[at : at + (2 if has_value else 1)] = [flag]
+    return result
+
+
+def _patch(item: Manifest, patch: Patch, found: Findings) -> Manifest:
+    try:
+        body = patch.body
+        data = (
+            merge(item.data, body) if isinstance(body, Mapping) else apply_6902(dict(item.data), list(body))
+        )
+    except PatchError as error:
+        found.add(
+            CODES["RP315"],
+            f"the patch cannot be applied: {error}",
+            patch.place,
+            "compare it with the manifest",
+        )
+        return item
+    if data == item.data:
+        message = f"the patch changes nothing in {item.kind} `{item.name}`"
+        found.add(CODES["RP310"], message, patch.place, "remove it, or mend what it says")
+    return item.put(data)
