@@ -45,6 +45,10 @@ RP206 error   no manifests found
 RP207 error   secret in plain text
 RP208 error   wrong kind of object here
 RP209 error   object has no stable name
+RP210 warning Helm hook left out
+RP211 error   kustomize is not installed
+RP212 error   kustomization does not build
+RP213 error   remote base
 RP301 error   InferencePool is not in its bundle
 RP302 error   no rule sends traffic to blue
 RP303 error   route already refers to green

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path as FilePath
 from typing import Any
 
 from generator.canonical import canonical
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
-from generator.load import load_manifests, read_source
-from generator.manifests import Identity, Manifest, Origin, identity_of
-from generator.model import Bundles, Plan, Ref
-from generator.source import Document, Path
-
-_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+from generator.manifests import Identity, Manifest, Origin, dig, identity_of
+from generator.model import Bundles, Plan
+from generator.roots import roots_of
+from generator.source import Document, Path, quoted
+from generator.sources import documents
 
 APPLY_ORDER = (
     ("Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass"),
@@ -34,16 +31,17 @@ _RANK = {kind: rank for rank, kinds in enumerate(APPLY_ORDER) for kind in kinds}
 def gather(plan: Plan, folder: FilePath, found: Findings) -> Bundles:
     """Give the manifests of every bundle of the plan, in canonical form and apply order.
 
-    `folder` is the plan's own, as the user wrote it; nothing outside it is read. What is wrong is
+    `folder` is the plan's own, as the user wrote it; nothing but it and the plan's roots is read. What is wrong is
     added to `found`; `Fault` is raised for a file that cannot be read.
     """
     bundles: Bundles = {}
+    roots = roots_of(folder, plan.roots)
     seen: dict[Identity, Manifest] = {}
     for sources in plan.sources:
         manifests = [
             manifest
             for path in sources.paths
-            for document in _documents(path, folder, found)
+            for document in documents(path, folder, roots, found)
             for manifest in _objects(document, sources.bundle, plan, found)
             if _is_new(manifest, seen, found)
         ]
@@ -53,65 +51,6 @@ def gather(plan: Plan, folder: FilePath, found: Findings) -> Bundles:
 
 def _apply_order(manifest: Manifest) -> tuple[int, Identity]:
     return (_RANK.get(manifest.kind, len(APPLY_ORDER)), manifest.identity)
-
-
-def _documents(path: Ref, folder: FilePath, found: Findings) -> Iterator[Document]:
-    root = os.path.realpath(folder)
-    start = folder / path.value
-    if not _is_inside(start, root):
-        found.add(
-            CODES["RP202"],
-            f"`{path}` leads outside the folder of the plan",
-            path.place,
-            "copy what the rollout needs into the plan's folder",
-        )
-        return
-    if not start.exists():
-        found.add(
-            CODES["RP201"], f"there is no `{path}` beside the plan", path.place, _nearest(start, folder)
-        )
-        return
-    files = sorted(_files(start)) if start.is_dir() else [start]
-    if not files:
-        found.add(
-            CODES["RP206"], f"`{path}` holds no YAML or JSON file", path.place, "add the manifests to it"
-        )
-    for file in files:
-        if not _is_inside(file, root):
-            found.add(
-                CODES["RP202"],
-                f"`{file.relative_to(folder).as_posix()}` is a link to outside the plan's folder",
-                path.place,
-                "replace the link by the file itself",
-            )
-            continue
-        source = read_source(file, file.as_posix(), found)
-        documents = load_manifests(source, found) if source else ()
-        if source and not documents and file == start:
-            found.add(CODES["RP206"], f"`{path}` holds no object", path.place, "add the manifests to it")
-        yield from documents
-
-
-def _files(folder: FilePath) -> Iterator[FilePath]:
-    for entry in folder.iterdir():
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _files(entry)
-        elif entry.suffix in _SUFFIXES:
-            yield entry
-
-
-def _is_inside(path: FilePath, root: str) -> bool:
-    return os.path.commonpath([os.path.realpath(path), root]) == root
-
-
-def _nearest(path: FilePath, folder: FilePath) -> str:
-    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = get_close_matches(path.name, names, n=1)
-    if not close:
-        return "paths are relative to the plan's file"
-    return f"did you mean `{(path.parent / close[0]).relative_to(folder).as_posix()}`?"
 
 
 def _objects(
@@ -127,6 +66,8 @@ def _objects(
     elif str(data["kind"]).endswith("List") and isinstance(data.get("items"), list):
         for index in range(len(data["items"])):
             yield from _objects(document, bundle, plan, found, (*path, "items", index))
+    elif _is_hook(data, origin, found):
+        return
     elif _has_name(data, origin, found) and _is_public(data, origin, found):
         body = canonical(data, plan.namespace, plan.target.apis)
         yield Manifest(identity=identity_of(body), data=body, bundle=bundle, origin=origin)
@@ -147,6 +88,16 @@ def _has_name(data: dict[str, Any], origin: Origin, found: Findings) -> bool:
         "name it: a generated name would make another object at every apply",
     )
     return False
+
+
+def _is_hook(data: dict[str, Any], origin: Origin, found: Findings) -> bool:
+    """Say whether Helm runs this object at its own moments: it is no part of what a release runs."""
+    hook = dig(data, "metadata", "annotations", "helm.sh/hook")
+    if hook is not None:
+        message = f"this {data['kind']} is a Helm hook ({quoted(str(hook))}) and is left out"
+        hint = "render with `helm template --no-hooks`, or run what the hook does apart from the rollout"
+        found.add(CODES["RP210"], message, origin.at("metadata", "annotations", "helm.sh/hook"), hint)
+    return hook is not None
 
 
 def _is_public(data: dict[str, Any], origin: Origin, found: Findings) -> bool:

@@ -87,6 +87,7 @@ class Plan:
     namespace: str
     target: Target
     sources: tuple[Sources, ...]
+    roots: tuple[str, ...]
     type: str
     strategy: Any
     gates: tuple[MetricGate, ...]

@@ -44,6 +44,7 @@ def parse(document: Document, found: Findings) -> Plan:
         namespace=metadata.text("namespace"),
         target=_target(spec.child("target"), metadata.text("namespace")),
         sources=_sources(spec),
+        roots=tuple(ref.value for ref in spec.refs("roots")),
         type=strategy.name,
         strategy=strategy.parse(spec, GateTable(gates=gates, found=found), found),
         gates=tuple(gates.values()),
