@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -338,6 +339,75 @@ def test_an_output_directory_that_could_not_be_filled_is_unmade(tmp_path, monkey
     assert os.listdir(tmp_path) == []
 
 
+@contextlib.contextmanager
+def unprivileged(folder):
+    """Be nobody inside the block, in a folder of nobody's, since nothing is forbidden to root."""
+    was = os.geteuid()
+    os.chown(folder, 65534 if was == 0 else was, -1)
+    os.seteuid(65534 if was == 0 else was)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+@pytest.fixture
+def home_of_nobody():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
+
+
+def test_a_directory_that_forbids_writing_is_left_alone(home_of_nobody):
+    with unprivileged(home_of_nobody):
+        home_of_nobody.chmod(0o555)
+        with pytest.raises(Fault, match=r"cannot write .*/out: Permission denied"):
+            write(home_of_nobody / "out", [plan(OLD)], version="1.0")
+        assert os.listdir(home_of_nobody) == []
+
+
+def test_a_directory_closed_to_its_owner_is_carried_over(home_of_nobody):
+    out = home_of_nobody
+    with unprivileged(home_of_nobody):
+        write(out, [plan(OLD)], version="1.0")
+        (out / "demo/mine").mkdir()
+        (out / "demo/mine/notes.txt").write_text("mine\n")
+        (out / "demo/mine").chmod(0o555)
+        write(out, [plan(NEW)], version="1.0")
+        assert os.listdir(out) == ["demo"]
+        assert (out / "demo/mine").stat().st_mode & 0o777 == 0o555
+        assert (out / "demo/mine/notes.txt").read_text() == "mine\n"
+        (out / "demo/mine").chmod(0o755)
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a directory of another user")
+
+
+@needs_root
+def test_what_is_not_ours_keeps_its_owner(tmp_path):
+    write(tmp_path, [plan(OLD)], version="1.0")
+    (tmp_path / "demo/live").mkdir()
+    os.chown(tmp_path / "demo/live", 65534, 65533)
+    write(tmp_path, [plan(NEW)], version="1.0")
+    status = (tmp_path / "demo/live").stat()
+    assert (status.st_uid, status.st_gid) == (65534, 65533)
+
+
+@needs_root
+def test_a_tree_that_could_not_be_deleted_is_not_replaced(home_of_nobody):
+    out = home_of_nobody
+    with unprivileged(home_of_nobody):
+        write(out, [plan(OLD)], version="1.0")
+    (out / "demo/live").mkdir()
+    (out / "demo/live/.stage").write_text("0\n")
+    with unprivileged(home_of_nobody):
+        assert write(out, [plan(OLD)], version="1.0")[0].unchanged
+        with pytest.raises(Fault, match=r"cannot write .*/demo/live: Permission denied"):
+            write(out, [plan(NEW)], version="1.0")
+        assert os.listdir(out) == ["demo"]
+        assert texts(out / "demo") == {**OLD, "live/.stage": "0\n"}
+
+
 IN_TMPFS = """
 set -eu
 mount -t tmpfs -o {options} none "$1"
@@ -418,6 +488,27 @@ with hold(pathlib.Path(sys.argv[1]), os.open(sys.argv[1], os.O_RDONLY)):
         finally:
             process.kill()
     assert (out / ".rollplan.lock").exists()
+
+
+@needs_strace
+def test_a_lock_on_a_file_that_its_owner_has_unlinked_counts_for_nothing(tmp_path):
+    scene = Scene(tmp_path)
+    out, log = scene.copy(tmp_path / "out"), tmp_path / "log"
+    lock = out / ".rollplan.lock"
+    with contextlib.ExitStack() as held:
+        held.enter_context(lock.open("w"))
+        slow = ("-e", "trace=openat,flock", "-e", "inject=flock:delay_enter=500000:when=1")
+        process = held.enter_context(
+            subprocess.Popen(["strace", "-o", str(log), *slow, *CHILD, str(out), "demo", "new"])
+        )
+        while not (log.exists() and '".rollplan.lock"' in log.read_text()):
+            assert process.poll() is None
+        lock.unlink()  # the program has it open and is about to lock it
+        lock.touch()
+        assert process.wait() == 0
+    assert log.read_text().count('".rollplan.lock"') == 2
+    assert log.read_text().count("flock(") == 2
+    assert scene.check(out) == ["new"]
 
 
 RACER = f"""
