@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
-from test_disk import plan
 
 from generator.disk import read_tree, write
+from tests.test_disk import plan
 
 ROOT = pathlib.Path(__file__).parents[1]
 OLD = {"README.md": "old\n", "bundles/a.yaml": "a\n", "stages/0/k.yaml": "old\n", "stages/9/k.yaml": "gone\n"}

@@ -12,11 +12,11 @@ import sys
 import tempfile
 
 import pytest
-from disk_scene import NEW, OLD, PROGRAM
-from test_disk import plan, texts
 
 from generator.diagnostics import Fault
 from generator.disk import write
+from tests.disk_scene import NEW, OLD, PROGRAM
+from tests.test_disk import plan, texts
 
 UNSHARE = ("unshare", "--map-root-user", "--mount")
 needs_unshare = pytest.mark.skipif(

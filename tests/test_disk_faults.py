@@ -12,9 +12,9 @@ import re
 import signal
 
 import pytest
-from disk_scene import ERRORS, NO_EXCHANGE, NO_LINKS, NO_SYNCFS, Scene, needs_strace, sweep
 
 from generator.disk import read_tree
+from tests.disk_scene import ERRORS, NO_EXCHANGE, NO_LINKS, NO_SYNCFS, Scene, needs_strace, sweep
 
 
 def kill_at(*more):

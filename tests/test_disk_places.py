@@ -9,10 +9,10 @@ import pathlib
 import threading
 
 import pytest
-from test_disk import NEW, OLD, plan, render, states, texts
 
 from generator.diagnostics import Fault
 from generator.disk import HandEdited, write
+from tests.test_disk import NEW, OLD, plan, render, states, texts
 
 BAD_PLAN_NAMES = [
     "", ".", "..", "a/b", "/a", "../a", "a\\b", "c:", "\\\\?\\c", "a\0", "prod\n", "-a", "a-", "A", "é",

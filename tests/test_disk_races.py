@@ -9,11 +9,11 @@ import subprocess
 import sys
 
 import pytest
-from disk_scene import CHILD, NEW, OLD, ROOT, Scene, needs_strace
-from test_disk import plan, texts
 
 from generator.diagnostics import Fault
 from generator.disk import write
+from tests.disk_scene import CHILD, NEW, OLD, ROOT, Scene, needs_strace
+from tests.test_disk import plan, texts
 
 
 def test_a_second_run_is_told_who_holds_the_lock(tmp_path):
