@@ -48,7 +48,9 @@ def serving(bundle: Iterable[Manifest]) -> tuple[Manifest, ...]:
     return tuple(item for item in bundle if item.part == MODEL and item.kind in WORKLOADS)
 
 
-def sized(green: tuple[Manifest, ...], blue: tuple[Manifest, ...], capacity: Capacity) -> tuple[Manifest, ...]:
+def sized(
+    green: tuple[Manifest, ...], blue: tuple[Manifest, ...], capacity: Capacity
+) -> tuple[Manifest, ...]:
     """Give green with as many replicas as do the work of blue, where the plan compares the two.
 
     Model servers are compared in the order of their names: decode with decode, prefill with prefill.
@@ -62,7 +64,8 @@ def sized(green: tuple[Manifest, ...], blue: tuple[Manifest, ...], capacity: Cap
     )
     wanted = {new.identity: _up(Decimal(replicas(old)) / capacity.per_replica) for new, old in pairs}
     return tuple(
-        item.put(wanted[item.identity], "spec", "replicas") if item.identity in wanted else item for item in green
+        item.put(wanted[item.identity], "spec", "replicas") if item.identity in wanted else item
+        for item in green
     )
 
 
@@ -82,10 +85,15 @@ def scaled(bundle: tuple[Manifest, ...], share: Decimal, headroom: Decimal) -> t
 
     `bundle` has the replicas for all of the work; workloads of an autoscaler stay as they are.
     """
-    owned = _autoscaled(bundle)
-    servers = {item.identity for item in serving(bundle)} - owned
+    wanted = {
+        item.identity: need(replicas(item), share, headroom)
+        for item in serving(bundle)
+        if item.identity not in _autoscaled(bundle)
+    }
     return tuple(
-        item.put(need(replicas(item), share, headroom), "spec", "replicas") if item.identity in servers else item
+        item.put(wanted[item.identity], "spec", "replicas")
+        if wanted.get(item.identity, replicas(item)) != replicas(item)
+        else item
         for item in bundle
     )
 
@@ -102,7 +110,10 @@ def _up(number: Decimal) -> int:
 def _autoscaled(bundle: Iterable[Manifest]) -> set[Identity]:
     items = tuple(bundle)
     targets = {
-        (item.get("spec", "scaleTargetRef", "kind", default="Deployment"), item.get("spec", "scaleTargetRef", "name"))
+        (
+            item.get("spec", "scaleTargetRef", "kind", default="Deployment"),
+            item.get("spec", "scaleTargetRef", "name"),
+        )
         for item in items
         if item.kind in SCALERS
     }

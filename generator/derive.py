@@ -139,7 +139,7 @@ def _refuse_overlap(hopeless: Iterable[Manifest], derivation: Derivation, found:
     for item in hopeless:
         found.add(
             CODES["RP313"],
-            f"the selector of {item.kind} `{item.name}` says what pods are, not whose: it would catch green's",
+            f"the selector of {item.kind} `{item.name}` says what pods are, not whose: it catches green's",
             item.origin.at("spec", "selector"),
             "give blue's pods and selector a label of their own first, such as app",
             Related(place=derivation.green.place, label="green is derived here"),

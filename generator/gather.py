@@ -31,7 +31,7 @@ _RANK = {kind: rank for rank, kinds in enumerate(APPLY_ORDER) for kind in kinds}
 def gather(plan: Plan, folder: FilePath, found: Findings) -> Bundles:
     """Give the manifests of every bundle of the plan, in canonical form and apply order.
 
-    `folder` is the plan's own, as the user wrote it; nothing but it and the plan's roots is read. What is wrong is
+    `folder` is the plan's own, as the user wrote it; nothing but it and the roots is read. What is wrong is
     added to `found`; `Fault` is raised for a file that cannot be read.
     """
     bundles: Bundles = {}

@@ -17,17 +17,27 @@ SETTLE = "5m"
 """How long a controller may take to report on an object that changed."""
 
 
-def rolled_out(workload: Manifest) -> Instruction:
-    """Wait until every replica of a Deployment or StatefulSet runs the current template.
+_ROLLOUT_STATUS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
-    `Available` stays true while an update runs, so it is not asked (contract §3.2).
+
+def rolled_out(workload: Manifest) -> Instruction:
+    """Wait until every replica of a workload runs the current template.
+
+    `Available` of a Deployment stays true while an update runs, so it is not asked (contract §3.2). Kinds
+    that `rollout status` does not know report by their conditions. An autoscaled workload says no number.
     """
-    timeout = startup_budget(workload) + 300
-    name = f"{workload.kind.lower()}/{workload.name}"
-    wait = f"{_in(workload)} wait {name} --for=jsonpath='{{.status.readyReplicas}}'={replicas(workload)}"
+    timeout = f"--timeout={startup_budget(workload) + 300}s"
+    name, wait = f"{workload.kind.lower()}/{workload.name}", f"{_in(workload)} wait"
+    if workload.kind in _ROLLOUT_STATUS:
+        lines = [f"{_in(workload)} rollout status {name} {timeout}"]
+    else:
+        lines = [f"{wait} {name} --for=condition=Available {timeout}"]
+    if workload.get("spec", "replicas") is not None:
+        lines.append(
+            f"{wait} {name} --for=jsonpath='{{.status.readyReplicas}}'={replicas(workload)} {timeout}"
+        )
     return Instruction(
-        title=f"every replica of {workload.kind} {workload.name} is new and ready",
-        script=f"{_in(workload)} rollout status {name} --timeout={timeout}s\n{wait} --timeout={timeout}s",
+        title=f"every replica of {workload.kind} {workload.name} is new and ready", script="\n".join(lines)
     )
 
 
@@ -100,11 +110,19 @@ def ask(gateway: Gateway, model: str, title: str) -> Instruction:
 def pods_gone(workload: Manifest) -> Instruction:
     """Wait until no pod of a workload is left, for as long as its grace period and a minute."""
     grace = workload.get(*pod_template(workload), "spec", "terminationGracePeriodSeconds", default=30)
-    labels = workload.get("spec", "selector", "matchLabels", default={}) or pod_labels(workload)
+    labels = _own_labels(workload)
     return Instruction(
         title=f"the pods of {workload.name} are gone",
         script=f"{_in(workload)} wait pod -l {selector(labels)} --for=delete --timeout={grace + 60}s",
     )
+
+
+def _own_labels(workload: Manifest) -> Mapping[str, str]:
+    """Give the labels by which a workload's pods are known; a LeaderWorkerSet sets its own."""
+    if workload.kind == "LeaderWorkerSet":
+        return {"leaderworkerset.sigs.k8s.io/name": workload.name}
+    selected: Mapping[str, str] = workload.get("spec", "selector", "matchLabels", default={})
+    return selected or pod_labels(workload)
 
 
 def selector(labels: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from generator.anatomy import with_parts
+from generator.capacity import Capacity, parse_capacity, sized, unowned
 from generator.changes import parse_changes, parse_patches
 from generator.codes import CODES
 from generator.derive import Derivation, derive
@@ -44,6 +45,7 @@ class BlueGreen:
     beta_gate: Gate
     new_route: NewRoute | None
     derivation: Derivation | None
+    capacity: Capacity
 
 
 def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
@@ -65,6 +67,7 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
         beta=_beta(first) if first else None,
         beta_gate=Gate(soak=first.text("soak"), metrics=gates.pick(first.refs("gates"))) if first else Gate(),
         new_route=_new_route(spec) if spec.has("route") else None,
+        capacity=parse_capacity(spec.child("strategy").child("capacity")),
         derivation=_derivation(spec) if spec.child("green").has("from") else None,
     )
 
@@ -134,9 +137,10 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
         beta_gate=parameters.beta_gate,
         gateway=cast(Gateway, plan.target.gateway),
         shift=shift,
+        capacity=parameters.capacity,
         shared=shared,
         blue=blue,
-        green=with_parts(green, shift.green),
+        green=unowned(sized(with_parts(green, shift.green), blue, parameters.capacity)),
         blue_pool=cast(Manifest, blue_pool),
         green_pool=cast(Manifest, green_pool),
         routes=routes,

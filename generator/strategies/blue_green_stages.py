@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from generator import kubectl
 from generator.anatomy import MODEL, find_picker, servers_of
+from generator.capacity import FULL, Capacity, scaled
 from generator.manifests import Manifest
 from generator.metrics import endpoints_ready, pool_drained
 from generator.model import Gate, Gateway, Instruction, Plan, Rollback, Rollout, Split, Stage, Step
@@ -34,6 +35,7 @@ class BlueGreenStages:
     beta_gate: Gate
     gateway: Gateway
     shift: Shift
+    capacity: Capacity
     shared: tuple[Manifest, ...]
     blue: tuple[Manifest, ...]
     green: tuple[Manifest, ...]
@@ -43,22 +45,40 @@ class BlueGreenStages:
 
     def rollout(self) -> Rollout:
         """Give all stages and the rollback: blue at 100, green kept but without requests."""
-        back = self._shifted(NONE, None)
         return Rollout(
             plan=self.plan,
-            stages=(*self._deploy(), self._attach(), *map(self._weigh, self.steps), *self._finish()),
-            rollback=Rollback(
-                promise="all requests go back to blue at once, and nothing waits for green",
-                objects=back,
-                checks=tuple(kubectl.route_settled(route, self.gateway.name, "Accepted") for route in back),
-                removals=tuple(removals(self.green)),
-            ),
+            stages=(*self._deploy(), self._attach(), *self._ramp(), *self._finish()),
+            rollback=self._rollback(),
         )
 
+    def _rollback(self) -> Rollback:
+        routes = self._shifted(NONE, None)
+        smaller = {item.identity: item for item in self._blue(NONE)}
+        blue = tuple(item for item in self.blue if smaller[item.identity].data != item.data)
+        promise = "all requests go back to blue at once, and nothing waits for green"
+        return Rollback(
+            promise=f"{promise}; what blue had shrunk by starts again" if blue else promise,
+            objects=(*routes, *blue),
+            checks=tuple(kubectl.route_settled(route, self.gateway.name, "Accepted") for route in routes),
+            removals=tuple(removals(self.green)),
+        )
+
+    def _blue(self, share: Decimal) -> tuple[Manifest, ...]:
+        return self._sized(self.blue, share)
+
+    def _green(self, share: Decimal) -> tuple[Manifest, ...]:
+        return self._sized(self.green, share)
+
+    def _sized(self, bundle: tuple[Manifest, ...], share: Decimal) -> tuple[Manifest, ...]:
+        if self.capacity.policy == FULL:
+            return bundle
+        return scaled(bundle, share, self.capacity.headroom)
+
     def _deploy(self) -> Iterator[Stage]:
-        models = tuple(item for item in self.green if item.part == MODEL)
-        servers = servers_of(self.green, self.green_pool)
-        picker = find_picker(self.green, self.green_pool)
+        green = self._green(self.steps[0].weight)
+        models = tuple(item for item in green if item.part == MODEL)
+        servers = servers_of(green, self.green_pool)
+        picker = find_picker(green, self.green_pool)
         ready = endpoints_ready(
             self.shift.green, self.plan.namespace, sum(map(replicas, servers)), self.plan.target.apis
         )
@@ -75,6 +95,7 @@ class BlueGreenStages:
             "deploy-router",
             "green's InferencePool and endpoint picker start, without requests",
             self.routes,
+            green=green,
             gate=Gate(checks=tuple(map(kubectl.available, picker.workloads)), metrics=(ready,)),
             rollback="no request is affected: remove green",
         )
@@ -87,31 +108,71 @@ class BlueGreenStages:
             slug, title = "beta", f"requests with {self.beta} reach green, all others blue"
             checks += tuple(self._smoke(self.beta))
         gate = Gate(checks=checks, soak=self.beta_gate.soak, metrics=self.beta_gate.metrics)
-        return self._stage(slug, title, routes, gate=gate, rollback=_AT_ONCE)
+        return self._stage(
+            slug, title, routes, green=self._green(self.steps[0].weight), gate=gate, rollback=_AT_ONCE
+        )
 
-    def _weigh(self, step: Step) -> Stage:
+    def _ramp(self) -> Iterator[Stage]:
+        """Grow green before its weight grows, and shrink blue only after its weight fell."""
+        share, sizes = NONE, (self.blue, self._green(self.steps[0].weight))
+        for step in self.steps:
+            wanted = (self._blue(WHOLE - share), self._green(step.weight))
+            if wanted != sizes:
+                yield self._scale(step, self._shifted(share, self.beta), sizes[1], *wanted)
+            share, sizes = step.weight, wanted
+            yield self._weigh(step, *sizes)
+
+    def _scale(
+        self,
+        step: Step,
+        routes: tuple[Manifest, ...],
+        before: tuple[Manifest, ...],
+        blue: tuple[Manifest, ...],
+        green: tuple[Manifest, ...],
+    ) -> Stage:
+        grown = [new for new, old in zip(green, before, strict=True) if new != old]
+        return self._stage(
+            f"scale-{_slug(step.weight)}",
+            f"green grows for {step.weight} %, and blue shrinks to what it still answers",
+            routes,
+            blue=blue,
+            green=green,
+            gate=Gate(checks=tuple(map(kubectl.rolled_out, grown))),
+            rollback=_AT_ONCE,
+        )
+
+    def _weigh(self, step: Step, blue: tuple[Manifest, ...], green: tuple[Manifest, ...]) -> Stage:
         routes = self._shifted(step.weight, self.beta)
         return self._stage(
-            f"weight-{str(step.weight).replace('.', '-')}",
+            f"weight-{_slug(step.weight)}",
             f"{step.weight} % of requests reach green",
             routes,
+            blue=blue,
+            green=green,
             gate=Gate(checks=self._settled(routes), soak=step.soak, metrics=step.gates),
             rollback=_AT_ONCE,
         )
 
     def _finish(self) -> Iterator[Stage]:
         full = self._shifted(WHOLE, self.beta)
+        last = self._blue(WHOLE - (self.steps[-2].weight if len(self.steps) > 1 else NONE))
         final = tuple(finalized(route, self.shift) for route in self.routes)
         drained = pool_drained(
             self.shift.blue, self.plan.namespace, self._idle_seconds(), self.plan.target.apis
         )
         yield self._stage(
-            "drain", "blue answers what it has begun", full, gate=Gate(metrics=(drained,)), rollback=_AT_ONCE
+            "drain",
+            "blue answers what it has begun",
+            full,
+            blue=last,
+            gate=Gate(metrics=(drained,)),
+            rollback=_AT_ONCE,
         )
         yield self._stage(
             "finalize",
             "the routes name green alone; blue still runs",
             final,
+            blue=last,
             gate=Gate(checks=self._settled(final)),
             rollback=_AT_ONCE,
         )
@@ -171,6 +232,11 @@ class BlueGreenStages:
             for index in rules_to(route, self.shift.blue)
         ]
         return max((limit for limit in limits if limit), default=IDLE_SECONDS)
+
+
+def _slug(weight: Decimal) -> str:
+    """Give a weight in the characters of a stage's name."""
+    return str(weight).replace(".", "-")
 
 
 def _host(route: Manifest) -> dict[str, str]:
