@@ -13,11 +13,11 @@ from generator.fields import Fields
 from generator.manifests import Manifest
 from generator.model import Ref
 from generator.patches import PatchError, apply_6902, merge
-from generator.source import Place
-from generator.workloads import containers, main_container
+from generator.source import Path, Place
+from generator.workloads import SERVER, container_paths, main_container
 
 _POD_FIELDS = ("nodeSelector", "tolerations", "affinity")
-_CONTAINER_FIELDS = ("image", "resources")
+_CONTAINER_FIELDS = {"image", "args", "env", "resources"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,8 +118,9 @@ def _change(item: Manifest, change: Changes, found: Findings) -> Manifest:
             item = item.put(fields[key], *pod_template(item), "spec", key)
     for key, value in fields.get("labels", {}).items():
         item = _labelled(item, key, value)
-    index = _container(item, change, found)
-    return item if index is None else _change_container(item, index, fields)
+    for path in places(item, change, found):
+        item = with_container(item, path, fields)
+    return item
 
 
 def _labelled(item: Manifest, key: str, value: str) -> Manifest:
@@ -131,31 +132,33 @@ def _labelled(item: Manifest, key: str, value: str) -> Manifest:
     return item
 
 
-def _container(item: Manifest, change: Changes, found: Findings) -> int | None:
-    names = [str(container.get("name")) for container in containers(item)]
-    if change.container is None:
-        return main_container(item)
-    if change.container.value in names:
-        return names.index(change.container.value)
-    found.add(
-        CODES["RP308"],
-        f"{item.kind} `{item.name}` has no container `{change.container}`",
-        change.container.place,
-        f"its containers are {', '.join(names)}",
-    )
-    return None
+def places(item: Manifest, change: Changes, found: Findings) -> tuple[Path, ...]:
+    """Give where the container that a change is for stands in a workload; a missing one is a finding."""
+    known = container_paths(item)
+    name = change.container.value if change.container else main_container(item)
+    if name in known:
+        return known[name]
+    if change.container or _CONTAINER_FIELDS & set(change.fields):
+        found.add(
+            CODES["RP308"],
+            f"{item.kind} `{item.name}` has no container `{name or SERVER}`",
+            (change.container or change).place,
+            f"its containers are {', '.join(known) or 'unknown'}",
+        )
+    return ()
 
 
-def _change_container(item: Manifest, index: int, fields: Mapping[str, Any]) -> Manifest:
-    path: tuple[str | int, ...] = (*pod_template(item), "spec", "containers", index)
-    for key in _CONTAINER_FIELDS:
+def with_container(item: Manifest, path: Path, fields: Mapping[str, Any]) -> Manifest:
+    """Give a workload whose container at `path` has the new image, resources, env and arguments."""
+    container: dict[str, Any] = dict(item.get(*path))
+    for key in ("image", "resources"):
         if key in fields:
-            item = item.put(merge(item.get(*path, key), fields[key], key), *path, key)
+            container[key] = merge(container.get(key), fields[key], key)
     if "env" in fields:
-        item = item.put(merge(item.get(*path, "env", default=[]), fields["env"], "env"), *path, "env")
+        container["env"] = merge(container.get("env") or [], fields["env"], "env")
     if "args" in fields:
-        item = item.put(with_flags(item.get(*path, "args", default=[]), fields["args"]), *path, "args")
-    return item
+        container["args"] = with_flags(container.get("args") or [], fields["args"])
+    return item.put(container, *path)
 
 
 def with_flags(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:

@@ -20,8 +20,8 @@ SETTLE = "5m"
 _ROLLOUT_STATUS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
 
-def rolled_out(workload: Manifest) -> Instruction:
-    """Wait until every replica of a workload runs the current template.
+def rolled_out(workload: Manifest, updated: int | None = None) -> Instruction:
+    """Wait until every replica of a workload runs the current template, or `updated` of them do.
 
     `Available` of a Deployment stays true while an update runs, so it is not asked (contract §3.2). Kinds
     that `rollout status` does not know report by their conditions. An autoscaled workload says no number.
@@ -36,9 +36,12 @@ def rolled_out(workload: Manifest) -> Instruction:
         lines.append(
             f"{wait} {name} --for=jsonpath='{{.status.readyReplicas}}'={replicas(workload)} {timeout}"
         )
-    return Instruction(
-        title=f"every replica of {workload.kind} {workload.name} is new and ready", script="\n".join(lines)
-    )
+    if updated is not None:
+        lines.append(f"{wait} {name} --for=jsonpath='{{.status.updatedReplicas}}'={updated} {timeout}")
+    some = updated is not None and updated < replicas(workload)
+    which = f"{updated} of {replicas(workload)} replicas" if some else "all replicas"
+    title = f"{which} of {workload.kind} {workload.name} run the new template, and all are ready"
+    return Instruction(title=title, script="\n".join(lines))
 
 
 def available(workload: Manifest) -> Instruction:

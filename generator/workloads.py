@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import ceil, floor
 from typing import Any
 
 from generator.anatomy import pod_template
 from generator.manifests import Manifest, dig
+from generator.source import Path
 
 ACCELERATORS = re.compile(
     r"(nvidia\.com/(gpu|mig-.+)|amd\.com/gpu|google\.com/tpu|habana\.ai/gaudi|gpu\.intel\.com/.+"
@@ -29,12 +30,31 @@ def containers(workload: Manifest) -> list[Mapping[str, Any]]:
     return found
 
 
-def main_container(workload: Manifest) -> int | None:
-    """Give the index of the container that serves: the one called modelserver, or the only one."""
-    names = [container.get("name") for container in containers(workload)]
-    if SERVER in names:
-        return names.index(SERVER)
-    return 0 if len(names) == 1 else None
+def container_paths(workload: Manifest) -> dict[str, tuple[Path, ...]]:
+    """Give where containers stand, by name: several places, where leaders and workers or roles differ."""
+    found: dict[str, tuple[Path, ...]] = {}
+    for path, container in _containers(workload.get("spec", default={}), ("spec",)):
+        name = str(container.get("name"))
+        found[name] = (*found.get(name, ()), path)
+    return found
+
+
+def _containers(data: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    if isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from _containers(item, (*path, index))
+    elif isinstance(data, dict):
+        for index, container in enumerate(data.get("containers") or ()):
+            yield (*path, "containers", index), container
+        for key, value in data.items():
+            if key != "containers":
+                yield from _containers(value, (*path, key))
+
+
+def main_container(workload: Manifest) -> str | None:
+    """Give the name of the container that serves: modelserver, or the only one there is."""
+    names = container_paths(workload)
+    return SERVER if SERVER in names else next(iter(names)) if len(names) == 1 else None
 
 
 def replicas(workload: Manifest) -> int:

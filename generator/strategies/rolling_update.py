@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from generator import kubectl
 from generator.anatomy import servers_of, with_parts
+from generator.changes import Changes, places, with_container
 from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.fields import Fields
 from generator.manifests import Manifest
 from generator.model import Bundles, Gate, MetricGate, Plan, Ref, Rollback, Rollout, Stage
 from generator.requirements import require_named, require_pool
+from generator.source import Path
 from generator.steps import GateTable
 from generator.strategies.strategy import Strategy
-from generator.workloads import containers, startup_budget
+from generator.update_policy import PARTITIONED, Policy, parse_policy, with_policy
+from generator.workloads import replicas
 
-MAX_SURGE = "25%"
-MAX_UNAVAILABLE = 0
-MIN_READY_SECONDS = 30
-SPARE_SECONDS = 300
-"""What the progress deadline leaves beyond the startup budget: pulling an image, scheduling."""
-
-_SERVER = "modelserver"
+_SLOW = "slow: pods of the old template start again"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RollingUpdate:
-    """The parameters of a rolling update; `deadline` is 0 where the plan leaves it to rollplan."""
+    """The parameters of a rolling update."""
 
     pool: Ref
     workload: Ref | None
-    container: Ref | None
-    image: Ref
-    max_surge: int | str
-    max_unavailable: int | str
-    min_ready_seconds: int
-    deadline: int
+    update: Changes
+    policy: Policy
     soak: str
     gates: tuple[MetricGate, ...]
 
@@ -50,12 +43,13 @@ def parse(spec: Fields, gates: GateTable, _: Findings) -> RollingUpdate:
     return RollingUpdate(
         pool=spec.ref("pool"),
         workload=fields.ref("workload") if fields.has("workload") else None,
-        container=update.ref("container") if update.has("container") else None,
-        image=update.ref("image"),
-        max_surge=fields.get("maxSurge", MAX_SURGE),
-        max_unavailable=fields.get("maxUnavailable", MAX_UNAVAILABLE),
-        min_ready_seconds=int(fields.get("minReadySeconds", MIN_READY_SECONDS)),
-        deadline=int(fields.get("progressDeadlineSeconds", 0)),
+        update=Changes(
+            workload=None,
+            container=update.ref("container") if update.has("container") else None,
+            fields={key: value for key, value in update.data.items() if key != "container"},
+            place=fields.document.at_key(update.path),
+        ),
+        policy=parse_policy(fields),
         soak=fields.text("soak"),
         gates=gates.pick(fields.refs("gates")),
     )
@@ -66,111 +60,100 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     parameters: RollingUpdate = plan.strategy
     shared = with_parts(bundles["shared"], parameters.pool.value)
     pool = require_pool(shared, parameters.pool, found)
-    workload = _workload(servers_of(shared, pool), parameters, found) if pool else None
-    container = _container(workload, parameters, found) if workload else None
+    workload = _workload(shared, pool, parameters, found) if pool else None
+    paths = places(workload, parameters.update, found) if workload else ()
+    after = _updated(workload, paths, parameters, found) if workload and paths else None
     found.stop_if_errors()
-    before, index = cast(Manifest, workload), cast(int, container)
-    after = _updated(before, index, parameters, parameters.image.value)
-    old_image = str(containers(before)[index].get("image"))
+    before, new = cast(Manifest, workload), cast(Manifest, after)
+    old = with_policy(before, parameters.policy, partition=0)
     return Rollout(
         plan=plan,
-        stages=_stages(parameters, shared, before, after),
-        rollback=_rollback(_updated(before, index, parameters, old_image)),
+        stages=tuple(_stages(parameters, shared, before, new)),
+        rollback=Rollback(
+            promise="pods of the old template start again, a few at a time",
+            objects=(old,),
+            checks=(kubectl.rolled_out(old),),
+        ),
     )
 
 
 def _stages(
-    parameters: RollingUpdate, shared: tuple[Manifest, ...], before: Manifest, after: Manifest
-) -> tuple[Stage, ...]:
-    now = tuple(after if item is before else item for item in shared)
-    slow = "slow: pods of the old template start again"
-    return (
-        Stage(slug="baseline", title="what serves today", objects=shared),
-        Stage(
-            slug="update",
-            title=f"{before.kind} {before.name} replaces its pods",
-            objects=now,
-            gate=Gate(checks=(kubectl.rolled_out(after),)),
-            rollback=slow,
-        ),
-        Stage(
-            slug="verify",
-            title="the new pods serve as well as the old ones did",
-            objects=now,
-            gate=Gate(soak=parameters.soak, metrics=parameters.gates),
-            rollback=slow,
-        ),
+    parameters: RollingUpdate, shared: tuple[Manifest, ...], before: Manifest, new: Manifest
+) -> Iterator[Stage]:
+    """Give the stages; a kind with partitions updates one replica a stage, the last ordinal first."""
+    yield Stage(slug="baseline", title="what serves today", objects=shared)
+    last = shared
+    for slug, title, partition in _moves(new, parameters.policy):
+        now = with_policy(new, parameters.policy, partition=partition)
+        last = tuple(now if item is before else item for item in shared)
+        done = replicas(new) - partition if new.kind in PARTITIONED else None
+        yield Stage(
+            slug=slug,
+            title=title,
+            objects=last,
+            gate=Gate(checks=(kubectl.rolled_out(now, done),)),
+            rollback=_SLOW,
+        )
+    yield Stage(
+        slug="verify",
+        title="the new pods serve as well as the old ones did",
+        objects=last,
+        gate=Gate(soak=parameters.soak, metrics=parameters.gates),
+        rollback=_SLOW,
     )
 
 
-def _rollback(before: Manifest) -> Rollback:
-    """Give the old image under the new policy: the way back keeps as much capacity as the way there."""
-    return Rollback(
-        promise="pods of the old template start again, a few at a time",
-        objects=(before,),
-        checks=(kubectl.rolled_out(before),),
-    )
+def _moves(new: Manifest, policy: Policy) -> Iterator[tuple[str, str, int]]:
+    """Give slug, title and partition of each stage that changes pods."""
+    if new.kind not in PARTITIONED:
+        yield "update", f"{new.kind} {new.name} replaces its pods", 0
+        return
+    for partition in policy.partitions or range(replicas(new) - 1, -1, -1):
+        count = replicas(new) - partition
+        yield (
+            f"partition-{partition}",
+            f"{count} of {replicas(new)} replicas of {new.name} are new",
+            partition,
+        )
 
 
-def _workload(servers: tuple[Manifest, ...], parameters: RollingUpdate, found: Findings) -> Manifest | None:
-    deployments = tuple(item for item in servers if item.kind == "Deployment")
+def _workload(
+    shared: tuple[Manifest, ...], pool: Manifest, parameters: RollingUpdate, found: Findings
+) -> Manifest | None:
+    servers = servers_of(shared, pool)
+    sets = tuple(item for item in shared if item.kind == "DisaggregatedSet")  # it labels its pods itself
+    known = tuple(dict.fromkeys(item.identity for item in (*servers, *sets)))
     if parameters.workload:
-        return require_named(deployments, parameters.workload, "RP307", "Deployment of the pool", found)
-    if len(deployments) == 1:
-        return deployments[0]
-    names = ", ".join(item.name for item in deployments)
-    what = f"several Deployments: {names}" if names else "no Deployment"
+        items = tuple(item for item in shared if item.identity in known)
+        return require_named(items, parameters.workload, "RP307", "workload of the pool", found)
+    if len(known) == 1:
+        return next(item for item in shared if item.identity == known[0])
+    names = ", ".join(identity.name for identity in known)
+    what = f"several workloads: {names}" if names else "no workload"
     found.add(
         CODES["RP307"],
         f"InferencePool `{parameters.pool}` selects {what}",
         parameters.pool.place,
-        "say which one as `workload`" if names else "add the Deployment whose pods carry the pool's labels",
+        "say which one as `workload`" if names else "add the workload whose pods carry the pool's labels",
     )
     return None
 
 
-def _container(workload: Manifest, parameters: RollingUpdate, found: Findings) -> int | None:
-    names = [str(container.get("name")) for container in containers(workload)]
-    wanted = parameters.container.value if parameters.container else names[0] if len(names) == 1 else _SERVER
-    place = (parameters.container or parameters.image).place
-    if wanted not in names:
-        found.add(
-            CODES["RP308"],
-            f"Deployment `{workload.name}` has no container `{wanted}`",
-            place,
-            f"its containers are {', '.join(names)}",
-        )
-        return None
-    index = names.index(wanted)
-    if containers(workload)[index].get("image") == parameters.image.value:
+def _updated(
+    workload: Manifest, paths: tuple[Path, ...], parameters: RollingUpdate, found: Findings
+) -> Manifest | None:
+    after = workload
+    for path in paths:
+        after = with_container(after, path, parameters.update.fields)
+    if after == workload:
         found.add(
             CODES["RP310"],
-            f"container `{wanted}` already runs `{parameters.image}`",
-            parameters.image.place,
-            "name the image that it is to run",
+            f"{workload.kind} `{workload.name}` runs all of this already",
+            parameters.update.place,
+            "name what is to be different",
         )
-    return index
-
-
-def _updated(workload: Manifest, container: int, parameters: RollingUpdate, image: str) -> Manifest:
-    """Give the Deployment with an image and an update policy that it states itself."""
-    fields: Mapping[tuple[str | int, ...], Any] = {
-        ("spec", "strategy"): {
-            "type": "RollingUpdate",
-            "rollingUpdate": {"maxSurge": parameters.max_surge, "maxUnavailable": parameters.max_unavailable},
-        },
-        ("spec", "minReadySeconds"): parameters.min_ready_seconds,
-        ("spec", "progressDeadlineSeconds"): parameters.deadline or _deadline(workload, parameters),
-        ("spec", "template", "spec", "containers", container, "image"): image,
-    }
-    for path, value in fields.items():
-        workload = workload.put(value, *path)
-    return workload
-
-
-def _deadline(workload: Manifest, parameters: RollingUpdate) -> int:
-    """Give a deadline that no pod within its startup budget misses (contract I16)."""
-    return max(600, startup_budget(workload) + parameters.min_ready_seconds + SPARE_SECONDS)
+        return None
+    return after
 
 
 STRATEGY = Strategy(

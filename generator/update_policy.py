@@ -1,0 +1,97 @@
+"""How each kind of workload replaces its pods, written out in full (contract §1.7, §3.2, I16, I17)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from generator.fields import Fields
+from generator.manifests import Manifest
+from generator.workloads import startup_budget
+
+MAX_SURGE = "25%"
+MAX_UNAVAILABLE = 0
+MIN_READY_SECONDS = 30
+SPARE_SECONDS = 300
+"""What the progress deadline leaves beyond the startup budget: pulling an image, scheduling."""
+
+PARTITIONED = frozenset({"StatefulSet", "LeaderWorkerSet"})
+"""Kinds that update the replicas from an ordinal on, and leave those below it as they are."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What the plan says of the update; None and empty where it leaves it to rollplan."""
+
+    max_surge: int | str | None
+    max_unavailable: int | str | None
+    min_ready_seconds: int
+    deadline: int | None
+    partitions: tuple[int, ...]
+
+
+def parse_policy(fields: Fields) -> Policy:
+    """Read the policy from the strategy's fields."""
+    return Policy(
+        max_surge=fields.get("maxSurge"),
+        max_unavailable=fields.get("maxUnavailable"),
+        min_ready_seconds=int(fields.get("minReadySeconds", MIN_READY_SECONDS)),
+        deadline=fields.get("progressDeadlineSeconds"),
+        partitions=tuple(item.data for item in fields.items("partitions")),
+    )
+
+
+def with_policy(workload: Manifest, policy: Policy, *, partition: int) -> Manifest:
+    """Give a workload that states its update policy itself; kinds without one stay as they are."""
+    rows = _POLICIES.get(workload.kind)
+    for path, value in (rows(workload, policy, partition) if rows else {}).items():
+        workload = workload.put(value, *path)
+    return workload
+
+
+_Rows = Mapping[tuple[str, ...], Any]
+
+
+def _or(value: int | str | None, default: int | str) -> int | str:
+    return default if value is None else value
+
+
+def _deployment(workload: Manifest, policy: Policy, _: int) -> _Rows:
+    surge, unavailable = _or(policy.max_surge, MAX_SURGE), _or(policy.max_unavailable, MAX_UNAVAILABLE)
+    budget = startup_budget(workload) + policy.min_ready_seconds + SPARE_SECONDS
+    return {
+        ("spec", "strategy"): {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable},
+        },
+        ("spec", "minReadySeconds"): policy.min_ready_seconds,
+        ("spec", "progressDeadlineSeconds"): policy.deadline or max(600, budget),
+    }
+
+
+def _stateful_set(_: Manifest, policy: Policy, partition: int) -> _Rows:
+    return {
+        ("spec", "updateStrategy"): {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}},
+        ("spec", "minReadySeconds"): policy.min_ready_seconds,
+    }
+
+
+def _leader_worker_set(workload: Manifest, policy: Policy, partition: int) -> _Rows:
+    """Keep what the manifest says; the API's own default takes a replica away before it adds one."""
+    path = ("spec", "rolloutStrategy")
+    said = workload.get(*path, "rollingUpdateConfiguration", default={})
+    configuration = {
+        "partition": partition,
+        "maxUnavailable": _or(policy.max_unavailable, said.get("maxUnavailable", 1)),
+        "maxSurge": _or(policy.max_surge, said.get("maxSurge", 0)),
+    }
+    return {path: {"type": "RollingUpdate", "rollingUpdateConfiguration": configuration}}
+
+
+_POLICIES: Mapping[str, Callable[[Manifest, Policy, int], _Rows]] = {
+    "Deployment": _deployment,
+    "StatefulSet": _stateful_set,
+    "LeaderWorkerSet": _leader_worker_set,
+}
+"""Kind → the fields of its update policy; a DisaggregatedSet has none, its controller pairs revisions."""
