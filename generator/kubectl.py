@@ -32,12 +32,12 @@ def rolled_out(workload: Manifest, updated: int | None = None) -> Instruction:
         lines = [f"{_in(workload)} rollout status {name} {timeout}"]
     else:
         lines = [f"{wait} {name} --for=condition=Available {timeout}"]
+    if updated is not None:
+        lines.insert(0, f"{wait} {name} --for=jsonpath='{{.status.updatedReplicas}}'={updated} {timeout}")
     if workload.get("spec", "replicas") is not None:
         lines.append(
             f"{wait} {name} --for=jsonpath='{{.status.readyReplicas}}'={replicas(workload)} {timeout}"
         )
-    if updated is not None:
-        lines.append(f"{wait} {name} --for=jsonpath='{{.status.updatedReplicas}}'={updated} {timeout}")
     some = updated is not None and updated < replicas(workload)
     which = f"{updated} of {replicas(workload)} replicas" if some else "all replicas"
     title = f"{which} of {workload.kind} {workload.name} run the new template, and all are ready"
