@@ -78,6 +78,20 @@ _HTTP_RULE = Shape(
         "timeouts": Shape(order="request backendRequest"),
     },
 )
+_GRPC_RULE = Shape(
+    order="name matches filters backendRefs",
+    inside={
+        "matches": Shape(
+            order="method headers",
+            inside={
+                "method": Shape(order="type service method", defaults={"type": "Exact"}),
+                "headers": _NAMED_MATCH,
+            },
+        ),
+        "filters": _FILTER,
+        "backendRefs": _BACKEND_REF,
+    },
+)
 _POOL_REF = Shape(order="group kind namespace name", defaults={"group": INFERENCE, "kind": "InferencePool"})
 
 
@@ -92,6 +106,9 @@ _SHAPES: Mapping[tuple[str, str], Shape] = {
             defaults={"rules": [{"matches": _MATCHES}]},
             inside={"parentRefs": _PARENT_REF, "rules": _HTTP_RULE},
         )
+    ),
+    (GATEWAY_API, "GRPCRoute"): _object(
+        Shape(order="parentRefs hostnames rules", inside={"parentRefs": _PARENT_REF, "rules": _GRPC_RULE})
     ),
     (INFERENCE, "InferencePool"): _object(
         Shape(

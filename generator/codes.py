@@ -64,6 +64,8 @@ RP312 error   adapter names are not distinct
 RP313 error   selectors cannot be told apart
 RP314 error   patch matches nothing
 RP315 error   patch cannot be applied
+RP317 error   gateway cannot mirror
+RP318 warning gateway may not mirror
 """
 
 CODES = {

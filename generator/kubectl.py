@@ -59,7 +59,7 @@ def route_settled(route: Manifest, gateway: str, *conditions: str) -> Instructio
     Conditions stand under status.parents, where `--for=condition` does not look, and a wait on a
     value ignores generations, so the observed generation is waited for first.
     """
-    name = f"httproute/{route.name}"
+    name = f"{route.kind.lower()}/{route.name}"
     parent = f'{{.status.parents[?(@.parentRef.name=="{gateway}")].conditions[?(@.type=="%s")].%s}}'
     waits = [
         f"{_in(route)} wait {name} --timeout={SETTLE} \\\n"

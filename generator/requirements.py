@@ -9,9 +9,10 @@ from difflib import get_close_matches
 from generator.anatomy import find_picker, find_pool
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
+from generator.gateways import IMPLEMENTATIONS, Support
 from generator.manifests import Manifest
-from generator.model import Ref
-from generator.routes import Beta, Shift, reference, rules_of, rules_to, shifted
+from generator.model import Ref, Target
+from generator.routes import ROUTE_KINDS, Beta, Mirror, Shift, reference, rules_of, rules_to, shifted
 from generator.weights import LARGEST
 
 RULES, MATCHES, HEADERS = 16, 128, 16
@@ -43,18 +44,18 @@ def require_pool(manifests: tuple[Manifest, ...], name: Ref, found: Findings) ->
 def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: Findings) -> None:
     """Ask for HTTPRoutes of which some rule sends to blue, and none knows green yet."""
     for route in routes:
-        if route.kind != "HTTPRoute":
+        if route.kind not in ROUTE_KINDS:
             found.add(
                 CODES["RP208"],
-                f"`{route.identity}` is not an HTTPRoute",
+                f"`{route.identity}` is not a route",
                 route.origin.at("kind"),
-                "keep in `routes` only HTTPRoutes; put other objects under `shared`",
+                "keep in `routes` only HTTPRoutes and GRPCRoutes; put other objects under `shared`",
             )
         for index in rules_to(route, shift.green):
             place = reference(rules_of(route)[index], shift.green) or 0
             found.add(
                 CODES["RP303"],
-                f"rule {index} of HTTPRoute `{route.name}` already sends to `{shift.green}`",
+                f"rule {index} of {route.kind} `{route.name}` already sends to `{shift.green}`",
                 route.origin.at("spec", "rules", index, "backendRefs", place, "name"),
                 "give the route as it was before this rollout",
             )
@@ -72,13 +73,13 @@ def require_beta(routes: Iterable[Manifest], shift: Shift, beta: Beta, found: Fi
     """Ask that the beta header is free and that its rules fit the limits of an HTTPRoute."""
     for route in routes:
         for index in rules_to(route, shift.blue):
-            for place, match in enumerate(rules_of(route)[index]["matches"]):
+            for place, match in enumerate(rules_of(route)[index].get("matches") or [{}]):
                 names = [header["name"].lower() for header in match.get("headers", ())]
                 where = route.origin.at("spec", "rules", index, "matches", place)
                 if beta.name.lower() in names:
                     found.add(
                         CODES["RP305"],
-                        f"rule {index} of HTTPRoute `{route.name}` already matches header `{beta.name}`",
+                        f"rule {index} of {route.kind} `{route.name}` already matches header `{beta.name}`",
                         where,
                         "choose another header for the beta step",
                     )
@@ -92,14 +93,32 @@ def require_beta(routes: Iterable[Manifest], shift: Shift, beta: Beta, found: Fi
         _require_size(route, shift, beta, found)
 
 
+def require_mirror(mirror: Mirror | None, target: Target, found: Findings) -> None:
+    """Ask that the gateway can copy requests to an InferencePool; where nobody knows, say so."""
+    if mirror is None or target.gateway is None:
+        return
+    known = IMPLEMENTATIONS.get(target.gateway.provider)
+    provider = target.gateway.provider or "the gateway, whose provider the plan does not name,"
+    if known and known.mirror is Support.NO:
+        message = f"{provider} cannot mirror requests to an InferencePool ({known.source})"
+        found.add(
+            CODES["RP317"], message, mirror.place, "leave the mirror step out; beta users try green too"
+        )
+    elif known is None or known.mirror is Support.UNKNOWN:
+        message = f"whether {provider} mirrors requests to an InferencePool is not known"
+        found.add(
+            CODES["RP318"], message, mirror.place, "check green's own metrics in this stage for the copies"
+        )
+
+
 def _require_size(route: Manifest, shift: Shift, beta: Beta, found: Findings) -> None:
     rules = rules_of(shifted(route, shift, Decimal(0), beta, named=False))
-    matches = sum(len(rule["matches"]) for rule in rules)
+    matches = sum(len(rule.get("matches") or ()) for rule in rules)
     for number, limit, what in ((len(rules), RULES, "rules"), (matches, MATCHES, "matches")):
         if number > limit:
             found.add(
                 CODES["RP306"],
-                f"HTTPRoute `{route.name}` would have {number} {what} with the beta rules",
+                f"{route.kind} `{route.name}` would have {number} {what} with the beta rules",
                 route.origin.at("spec", "rules"),
                 _fewer(limit),
             )
@@ -113,7 +132,7 @@ def require_exact(routes: Iterable[Manifest], shift: Shift, at: Ref, found: Find
             if largest > LARGEST:
                 found.add(
                     CODES["RP304"],
-                    f"rule {index} of HTTPRoute `{route.name}` would need weight {largest}, above {LARGEST}",
+                    f"rule {index} of {route.kind} `{route.name}` would need weight {largest}, above {LARGEST}",
                     route.origin.at("spec", "rules", index, "backendRefs"),
                     "use coarser steps, or smaller weights in the rule",
                     Related(place=at.place, label="the pool whose traffic is split"),

@@ -12,11 +12,12 @@ from decimal import Decimal
 from typing import Any
 
 from generator.manifests import INFERENCE, Manifest
-from generator.model import Backend, Split
+from generator.model import Backend, Gate, Split
+from generator.source import Place
 from generator.weights import WHOLE, divide, factor, percent
 
 BLUE, GREEN = "blue", "green"
-ROUTE_KINDS = frozenset({"HTTPRoute"})
+ROUTE_KINDS = frozenset({"HTTPRoute", "GRPCRoute"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +39,15 @@ class Beta:
     def __str__(self) -> str:
         """Say `x-rollout: green`, as the header is written."""
         return f"{self.name}: {self.value}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mirror:
+    """The share of blue's requests that is copied to green, with how long to watch it and by what."""
+
+    percent: int
+    gate: Gate
+    place: Place
 
 
 def rules_of(route: Manifest) -> list[Mapping[str, Any]]:
@@ -70,6 +80,25 @@ def shifted(route: Manifest, shift: Shift, share: Decimal, beta: Beta | None, *,
     rules = [_split(rule, shift, share) for rule in rules_of(route)]
     twins = _twins(route, shift, beta, named=named) if beta else []
     return route.put([*twins, *rules], "spec", "rules")
+
+
+def mirrored(route: Manifest, shift: Shift, share: int) -> Manifest:
+    """Give the route with a copy of `share` percent of blue's requests sent to green, its answers dropped."""
+    backend = {"group": INFERENCE, "kind": "InferencePool", "name": shift.green}
+    mirror = {"type": "RequestMirror", "requestMirror": {"backendRef": backend, "percent": share}}
+    rules = [
+        _with_filter(rule, mirror) if reference(rule, shift.blue) is not None else rule
+        for rule in rules_of(route)
+    ]
+    return route.put(rules, "spec", "rules")
+
+
+def _with_filter(rule: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a rule with one more filter; filters stand before backendRefs, as the API has them."""
+    head = {key: value for key, value in rule.items() if key in {"name", "matches"}}
+    return {**head, "filters": [*rule.get("filters", ()), added]} | {
+        key: value for key, value in rule.items() if key != "filters"
+    }
 
 
 def finalized(route: Manifest, shift: Shift) -> Manifest:
@@ -126,7 +155,9 @@ def _twins(route: Manifest, shift: Shift, beta: Beta, *, named: bool) -> list[di
     for index in rules_to(route, shift.blue):
         rule = rules_of(route)[index]
         blue = rule["backendRefs"][reference(rule, shift.blue) or 0]
-        matches = [match | {"headers": [*match.get("headers", ()), header]} for match in rule["matches"]]
+        matches = [
+            match | {"headers": [*match.get("headers", ()), header]} for match in rule.get("matches") or [{}]
+        ]
         twin = {**rule, "matches": matches, "backendRefs": [blue | {"name": shift.green, "weight": 100}]}
         twin.pop("name", None)
         twins.append({"name": _free_name(index, taken)} | twin if named else twin)

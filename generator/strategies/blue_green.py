@@ -15,8 +15,8 @@ from generator.fields import Fields
 from generator.make import make
 from generator.manifests import Manifest, Origin
 from generator.model import Bundles, Gate, Gateway, Plan, Ref, Rollout, Step
-from generator.requirements import require_beta, require_exact, require_pool, require_routes
-from generator.routes import ROUTE_KINDS, Beta, Shift
+from generator.requirements import require_beta, require_exact, require_mirror, require_pool, require_routes
+from generator.routes import ROUTE_KINDS, Beta, Mirror, Shift
 from generator.steps import GateTable, parse_steps
 from generator.strategies.blue_green_stages import BlueGreenStages
 from generator.strategies.strategy import Strategy
@@ -44,22 +44,17 @@ class BlueGreen:
     beta: Beta | None
     beta_gate: Gate
     new_route: NewRoute | None
+    mirror: Mirror | None
     derivation: Derivation | None
     capacity: Capacity
 
 
 def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
-    """Read the parameters; a beta step is at most one and comes first."""
+    """Read the parameters; beta comes before mirror, mirror before the weights, each at most once."""
     items = list(spec.child("strategy").items("steps"))
-    for item in items[1:]:
-        if item.has("beta"):
-            found.add(
-                CODES["RP111"],
-                "the beta step comes after another step",
-                item.place,
-                "make it the first step, and the only one of its kind: beta users come before any weight",
-            )
-    first = items[0] if items[0].has("beta") else None
+    _require_order(items, found)
+    first = next((item for item in items if item.has("beta")), None)
+    mirror = next((item for item in items if item.has("mirror")), None)
     return BlueGreen(
         blue=spec.child("blue").ref("pool"),
         green=spec.child("green").ref("pool"),
@@ -67,8 +62,32 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
         beta=_beta(first) if first else None,
         beta_gate=Gate(soak=first.text("soak"), metrics=gates.pick(first.refs("gates"))) if first else Gate(),
         new_route=_new_route(spec) if spec.has("route") else None,
+        mirror=_mirror(mirror, gates) if mirror else None,
         capacity=parse_capacity(spec.child("strategy").child("capacity")),
         derivation=_derivation(spec) if spec.child("green").has("from") else None,
+    )
+
+
+_ORDER = ("beta", "mirror", "weight")
+
+
+def _require_order(items: list[Fields], found: Findings) -> None:
+    ranks = [next(rank for rank, kind in enumerate(_ORDER) if item.has(kind)) for item in items]
+    for before, after, item in zip(ranks, ranks[1:], items[1:], strict=False):
+        if after < before or (after == before and _ORDER[after] != "weight"):
+            found.add(
+                CODES["RP111"],
+                f"the {_ORDER[after]} step comes after another step",
+                item.place,
+                "beta comes first, then mirror, each at most once, and then the weights",
+            )
+
+
+def _mirror(step: Fields, gates: GateTable) -> Mirror:
+    return Mirror(
+        percent=int(step.child("mirror").get("percent")),
+        gate=Gate(soak=step.text("soak"), metrics=gates.pick(step.refs("gates"))),
+        place=step.place,
     )
 
 
@@ -126,6 +145,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     blue_pool = require_pool(blue, parameters.blue, found)
     green_pool = require_pool(green, parameters.green, found)
     require_routes(routes, shift, parameters.blue, found)
+    require_mirror(parameters.mirror, plan.target, found)
     require_exact(routes, shift, parameters.blue, found)
     if parameters.beta:
         require_beta(routes, shift, parameters.beta, found)
@@ -135,6 +155,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
         steps=parameters.steps,
         beta=parameters.beta,
         beta_gate=parameters.beta_gate,
+        mirror=parameters.mirror,
         gateway=cast(Gateway, plan.target.gateway),
         shift=shift,
         capacity=parameters.capacity,

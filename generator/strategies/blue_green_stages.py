@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from generator import kubectl
@@ -14,7 +14,7 @@ from generator.manifests import Manifest
 from generator.metrics import endpoints_ready, pool_drained
 from generator.model import Gate, Gateway, Instruction, Plan, Rollback, Rollout, Split, Stage, Step
 from generator.removal import removals
-from generator.routes import Beta, Shift, finalized, rules_of, rules_to, shifted, splits
+from generator.routes import Beta, Mirror, Shift, finalized, mirrored, rules_of, rules_to, shifted, splits
 from generator.weights import WHOLE
 from generator.workloads import replicas
 
@@ -33,6 +33,7 @@ class BlueGreenStages:
     steps: tuple[Step, ...]
     beta: Beta | None
     beta_gate: Gate
+    mirror: Mirror | None
     gateway: Gateway
     shift: Shift
     capacity: Capacity
@@ -47,7 +48,7 @@ class BlueGreenStages:
         """Give all stages and the rollback: blue at 100, green kept but without requests."""
         return Rollout(
             plan=self.plan,
-            stages=(*self._deploy(), self._attach(), *self._ramp(), *self._finish()),
+            stages=(*self._deploy(), self._attach(), *self._mirror(), *self._ramp(), *self._finish()),
             rollback=self._rollback(),
         )
 
@@ -111,6 +112,21 @@ class BlueGreenStages:
         return self._stage(
             slug, title, routes, green=self._green(self.steps[0].weight), gate=gate, rollback=_AT_ONCE
         )
+
+    def _mirror(self) -> Iterator[Stage]:
+        if self.mirror:
+            routes = tuple(
+                mirrored(route, self.shift, self.mirror.percent) for route in self._shifted(NONE, self.beta)
+            )
+            gate = replace(self.mirror.gate, checks=self._settled(routes))
+            yield self._stage(
+                "mirror",
+                f"green gets copies of {self.mirror.percent} % of requests; its answers are dropped",
+                routes,
+                green=self._green(self.steps[0].weight),
+                gate=gate,
+                rollback=_AT_ONCE,
+            )
 
     def _ramp(self) -> Iterator[Stage]:
         """Grow green before its weight grows, and shrink blue only after its weight fell."""
@@ -217,7 +233,7 @@ class BlueGreenStages:
         )
 
     def _smoke(self, beta: Beta) -> Iterator[Instruction]:
-        for route in self.routes:
+        for route in (route for route in self.routes if route.kind == "HTTPRoute"):
             for index in rules_to(route, self.shift.blue):
                 path = rules_of(route)[index]["matches"][0]["path"]["value"].rstrip("/").removesuffix("/v1")
                 title = f"a request with {beta} is answered"
