@@ -26,6 +26,7 @@ FLOORS = (
     {"parse", "layout", "rollout_json", "runbook"},
     {"render", "reporters"},
     {"pipeline"},
+    {"output"},
     {"cli"},
 )
 """The rooms from the ground up: a room knows rooms below it, and neighbours that do not know it."""
