@@ -14,7 +14,7 @@ PACKAGE = ROOT / "generator"
 
 FLOORS = (
     {"generator"},
-    {"source", "resources"},
+    {"source", "resources", "accept"},
     {"diagnostics", "reporters.sanitize"},
     {"codes", "manifests", "emit", "markdown"},
     {"load", "disk", "canonical", "model", "explain", "templating", "validate"},
