@@ -22,7 +22,7 @@ FLOORS = (
     {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps"},
     {"routes", "sources", "references", "capacity", "update_policy", "changes"},
     {"kubectl", "summary", "gather", "derive"},
-    {"adapters", "removal", "requirements", "route_gates"},
+    {"adapters", "removal", "requirements", "route_gates", "narrow"},
     {"strategies"},
     {"parse", "layout", "rollout_json", "runbook"},
     {"render", "reporters"},

@@ -35,6 +35,7 @@ class BlueGreenStages:
     shift: Shift
     capacity: Capacity
     shared: tuple[Manifest, ...]
+    today: tuple[Manifest, ...]
     blue: tuple[Manifest, ...]
     green: tuple[Manifest, ...]
     blue_pool: Manifest
@@ -80,7 +81,9 @@ class BlueGreenStages:
         ready = endpoints_ready(
             self.shift.green, self.plan.namespace, sum(map(replicas, servers)), self.plan.target.apis
         )
-        yield self._stage("baseline", "what serves today", self.routes, blue=self.blue, green=())
+        yield self._stage("baseline", "what serves today", self.routes, blue=self.today, green=())
+        if self.today != self.blue:
+            yield self._prepare()
         yield self._stage(
             "deploy-model",
             "green's model servers start, without requests",
@@ -96,6 +99,18 @@ class BlueGreenStages:
             green=green,
             gate=Gate(checks=tuple(map(kubectl.available, picker.workloads)), metrics=(ready,)),
             rollback="no request is affected: remove green",
+        )
+
+    def _prepare(self) -> Stage:
+        count = sum(map(replicas, servers_of(self.blue, self.blue_pool)))
+        ready = endpoints_ready(self.shift.blue, self.plan.namespace, count, self.plan.target.apis)
+        return self._stage(
+            "prepare",
+            "blue's pool selects by one label more, which all of its pods carry",
+            self.routes,
+            green=(),
+            gate=Gate(metrics=(ready,)),
+            rollback="no request is affected: apply the stage before",
         )
 
     def _attach(self) -> Stage:
