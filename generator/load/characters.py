@@ -43,7 +43,7 @@ def decode(data: bytes, name: str, found: Findings) -> Source | None:
     if fault is None:
         return source
     index, message = fault
-    before = _unix(data[:index].decode())
+    before = data[:index].decode()
     Report(source, found).add("RP001", message, _mark(before, len(before), 1), _SAVE)
     return None
 
@@ -74,7 +74,8 @@ def _fault(data: bytes) -> tuple[int, str] | None:
 
 
 def _mark(text: str, index: int, length: int) -> Mark:
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index), length
+    lines = _unix(text[:index]).split("\n")
+    return len(lines), len(lines[-1]) + 1, length
 
 
 def _unix(text: str) -> str:

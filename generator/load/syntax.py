@@ -73,10 +73,10 @@ _ROWS: Final = (
     ),
     (
         "expected (the )?node content",
-        "a value is missing before this character",
+        "a value is missing before this",
         "write the value, or quote text that starts with this character",
     ),
-    ("tag|URI", "a tag is malformed", "quote text that starts with !"),
+    ("tag|URI", "a tag is malformed", "quote text that starts with ! or mend the tag"),
     (
         "directive|incompatible YAML|version number|'.' character",
         "no YAML directive is like this",
@@ -97,18 +97,24 @@ def explain(error: Exception, text: str, last: Mark) -> tuple[str, str, Mark, Ma
     Give the message, the hint, the token at fault, and the token that starts what is broken, if that
     is another. `last` is where the parser was when the error itself has no place.
     """
+    lines = text.splitlines() or [""]
     place = _mark(getattr(error, "problem_mark", None)) or last
     start = _mark(getattr(error, "context_mark", None))
     problem = f"{getattr(error, 'context', '')} {getattr(error, 'problem', error)}"
-    tab = _tab(text, place, problem)
+    tab = _tab(lines, place, problem)
     if tab:
         return "a tab stands where YAML wants spaces", "replace the tab by spaces", tab, None
     message, hint = next(
         ((message, hint) for pattern, message, hint in _TABLE if pattern.search(problem)),
         ("this is not valid YAML", "check the indentation and the quotes of this line"),
     )
-    if start and "not closed" in message:  # the end of the file tells nothing, the opening quote does
+    if start and "not closed" in message:  # the end tells nothing, the opening quote does
         return message, hint, start, None
+    if place[0] > len(lines):
+        place = (len(lines), len(lines[-1]) + 1, 1)
+        if start and start < place and "missing" in message:
+            return "this is not closed", hint, start, None
+        start = None
     return message, hint, place, start if start != place else None
 
 
@@ -116,10 +122,10 @@ def _mark(mark: yaml.Mark | None) -> Mark | None:
     return (mark.line + 1, mark.column + 1, 1) if mark else None
 
 
-def _tab(text: str, place: Mark, problem: str) -> Mark | None:
+def _tab(lines: list[str], place: Mark, problem: str) -> Mark | None:
     """Find the tab that the parser stumbled over, or that hid the indentation from it."""
     line, column, _ = place
-    current = "".join(text.splitlines()[line - 1 : line])
+    current = "".join(lines[line - 1 : line])
     if current[column - 1 : column] == "\t":
         return place
     indent = current[: len(current) - len(current.lstrip(" \t"))]
