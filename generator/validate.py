@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
+from generator.accept import accepts
 from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.resources import SCHEMAS
@@ -23,10 +24,11 @@ def validate(document: Document, found: Findings) -> None:
     The common part is checked first; the rest of `spec` against the schema of the strategy that the
     plan names, once it names one.
     """
-    for error in _errors(_validator("plan"), document.data):
-        _report(error, (), document, found)
     strategy = _strategy(document.data)
-    if strategy is not None:
+    if not accepts(_load("plan"), document.data, _resolve):
+        for error in _errors(_validator("plan"), document.data):
+            _report(error, (), document, found)
+    if strategy is not None and not accepts(_load(strategy), document.data["spec"], _resolve):
         for error in _errors(_validator(strategy), document.data["spec"]):
             _report(error, ("spec",), document, found)
 
@@ -58,6 +60,11 @@ def _strategy(data: Any) -> str | None:
         return None
     known = _load("plan")["properties"]["spec"]["properties"]["strategy"]["properties"]["type"]["enum"]
     return name if isinstance(name, str) and name in known else None
+
+
+def _resolve(ref: str) -> Any:
+    """Give what a `$ref` of our schemas names: a definition of the plan's schema."""
+    return _load("plan")["definitions"][ref.rpartition("/")[2]]
 
 
 @cache

@@ -9,10 +9,10 @@ import pathlib
 import threading
 
 import pytest
-from test_disk import NEW, OLD, plan, render, states, texts
 
 from generator.diagnostics import Fault
 from generator.disk import HandEdited, write
+from tests.test_disk import NEW, OLD, plan, render, states, texts
 
 BAD_PLAN_NAMES = [
     "", ".", "..", "a/b", "/a", "../a", "a\\b", "c:", "\\\\?\\c", "a\0", "prod\n", "-a", "a-", "A", "é",
@@ -20,9 +20,9 @@ BAD_PLAN_NAMES = [
 ]  # fmt: skip
 BAD_PATHS = [
     "", ".", "..", "/a", "a/", "a//b", "./a", "a/.", "a/..", "../a", "a/../../b", "a\\b", "c:a", "\\\\?\\c",
-    "a\0b", "a\nb", "a\x9bb", "a\u2028b", "a\ud800", "a?", "a*", "a|b", 'a"', "<a>", "a.", "a ", "a/b./c", "con",
-    "CON", "Nul.txt", "a/com1.yaml", "lpt0", "com¹", "conin$", "inventory.json", "Inventory.JSON", "live",
-    "live/a", "LIVE/a", "a" * 101, "é" * 51, "/".join(["a" * 90, "b" * 90]),
+    "a\0b", "a\nb", "a\x9bb", "a\u2028b", "a\ud800", "a?", "a*", "a|b", 'a"', "<a>", "a.", "a ", "a/b./c",
+    "con", "CON", "Nul.txt", "a/com1.yaml", "lpt0", "com¹", "conin$", "inventory.json", "Inventory.JSON",
+    "live", "live/a", "LIVE/a", "a" * 101, "é" * 51, "/".join(["a" * 90, "b" * 90]),
 ]  # fmt: skip
 COLLISIONS = [
     ("a", "A"), ("a/x", "A/y"), ("é", "e\u0301"), ("É", "é"), ("straße", "STRASSE"), ("a", "a/b"),

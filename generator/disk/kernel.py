@@ -27,8 +27,10 @@ def sync_file_system(directory: int) -> bool:
 
 
 def _call(name: str, *arguments: int | bytes) -> bool:
-    import ctypes  # only a run that changes something pays for it
-
+    try:
+        import ctypes  # only a run that changes something pays for it
+    except ImportError:  # a Python built without libffi
+        return False
     library = ctypes.CDLL(None, use_errno=True)
     try:
         function = library[name]

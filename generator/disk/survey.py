@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import stat
@@ -62,6 +63,9 @@ def survey(place: pathlib.Path, plan: Planned, version: str) -> Survey:
     blueprint = _blueprint(found, files, digests)
     _check_way(place, blueprint, digests)
     disk, new = digests.disk, digests.new
+    due = bool(digests.disk.keys() - digests.new.keys() or blueprint.write) or _directories_differ(blueprint)
+    if due:
+        _check_rights(place, found)
     written = Written(
         name=plan.name,
         changed=tuple(sorted(path for path in new if disk.get(path) != new[path])),
@@ -72,7 +76,7 @@ def survey(place: pathlib.Path, plan: Planned, version: str) -> Survey:
         blueprint=blueprint,
         written=written,
         edited=tuple(sorted(path for path in digests.old.keys() | new.keys() if _is_edited(path, digests))),
-        due=bool(written.removed or blueprint.write) or _directories_differ(blueprint),
+        due=due,
     )
 
 
@@ -143,6 +147,17 @@ def _check_links(place: pathlib.Path, found: Found, directories: frozenset[str])
     for path in sorted(directories & found.files.keys()):
         if stat.S_ISLNK(found.files[path].st_mode):
             raise Fault(f"{shown(place / path)} is a symbolic link where a directory of ours must be")
+
+
+def _check_rights(place: pathlib.Path, found: Found) -> None:
+    """Refuse a tree that we could replace but not delete afterwards: another user's directories."""
+    for path, status in found.directories.items():
+        if status.st_uid == os.geteuid():  # then the mode can be changed
+            continue
+        if not os.access(
+            place / path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids
+        ):
+            raise Fault(f"cannot write {shown(place / path)}: {os.strerror(errno.EACCES)}")
 
 
 def _parents(paths: Iterable[str]) -> set[str]:
