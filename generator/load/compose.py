@@ -77,6 +77,7 @@ class _Composer:
         self._anchors: dict[str, Node | None] = {}  # None while the node is still open
 
     def document(self) -> Node:
+        """Give the root of the document that has just started."""
         self._anchors.clear()
         return self._node(next(self.events), None)
 
