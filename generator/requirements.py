@@ -11,7 +11,7 @@ from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.manifests import Manifest
 from generator.model import Ref
-from generator.routes import Beta, Shift, reference, rules_of, rules_to, shifted
+from generator.routes import Beta, Shift, references, rules_of, rules_to, shifted
 from generator.weights import LARGEST
 
 RULES, MATCHES, HEADERS = 16, 128, 16
@@ -51,7 +51,7 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
                 "keep in `routes` only HTTPRoutes; put other objects under `shared`",
             )
         for index in rules_to(route, shift.green):
-            place = reference(rules_of(route)[index], shift.green) or 0
+            place = references(rules_of(route)[index], shift.green)[0]
             found.add(
                 CODES["RP303"],
                 f"rule {index} of HTTPRoute `{route.name}` already sends to `{shift.green}`",
