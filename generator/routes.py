@@ -58,13 +58,31 @@ def rules_to(route: Manifest, pool: str) -> Iterator[int]:
     return (index for index, rule in enumerate(rules_of(route)) if references(rule, pool))
 
 
+def contested(route: Manifest, pool: str) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Give the index of each rule that competes with a rule to the pool, and the matches by which it does.
+
+    Between matches that differ in headers and parameters alone, a header more decides (contract §1.4).
+    """
+    rules = [[dict(match) for match in rule.get("matches") or [{}]] for rule in rules_of(route)]
+    wanted = [_bare(match) for index in rules_to(route, pool) for match in rules[index]]
+    for index, matches in enumerate(rules):
+        found = [match for match in matches if _bare(match) in wanted]
+        if found:
+            yield index, found
+
+
+def _bare(match: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in match.items() if key not in {"headers", "queryParams"}}
+
+
 def shifted(route: Manifest, shift: Shift, share: Decimal, beta: Beta | None, *, named: bool) -> Manifest:
     """Give the route with green at `share` percent of what blue had in each rule.
 
     Both backends stay, at weight 0 too: the data plane keeps knowing them, and each weight stage
     differs from the next in weights alone. With `beta`, every rule that sends requests to blue gets a
-    twin before all rules that demands the header as well and sends to green; `named` gives the twins
-    names, which standard HTTPRoutes have since Gateway API v1.4.
+    twin before all rules that demands the header as well and sends to green. A rule with matches of the
+    same path gets a twin that sends where the rule does: it would lose requests to the longer match.
+    `named` gives the twins names, which standard HTTPRoutes have since Gateway API v1.4.
     """
     rules = [_split(rule, shift, share) for rule in rules_of(route)]
     twins = _twins(route, shift, beta, named=named) if beta else []
@@ -119,11 +137,14 @@ def _twins(route: Manifest, shift: Shift, beta: Beta, *, named: bool) -> list[di
     header = {"type": "Exact", "name": beta.name, "value": beta.value}
     taken = {rule.get("name") for rule in rules_of(route)}
     twins = []
-    for index in rules_to(route, shift.blue):
+    for index, matches in contested(route, shift.blue):
         rule = rules_of(route)[index]
-        blue = rule["backendRefs"][references(rule, shift.blue)[0]]
-        matches = [match | {"headers": [*match.get("headers", ()), header]} for match in rule["matches"]]
-        twin = {**rule, "matches": matches, "backendRefs": [blue | {"name": shift.green, "weight": 100}]}
+        twin = {
+            **rule,
+            "matches": [match | {"headers": [*match.get("headers", ()), header]} for match in matches],
+        }
+        for place in references(rule, shift.blue)[:1]:
+            twin["backendRefs"] = [rule["backendRefs"][place] | {"name": shift.green, "weight": 100}]
         twin.pop("name", None)
         twins.append({"name": _free_name(index, taken)} | twin if named else twin)
     return twins
