@@ -4,7 +4,8 @@ import pytest
 import yaml
 from deepdiff import DeepDiff
 
-from generator.pipeline import compile_plan, planned
+from generator.output import planned
+from generator.pipeline import compile_plan
 from tests.trees import ROOT
 
 ROUTE = """

@@ -9,7 +9,8 @@ import yaml
 from deepdiff import DeepDiff
 
 from generator.disk import write
-from generator.pipeline import compile_plan, planned
+from generator.output import planned
+from generator.pipeline import compile_plan
 from tests.trees import EXAMPLES, ROOT, by_name, listed, name, objects, stages
 
 BUILDERS = {"kubectl": ["kubectl", "kustomize"], "kustomize": ["kustomize", "build"]}
