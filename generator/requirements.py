@@ -12,7 +12,17 @@ from generator.diagnostics import Findings, Related
 from generator.gateways import IMPLEMENTATIONS, Support
 from generator.manifests import Manifest
 from generator.model import Ref, Target
-from generator.routes import ROUTE_KINDS, Beta, Mirror, Shift, reference, rules_of, rules_to, shifted
+from generator.routes import (
+    ROUTE_KINDS,
+    Beta,
+    Mirror,
+    Shift,
+    contested,
+    references,
+    rules_of,
+    rules_to,
+    shifted,
+)
 from generator.weights import LARGEST
 
 RULES, MATCHES, HEADERS = 16, 128, 16
@@ -52,7 +62,7 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
                 "keep in `routes` only HTTPRoutes and GRPCRoutes; put other objects under `shared`",
             )
         for index in rules_to(route, shift.green):
-            place = reference(rules_of(route)[index], shift.green) or 0
+            place = references(rules_of(route)[index], shift.green)[0]
             found.add(
                 CODES["RP303"],
                 f"rule {index} of {route.kind} `{route.name}` already sends to `{shift.green}`",
@@ -72,9 +82,10 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
 def require_beta(routes: Iterable[Manifest], shift: Shift, beta: Beta, found: Findings) -> None:
     """Ask that the beta header is free and that its rules fit the limits of an HTTPRoute."""
     for route in routes:
-        for index in rules_to(route, shift.blue):
-            for place, match in enumerate(rules_of(route)[index].get("matches") or [{}]):
+        for index, matches in contested(route, shift.blue):
+            for match in matches:
                 names = [header["name"].lower() for header in match.get("headers", ())]
+                place = (rules_of(route)[index].get("matches") or [{}]).index(match)
                 where = route.origin.at("spec", "rules", index, "matches", place)
                 if beta.name.lower() in names:
                     found.add(
