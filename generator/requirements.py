@@ -11,7 +11,7 @@ from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.manifests import Manifest
 from generator.model import Ref
-from generator.routes import Beta, Shift, reference, rules_of, rules_to, shifted
+from generator.routes import Beta, Shift, contested, references, rules_of, rules_to, shifted
 from generator.weights import LARGEST
 
 RULES, MATCHES, HEADERS = 16, 128, 16
@@ -51,7 +51,7 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
                 "keep in `routes` only HTTPRoutes; put other objects under `shared`",
             )
         for index in rules_to(route, shift.green):
-            place = reference(rules_of(route)[index], shift.green) or 0
+            place = references(rules_of(route)[index], shift.green)[0]
             found.add(
                 CODES["RP303"],
                 f"rule {index} of HTTPRoute `{route.name}` already sends to `{shift.green}`",
@@ -70,9 +70,10 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
 def require_beta(routes: Iterable[Manifest], shift: Shift, beta: Beta, found: Findings) -> None:
     """Ask that the beta header is free and that its rules fit the limits of an HTTPRoute."""
     for route in routes:
-        for index in rules_to(route, shift.blue):
-            for place, match in enumerate(rules_of(route)[index]["matches"]):
+        for index, matches in contested(route, shift.blue):
+            for match in matches:
                 names = [header["name"].lower() for header in match.get("headers", ())]
+                place = (rules_of(route)[index].get("matches") or [{}]).index(match)
                 where = route.origin.at("spec", "rules", index, "matches", place)
                 if beta.name.lower() in names:
                     found.add(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import lcm
 from typing import Any
 
 from generator.manifests import INFERENCE, Manifest
@@ -45,17 +46,33 @@ def rules_of(route: Manifest) -> list[Mapping[str, Any]]:
     return found
 
 
-def reference(rule: Mapping[str, Any], pool: str) -> int | None:
-    """Give the index of the backendRef that names the pool, if the rule has one."""
-    for index, ref in enumerate(rule.get("backendRefs") or ()):
-        if ref.get("group") == INFERENCE and ref.get("kind") == "InferencePool" and ref.get("name") == pool:
-            return index
-    return None
+def references(rule: Mapping[str, Any], pool: str) -> tuple[int, ...]:
+    """Give the indexes of the backendRefs that name the pool; a rule may name it more than once."""
+    wanted = {"group": INFERENCE, "kind": "InferencePool", "name": pool}
+    refs = enumerate(rule.get("backendRefs") or ())
+    return tuple(index for index, ref in refs if wanted.items() <= ref.items())
 
 
 def rules_to(route: Manifest, pool: str) -> Iterator[int]:
     """Give the indexes of the rules that send requests to the pool."""
-    return (index for index, rule in enumerate(rules_of(route)) if reference(rule, pool) is not None)
+    return (index for index, rule in enumerate(rules_of(route)) if references(rule, pool))
+
+
+def contested(route: Manifest, pool: str) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Give the index of each rule that competes with a rule to the pool, and the matches by which it does.
+
+    Between matches that differ in headers and parameters alone, a header more decides (contract §1.4).
+    """
+    rules = [[dict(match) for match in rule.get("matches") or [{}]] for rule in rules_of(route)]
+    wanted = [_bare(match) for index in rules_to(route, pool) for match in rules[index]]
+    for index, matches in enumerate(rules):
+        found = [match for match in matches if _bare(match) in wanted]
+        if found:
+            yield index, found
+
+
+def _bare(match: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in match.items() if key not in {"headers", "queryParams"}}
 
 
 def shifted(route: Manifest, shift: Shift, share: Decimal, beta: Beta | None, *, named: bool) -> Manifest:
@@ -63,8 +80,9 @@ def shifted(route: Manifest, shift: Shift, share: Decimal, beta: Beta | None, *,
 
     Both backends stay, at weight 0 too: the data plane keeps knowing them, and each weight stage
     differs from the next in weights alone. With `beta`, every rule that sends requests to blue gets a
-    twin before all rules that demands the header as well and sends to green; `named` gives the twins
-    names, which standard HTTPRoutes have since Gateway API v1.4.
+    twin before all rules that demands the header as well and sends to green. A rule with matches of the
+    same path gets a twin that sends where the rule does: it would lose requests to the longer match.
+    `named` gives the twins names, which standard HTTPRoutes have since Gateway API v1.4.
     """
     rules = [_split(rule, shift, share) for rule in rules_of(route)]
     twins = _twins(route, shift, beta, named=named) if beta else []
@@ -76,9 +94,9 @@ def finalized(route: Manifest, shift: Shift) -> Manifest:
     rules = []
     for rule in rules_of(route):
         both = _split(rule, shift, WHOLE)
-        index = reference(both, shift.blue)
-        if index is not None:
-            both["backendRefs"] = [ref for place, ref in enumerate(both["backendRefs"]) if place != index]
+        blue = references(both, shift.blue)
+        if blue:
+            both["backendRefs"] = [ref for place, ref in enumerate(both["backendRefs"]) if place not in blue]
         rules.append(both)
     return route.put(rules, "spec", "rules")
 
@@ -97,36 +115,36 @@ def splits(route: Manifest, shift: Shift) -> tuple[Split, ...]:
 
 
 def _split(rule: Mapping[str, Any], shift: Shift, share: Decimal) -> dict[str, Any]:
-    index = reference(rule, shift.blue)
-    if index is None:
+    blue = references(rule, shift.blue)
+    if not blue:
         return dict(rule)
     refs = rule["backendRefs"]
-    blue = refs[index]
-    times = factor(_own_weight(refs, index), shift.total)
-    stays, moves = divide(_own_weight(refs, index) * times, share)
+    # A backend that is alone has the whole, whatever weight it says.
+    weights = [ref["weight"] for ref in refs] if len(refs) > 1 else [1]
+    times = lcm(*(factor(weights[place], shift.total) for place in blue))
     split: list[Any] = []
     for place, ref in enumerate(refs):
-        if place == index:
-            split += [blue | {"weight": stays}, blue | {"name": shift.green, "weight": moves}]
+        weight = weights[place] * times
+        if place in blue:
+            stays, moves = divide(weight, share)
+            split += [ref | {"weight": stays}, ref | {"name": shift.green, "weight": moves}]
         else:
-            split.append(ref | {"weight": ref["weight"] * times})
+            split.append(ref | {"weight": weight})
     return {**rule, "backendRefs": split}
-
-
-def _own_weight(refs: list[Mapping[str, Any]], index: int) -> int:
-    """Give blue's weight among its neighbours; alone, it has the whole whatever it says."""
-    return int(refs[index]["weight"]) if len(refs) > 1 else 1
 
 
 def _twins(route: Manifest, shift: Shift, beta: Beta, *, named: bool) -> list[dict[str, Any]]:
     header = {"type": "Exact", "name": beta.name, "value": beta.value}
     taken = {rule.get("name") for rule in rules_of(route)}
     twins = []
-    for index in rules_to(route, shift.blue):
+    for index, matches in contested(route, shift.blue):
         rule = rules_of(route)[index]
-        blue = rule["backendRefs"][reference(rule, shift.blue) or 0]
-        matches = [match | {"headers": [*match.get("headers", ()), header]} for match in rule["matches"]]
-        twin = {**rule, "matches": matches, "backendRefs": [blue | {"name": shift.green, "weight": 100}]}
+        twin = {
+            **rule,
+            "matches": [match | {"headers": [*match.get("headers", ()), header]} for match in matches],
+        }
+        for place in references(rule, shift.blue)[:1]:
+            twin["backendRefs"] = [rule["backendRefs"][place] | {"name": shift.green, "weight": 100}]
         twin.pop("name", None)
         twins.append({"name": _free_name(index, taken)} | twin if named else twin)
     return twins
@@ -142,7 +160,7 @@ def _free_name(index: int, taken: set[Any]) -> str:
 def _backends(rule: Mapping[str, Any], shift: Shift) -> Iterator[Backend]:
     refs = rule.get("backendRefs") or ()
     versions = {shift.blue: BLUE, shift.green: GREEN}
-    if not any(reference(rule, pool) is not None for pool in versions):
+    if not any(references(rule, pool) for pool in versions):
         return
     total = sum(ref["weight"] for ref in refs)
     for ref in refs:

@@ -135,7 +135,10 @@ def test_only_the_disk_writes(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert not [call.attr for call in calls if isinstance(call, ast.Attribute) and call.attr in WRITERS]
-    assert not [call.id for call in calls if isinstance(call, ast.Name) and call.id == "open"]
+    opened = [
+        call for call in ast.walk(tree) if isinstance(call, ast.Call) and ast.unparse(call.func) == "open"
+    ]
+    assert all("rb" in ast.unparse(call) for call in opened)
 
 
 @pytest.mark.parametrize("path", modules(), ids=str)

@@ -1,0 +1,64 @@
+"""Where requests end up: a Gateway's choice of a rule, played on every stage of random rollouts."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.random_plans import BETA, blue_greens
+from tests.small_plans import BLUE
+from tests.test_laws import ALL_TO_GREEN, SPLIT, rest_of, sends_to, shares, shifted, stages
+
+PATHS = ["/", "/v1", "/v1/chat", "/v1/chat/completions", "/v12"]
+REQUESTS = st.fixed_dictionaries(
+    {
+        "path": st.sampled_from(PATHS),
+        "method": st.sampled_from(["GET", "POST"]),
+        "headers": st.dictionaries(st.sampled_from(["x-a", "x-b", "x-c"]), st.sampled_from("12")),
+        "query": st.dictionaries(st.sampled_from("ab"), st.sampled_from("12")),
+    }
+)
+
+
+def takes(match, request):
+    """Say whether one match of a rule takes a request."""
+    kind, value = match["path"]["type"], match["path"]["value"]
+    under = value == "/" or (request["path"] + "/").startswith(value + "/")
+    return (
+        (request["path"] == value if kind == "Exact" else under)
+        and match.get("method", request["method"]) == request["method"]
+        and all(request["headers"].get(h["name"].lower()) == h["value"] for h in match.get("headers", ()))
+        and all(request["query"].get(q["name"]) == q["value"] for q in match.get("queryParams", ()))
+    )
+
+
+def rank(match):
+    """How precedence orders matches: the path, then a method, then the most headers, then parameters."""
+    path = match["path"]
+    counts = (len(match.get("headers", ())), len(match.get("queryParams", ())))
+    return (path["type"] == "Exact", len(path["value"]), "method" in match, *counts)
+
+
+def serving(route, request):
+    """The rule that a Gateway chooses: the best match, of equals the first rule."""
+    rules = route["spec"]["rules"]
+    found = [(rank(m), -n) for n, rule in enumerate(rules) for m in rule["matches"] if takes(m, request)]
+    return rules[-max(found)[1]] if found else None
+
+
+@settings(deadline=None, max_examples=100)
+@given(blue_greens(), st.lists(REQUESTS, min_size=5, max_size=20), st.booleans())
+def test_each_request_is_handled_as_today_but_for_green_s_share_of_blue(case, requests, is_beta):
+    (_, _, today), *_ = found = list(stages(case, case.rollout()))
+    for key, request in ((key, request) for key in today for request in requests):
+        if is_beta:
+            request["headers"][BETA["name"]] = BETA["value"]
+        before = serving(today[key], request)
+        for phase, share, now in found:
+            after = serving(now[key], request)
+            assert (before is None) == (after is None)
+            if before is None:
+                continue
+            assert rest_of(after) == rest_of(before)
+            if is_beta and case.beta and phase == SPLIT and sends_to(before, BLUE):
+                assert shares(after) == ALL_TO_GREEN
+            else:
+                assert shares(after) == shifted(shares(before), share)
