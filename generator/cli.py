@@ -89,7 +89,8 @@ def render(plans: tuple[str, ...], out: str, force: bool, format_: str) -> None:
     from pathlib import Path
 
     from generator.disk import HandEdited, write
-    from generator.pipeline import compile_plans, planned
+    from generator.output import planned
+    from generator.pipeline import compile_plans
 
     compiled = compile_plans(plans)
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from generator.plan_schema import PLAN, load
+from generator.plan_schema import definition
 from generator.source import Path, quoted
 
 Said = tuple[str, str, str, Path]
@@ -142,7 +142,7 @@ def _about(schema: Mapping[str, Any], name: str) -> str:
     """Give the description of a field as a part of a sentence."""
     field = schema.get("properties", {}).get(name, {})
     if "description" not in field and "$ref" in field:
-        field = load(PLAN)["definitions"][field["$ref"].rpartition("/")[2]]
+        field = definition(field["$ref"])
     text = str(field.get("description", "")).rstrip(".")
     return text[:1].lower() + text[1:]
 

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from generator.codes import CODES
 from generator.diagnostics import Diagnostic, Findings, Rejected, Related
-from generator.disk import Planned
 from generator.gather import gather
 from generator.load import load_plan, read_source
 from generator.model import Rollout
 from generator.parse import parse
-from generator.render import render
 from generator.source import Place
 from generator.strategies import STRATEGIES
 from generator.validate import validate
@@ -76,14 +74,3 @@ def compile_plans(paths: Iterable[str]) -> tuple[Compiled, ...]:
         names.setdefault(name, place)
     found.stop_if_errors()
     return tuple(compiled)
-
-
-def planned(compiled: Compiled) -> Planned:
-    """Give what the disk needs to know of a plan: its files, and what each of them holds."""
-    rendered = render(compiled.rollout)
-    return Planned(
-        name=compiled.rollout.plan.name,
-        tree=rendered.files,
-        identities=rendered.identities,
-        sources=compiled.sources,
-    )

@@ -26,6 +26,11 @@ def strategies() -> tuple[str, ...]:
     return tuple(strategy["properties"]["type"]["enum"])
 
 
+def definition(ref: str) -> Any:
+    """Give what a `$ref` of our schemas names: a definition of the common part."""
+    return load(PLAN)["definitions"][ref.rpartition("/")[2]]
+
+
 def bundled_schema() -> dict[str, Any]:
     """Give the whole schema as one document, for editors: a branch for each strategy."""
     schema: dict[str, Any] = deepcopy(load(PLAN))

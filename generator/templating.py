@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from generator.emit import flow
+from generator.emit import flow, scalar
 from generator.resources import TEMPLATES
 
 if TYPE_CHECKING:
@@ -27,6 +27,15 @@ def render_markdown(template: str, **values: Any) -> str:
     return _environment(yaml=False).get_template(template).render(values)
 
 
+def _written(value: Any) -> Any:
+    """Write a value; what is missing goes on to Jinja, which refuses it by name."""
+    from jinja2 import Undefined
+
+    if isinstance(value, Undefined):
+        return value
+    return flow(value) if isinstance(value, (dict, list)) else scalar(value)
+
+
 @cache
 def _environment(*, yaml: bool) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -34,7 +43,7 @@ def _environment(*, yaml: bool) -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
-        finalize=flow if yaml else None,
+        finalize=_written if yaml else None,
         autoescape=False,  # noqa: S701  YAML and Markdown are no HTML; values are emitted, not escaped
         trim_blocks=True,
         lstrip_blocks=True,

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from generator.accept import accepts
 from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.keywords import KEYWORDS
-from generator.plan_schema import PLAN, load, strategies
+from generator.plan_schema import PLAN, definition, load, strategies
 from generator.source import Document, Path
 
 _ABOUT_KEYS = frozenset({"RP101", "RP102", "RP107", "RP108"})
@@ -23,10 +24,11 @@ def validate(document: Document, found: Findings) -> None:
     The common part is checked first; the rest of `spec` against the schema of the strategy that the
     plan names, once it names one.
     """
-    for error in _errors(_validator(PLAN), document.data):
-        _report(error, (), document, found)
     strategy = _strategy(document.data)
-    if strategy is not None:
+    if not accepts(load(PLAN), document.data, definition):
+        for error in _errors(_validator(PLAN), document.data):
+            _report(error, (), document, found)
+    if strategy is not None and not accepts(load(strategy), document.data["spec"], definition):
         for error in _errors(_validator(strategy), document.data["spec"]):
             _report(error, ("spec",), document, found)
 

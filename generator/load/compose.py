@@ -16,7 +16,6 @@ from yaml.events import (
     Event,
     MappingEndEvent,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
 )
@@ -27,15 +26,21 @@ from generator.load.merge import KEY as MERGE_KEY
 from generator.load.merge import Merge, merge
 from generator.load.nodes import Mark, Node, data_of
 from generator.load.report import Report
-from generator.load.scalars import OutOfRange, Reading, Scalar
-from generator.load.tokens import locate, locate_tag
+from generator.load.scalars import Reading
+from generator.load.tokens import Tokens
 from generator.source import quoted
 
 LOADER: type[yaml.CSafeLoader] | type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_CORE: Final = "tag:yaml.org,2002:"
-_MISSING: Final = Node(None, (0, 0, 0))
-_SCALAR_TAGS: Final = frozenset({"str", "int", "float", "bool", "null"})
-_KINDS: Final = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+_QUOTE: Final = "write the key as text, in quotes"
+_COLLECTION: Final = "write the key as text; quote text that starts with { or ["
+_NO_KEYS: Final = {
+    str: ("empty", "give the key a name"),
+    bool: ("a boolean, not text", _QUOTE),
+    int: ("a number, not text", _QUOTE),
+    float: ("a number, not text", _QUOTE),
+    list: ("a list, not text", _COLLECTION),
+    dict: ("a mapping, not text", _COLLECTION),
+}
 
 
 def documents(text: str, reading: Reading, report: Report) -> Iterator[Node]:
@@ -63,107 +68,52 @@ def _events(text: str, report: Report) -> Iterator[Event]:
 
 
 class _Composer:
-    """Builds the nodes of one document after another from the events of a text."""
-
     def __init__(self, text: str, reading: Reading, report: Report) -> None:
         self.events = _events(text, report)
-        self._text = text + "\0"  # so that a character stands behind the last one
+        self._tokens = Tokens(text, reading, report)
+        self._guard = Guard(report)
         self._reading = reading
         self._report = report
-        self._guard = Guard(report)
         self._anchors: dict[str, Node | None] = {}  # None while the node is still open
 
     def document(self) -> Node:
-        """Give the root of the document that has just started."""
         self._anchors.clear()
         return self._node(next(self.events), None)
 
     def _node(self, event: Event, key: Mark | None) -> Node:
-        self._guard.nodes += 1
-        if isinstance(event, AliasEvent):
-            return self._alias(event, key)
-        build = self._scalar if isinstance(event, ScalarEvent) else self._collection
-        node = build(event, key)
-        if event.anchor is not None:
+        self._guard.count(event)
+        if isinstance(event, ScalarEvent):
+            value, mark = self._tokens.scalar(event)
+            node = Node(value, mark, key)
+            if event.anchor:
+                self._anchors[event.anchor] = node
+            return node
+        if isinstance(event, CollectionStartEvent):
+            return self._collection(event, key)
+        return self._alias(event, key)
+
+    def _collection(self, event: CollectionStartEvent, key: Mark | None) -> Node:
+        mark = self._tokens.collection(event)
+        self._guard.enter(mark)
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        if isinstance(event, MappingStartEvent):
+            node = self._mapping(mark, key)
+        else:
+            items = self._items()
+            node = Node(data_of(items), mark, key, items)
+        self._guard.leave()
+        if event.anchor and self._anchors[event.anchor] is None:  # unless a node inside took the name over
             self._anchors[event.anchor] = node
         return node
 
-    def _scalar(self, event: ScalarEvent, key: Mark | None) -> Node:
-        mark, tag = locate(event, self._text)
-        value: Scalar = event.value
-        try:
-            if tag:
-                value = self._tagged(event, tag)
-            elif event.implicit[0]:
-                value = self._reading.value(event.value)
-                self._doubt(event.value, value, mark)
-        except OutOfRange as error:
-            self._report.add("RP013", f"{quoted(event.value)} {error}", mark, "quote it if it is text")
-        return Node(value, mark, key)
-
-    def _tagged(self, event: ScalarEvent, tag: str) -> Scalar:
-        if tag == "!":
-            return str(event.value)
-        name = tag.removeprefix(_CORE)
-        if tag.startswith(_CORE) and name in _SCALAR_TAGS:
-            try:
-                return self._reading.tagged(name, event.value)
-            except ValueError:
-                message = f"{quoted(event.value)} is not of the type that its tag says"
-                hint = "remove the tag"
-                self._report.add("RP005", message, locate_tag(event, self._text), hint)
-                return str(event.value)
-        self._refuse_tag(event, tag)
-        return str(event.value)
-
-    def _refuse_tag(self, event: NodeEvent, tag: str) -> None:
-        message = f"tag {quoted(tag.replace(_CORE, '!!'))} is not allowed here"
-        self._report.add(
-            "RP005", message, locate_tag(event, self._text), "remove the tag and write the plain value"
-        )
-
-    def _doubt(self, text: str, value: Scalar, mark: Mark) -> None:
-        doubt = self._reading.doubt(text)
-        if doubt:
-            read = "text" if isinstance(value, str) else _KINDS[type(value)]
-            message = f"{quoted(text)} is {read} here, and {doubt.elsewhere} to other YAML parsers"
-            self._report.add("RP011", message, mark, doubt.hint)
-
-    def _alias(self, event: AliasEvent, key: Mark | None) -> Node:
-        start = event.start_mark
-        mark = (start.line + 1, start.column + 1, event.end_mark.index - start.index)
-        target = self._anchors.get(event.anchor, _MISSING)
-        if target is _MISSING:
-            message = f"no anchor {quoted(event.anchor)} stands before this alias"
-            hint = "define it with & first"
-            raise self._report.fatal("RP002", message, mark, hint)
-        if target is None:
-            message = f"alias {quoted(event.anchor)} stands inside what it repeats"
-            hint = "write the value out"
-            raise self._report.fatal("RP007", message, mark, hint)
-        self._guard.nodes -= 1
-        self._guard.expand(target, mark)
-        return target.clone()._replace(mark=mark, key=key, is_alias=True)
-
-    def _collection(self, event: CollectionStartEvent, key: Mark | None) -> Node:
-        mark, tag = locate(event, self._text)
-        wanted = "map" if isinstance(event, MappingStartEvent) else "seq"
-        if tag and tag != f"{_CORE}{wanted}":
-            self._refuse_tag(event, tag)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = None
-        self._guard.enter(mark)
-        node = self._mapping(mark, key) if wanted == "map" else self._sequence(mark, key)
-        self._guard.leave()
-        return node
-
-    def _sequence(self, mark: Mark, key: Mark | None) -> Node:
+    def _items(self) -> list[Node]:
         items: list[Node] = []
         for event in self.events:
             if isinstance(event, SequenceEndEvent):
                 break
             items.append(self._node(event, None))
-        return Node(data_of(items), mark, key, items)
+        return items
 
     def _mapping(self, mark: Mark, key: Mark | None) -> Node:
         own: dict[str, Node] = {}
@@ -171,25 +121,46 @@ class _Composer:
         for event in self.events:
             if isinstance(event, MappingEndEvent):
                 break
-            name = self._node(event, None)
-            is_merge = isinstance(event, ScalarEvent) and event.implicit[0] and event.value == MERGE_KEY
-            value = self._node(next(self.events), name.mark)
-            if is_merge:
-                merges.append(Merge(mark=name.mark, value=value, before=tuple(own)))
-            elif self._is_key(name, own):
-                own[name.data] = value
+            if isinstance(event, ScalarEvent) and event.value == MERGE_KEY and event.implicit[0]:
+                at, before = self._tokens.mark(event), tuple(own)
+                merges.append(Merge(mark=at, value=self._node(next(self.events), at), before=before))
+                continue
+            name, at = self._key(event, own)
+            value = self._node(next(self.events), at)
+            if name is not None:
+                own[name] = value
         items = merge(own, merges, self._reading, self._report)
         return Node(data_of(items), mark, key, items, has_merge=bool(merges))
 
-    def _is_key(self, name: Node, own: dict[str, Node]) -> bool:
-        if not isinstance(name.data, str) or not name.data:
-            read = _KINDS.get(type(name.data), "null") if not isinstance(name.data, str) else "empty"
-            hint = "quote it" if name.items is None and name.data != "" else "write a name before the ':'"
-            self._report.add("RP004", f"this key is {read}, not text", name.mark, hint)
-            return False
-        if name.data in own:
-            message, hint = f"key {quoted(name.data)} stands twice in one mapping", "keep one of the two"
-            first = own[name.data].key or name.mark
-            self._report.add("RP003", message, name.mark, hint, (first, "first written here"))
-            return False
-        return True
+    def _key(self, event: Event, own: dict[str, Node]) -> tuple[str | None, Mark]:
+        """Read a key; None when its value has no place in the mapping."""
+        node = self._node(event, None)
+        name = node.data
+        if not isinstance(name, str) or not name:
+            shown = f" {quoted(event.value)}" if isinstance(event, ScalarEvent) and event.value else ""
+            kind, hint = _NO_KEYS.get(type(name), ("null, not text", _QUOTE))
+            self._report.add("RP004", f"key{shown} is {kind}", node.mark, hint)
+            return None, node.mark
+        if name in own:
+            first = own[name].key or node.mark
+            message, hint = f"key {quoted(name)} stands twice in one mapping", "remove one of the two"
+            self._report.add("RP003", message, node.mark, hint, (first, "first written here"))
+            return None, node.mark
+        return name, node.mark
+
+    def _alias(self, event: Event, key: Mark | None) -> Node:
+        if not isinstance(event, AliasEvent):
+            raise TypeError(f"unexpected {event}")
+        mark, name = self._tokens.mark(event), str(event.anchor)
+        target = self._anchors.get(name)
+        if target is not None:
+            self._guard.expand(target, mark)
+            return target.clone()._replace(mark=mark, key=key, is_alias=True)
+        shown = quoted(f"*{name}")
+        if name in self._anchors:
+            message = f"alias {shown} stands inside the value that it repeats"
+            self._report.add("RP007", message, mark, "write the value out")
+        else:
+            message = f"alias {shown} has no anchor before it"
+            self._report.add("RP002", message, mark, "set the anchor first, or quote text that starts with *")
+        return Node({}, mark, key, {}, is_alias=True)

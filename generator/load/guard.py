@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from yaml.events import NodeEvent
+
 from generator.load.limits import Limits
 from generator.load.nodes import Mark, Node
 from generator.load.report import Report
@@ -14,8 +16,17 @@ class Guard:
         self._report = report
         self._depth = 0
         self._aliases = 0
-        self.nodes = 0
-        """Nodes so far, with every alias written out."""
+        self._nodes = 0  # so far, with every alias written out
+
+    def count(self, event: NodeEvent) -> None:
+        """Count a scalar, a collection or an alias."""
+        self._nodes += 1
+        if self._nodes > Limits.values:
+            start = event.start_mark
+            message = f"the file has more than {Limits.values:,} values"
+            raise self._report.fatal(
+                "RP008", message, (start.line + 1, start.column + 1, 1), "split the file"
+            )
 
     def enter(self, mark: Mark) -> None:
         """Count a collection that starts at `mark`; its depth is that of the collections still open."""
@@ -32,9 +43,9 @@ class Guard:
         if self._aliases > Limits.aliases:
             message = f"more than {Limits.aliases} aliases in one file"
             raise self._report.fatal("RP007", message, mark, "write the values out")
-        size, height = _measure(target, Limits.nodes - self.nodes)
-        self.nodes += size
-        if self.nodes > Limits.nodes:
+        size, height = _measure(target, Limits.nodes - self._nodes)
+        self._nodes += size
+        if self._nodes > Limits.nodes:
             message = f"with its aliases written out, the file has more than {Limits.nodes:,} values"
             raise self._report.fatal("RP007", message, mark, "write the values out, or split the file")
         self._check_depth(self._depth + height, mark)

@@ -17,6 +17,9 @@ class Limits:
     aliases: Final = 100
     """Aliases (`*name`) in a file."""
 
+    values: Final = 250_000
+    """Scalars and collections in a file: more than twice what manifests of that size have."""
+
     nodes: Final = 100_000
     """Scalars and collections in a file that has aliases, with every alias written out."""
 

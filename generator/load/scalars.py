@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from generator.load.doubts import Doubt, doubt_of
 from generator.load.limits import Limits
 
 Scalar = str | int | float | bool | None
@@ -17,14 +18,6 @@ _INT64: Final = range(-(2**63), 2**63)
 
 class OutOfRange(Exception):
     """A number that JSON or a 64-bit integer cannot hold; the text says why."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Doubt:
-    """What some YAML parsers read in a plain scalar that we read differently, and what to write."""
-
-    elsewhere: str
-    hint: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,12 +49,21 @@ class Reading:
         value = self.form(text)
         if tag == "float" and type(value) is int:
             value = float(value)
-        if type(value) is not _TAGGED.get(tag):
+        if type(value) is not TAGS.get(tag):
             raise ValueError(tag)
         return self.settle(value) if type(value) is float else value
 
 
-_TAGGED: Final = {"int": int, "float": float, "bool": bool, "null": type(None)}
+TAGS: Final = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "null": type(None),
+    "seq": list,
+    "map": dict,
+}
+"""The core tags and what they claim."""
 
 
 def _integer(digits: str, base: int) -> int:
@@ -153,48 +155,7 @@ def _as_go_json(number: float) -> int | float:
     return shortest if shortest in _INT64 else number
 
 
-# --- plans: scalars that parsers disagree on
-
-_QUOTE: Final = "quote it"
-_DOUBTS: Final = tuple(
-    (re.compile(pattern), Doubt(elsewhere=elsewhere, hint=hint))
-    for pattern, elsewhere, hint in (
-        (r"(?i:y|n|yes|no|on|off|true|false)", "a boolean", "write true or false, or quote it if it is text"),
-        (r"(?i:null)", "null", "write null, or quote it if it is text"),
-        (r"[-+]?\.(?i:inf)|\.(?i:nan)", "a number that is not finite", _QUOTE),
-        (
-            r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?[eE][-+]?[0-9]+",
-            "text",
-            "write all digits, or quote it if it is text",
-        ),
-        (
-            r"[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][-+]?[01_]+|0[oO][0-7_]+"
-            r"|(?=[_.]*[0-9])[0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9_]+)?)",
-            "a number",
-            "write a decimal number such as 1000 or 0.5, or quote it if it is text",
-        ),
-        (r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", "a number to the base 60", _QUOTE),
-        (
-            r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-            r"(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
-            r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?",
-            "a date",
-            _QUOTE,
-        ),
-        (r"=|<<", "a special mark", _QUOTE),
-    )
-)
-_AGREED: Final = re.compile(r"~?|null|true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+][0-9]+)?)?")
-_SUSPECT: Final = frozenset("+-.0123456789=<yYnNoOtTfF")
-
-
-def _doubt(text: str) -> Doubt | None:
-    if not text or text[0] not in _SUSPECT or _AGREED.fullmatch(text):
-        return None
-    return next((doubt for pattern, doubt in _DOUBTS if pattern.fullmatch(text)), None)
-
-
-JSON: Final = Reading(form=_json, settle=lambda number: number, doubt=_doubt, own_keys_first=True)
+JSON: Final = Reading(form=_json, settle=lambda number: number, doubt=doubt_of, own_keys_first=True)
 """How plans are read."""
 
 KUBERNETES: Final = Reading(form=_go, settle=_as_go_json, doubt=lambda _: None, own_keys_first=False)

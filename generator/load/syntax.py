@@ -34,7 +34,7 @@ _ROWS: Final = (
     (
         "cannot start any token",
         "no plain text starts with this character",
-        "quote text that starts with @, `, % or a tab",
+        "quote text that starts with @, ` or %",
     ),
     (
         "mapping values are not allowed",
@@ -73,10 +73,10 @@ _ROWS: Final = (
     ),
     (
         "expected (the )?node content",
-        "a value is missing before this character",
+        "a value is missing before this",
         "write the value, or quote text that starts with this character",
     ),
-    ("tag|URI", "a tag is malformed", "quote text that starts with !"),
+    ("tag|URI", "a tag is malformed", "quote text that starts with ! or mend the tag"),
     (
         "directive|incompatible YAML|version number|'.' character",
         "no YAML directive is like this",
@@ -89,7 +89,6 @@ _ROWS: Final = (
     ),
 )
 _TABLE: Final = tuple((re.compile(pattern, re.DOTALL), message, hint) for pattern, message, hint in _ROWS)
-_INDENT: Final = re.compile(r"[ \t]*")
 
 
 def explain(error: Exception, text: str, last: Mark) -> tuple[str, str, Mark, Mark | None]:
@@ -98,17 +97,24 @@ def explain(error: Exception, text: str, last: Mark) -> tuple[str, str, Mark, Ma
     Give the message, the hint, the token at fault, and the token that starts what is broken, if that
     is another. `last` is where the parser was when the error itself has no place.
     """
+    lines = text.splitlines() or [""]
     place = _mark(getattr(error, "problem_mark", None)) or last
     start = _mark(getattr(error, "context_mark", None))
-    if _tabbed(text, place):
-        return "a tab stands where YAML wants spaces", "replace the tab by spaces", place, None
     problem = f"{getattr(error, 'context', '')} {getattr(error, 'problem', error)}"
+    tab = _tab(lines, place, problem)
+    if tab:
+        return "a tab stands where YAML wants spaces", "replace the tab by spaces", tab, None
     message, hint = next(
         ((message, hint) for pattern, message, hint in _TABLE if pattern.search(problem)),
         ("this is not valid YAML", "check the indentation and the quotes of this line"),
     )
-    if start and "not closed" in message:  # the end of the file tells nothing, the opening quote does
+    if start and "not closed" in message:  # the end tells nothing, the opening quote does
         return message, hint, start, None
+    if place[0] > len(lines):
+        place = (len(lines), len(lines[-1]) + 1, 1)
+        if start and start < place and "missing" in message:
+            return "this is not closed", hint, start, None
+        start = None
     return message, hint, place, start if start != place else None
 
 
@@ -116,8 +122,11 @@ def _mark(mark: yaml.Mark | None) -> Mark | None:
     return (mark.line + 1, mark.column + 1, 1) if mark else None
 
 
-def _tabbed(text: str, place: Mark) -> bool:
-    lines = text.splitlines()[place[0] - 1 : place[0]]
-    line = lines[0] if lines else ""
-    indent = _INDENT.match(line)
-    return line[place[1] - 1 : place[1]] == "\t" or (indent is not None and "\t" in indent.group())
+def _tab(lines: list[str], place: Mark, problem: str) -> Mark | None:
+    """Find the tab that the parser stumbled over, or that hid the indentation from it."""
+    line, column, _ = place
+    current = "".join(lines[line - 1 : line])
+    if current[column - 1 : column] == "\t":
+        return place
+    indent = current[: len(current) - len(current.lstrip(" \t"))]
+    return (line, indent.index("\t") + 1, 1) if "\t" in indent and "not allowed" in problem else None

@@ -1,0 +1,1 @@
+"""Measurements, never verdicts: `make bench` prints them, and no test asserts a time."""
