@@ -11,7 +11,8 @@ from typing import Any
 from generator.canonical import canonical
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
-from generator.load import load_manifests, read_source
+from generator.discretion import load_discreetly
+from generator.load import read_source
 from generator.manifests import Identity, Manifest, Origin, identity_of
 from generator.model import Bundles, Plan, Ref
 from generator.source import Document, Path
@@ -71,7 +72,7 @@ def _documents(path: Ref, folder: FilePath, found: Findings) -> Iterator[Documen
             CODES["RP201"], f"there is no `{path}` beside the plan", path.place, _nearest(start, folder)
         )
         return
-    files = sorted(_files(start)) if start.is_dir() else [start]
+    files = sorted(_files(start, root, set())) if start.is_dir() else [start]
     if not files:
         found.add(
             CODES["RP206"], f"`{path}` holds no YAML or JSON file", path.place, "add the manifests to it"
@@ -86,19 +87,22 @@ def _documents(path: Ref, folder: FilePath, found: Findings) -> Iterator[Documen
             )
             continue
         source = read_source(file, file.as_posix(), found)
-        documents = load_manifests(source, found) if source else ()
+        documents = load_discreetly(source, found) if source else ()
         if source and not documents and file == start:
             found.add(CODES["RP206"], f"`{path}` holds no object", path.place, "add the manifests to it")
         yield from documents
 
 
-def _files(folder: FilePath) -> Iterator[FilePath]:
-    for entry in folder.iterdir():
+def _files(folder: FilePath, root: str, seen: set[str]) -> Iterator[FilePath]:
+    """Give the files of a folder, links followed; a folder once, and a link to outside as it is."""
+    seen.add(os.path.realpath(folder))
+    for entry in sorted(folder.iterdir()):
         if entry.name.startswith("."):
             continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _files(entry)
-        elif entry.suffix in _SUFFIXES:
+        if entry.is_dir() and _is_inside(entry, root):
+            if os.path.realpath(entry) not in seen:
+                yield from _files(entry, root, seen)
+        elif entry.suffix in _SUFFIXES or entry.is_dir():
             yield entry
 
 
@@ -108,7 +112,7 @@ def _is_inside(path: FilePath, root: str) -> bool:
 
 def _nearest(path: FilePath, folder: FilePath) -> str:
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = get_close_matches(path.name, names, n=1)
+    close = get_close_matches(path.name, names, n=1, cutoff=0.75)
     if not close:
         return "paths are relative to the plan's file"
     return f"did you mean `{(path.parent / close[0]).relative_to(folder).as_posix()}`?"
@@ -121,8 +125,9 @@ def _objects(
     for step in path:
         data = data[step]
     origin = Origin(document=document, path=path)
-    if not isinstance(data, dict) or not _is_text(data, "apiVersion") or not _is_text(data, "kind"):
-        message = "this is no Kubernetes object: it needs `apiVersion` and `kind`"
+    if not _is_text(data, "apiVersion") or not _is_text(data, "kind"):
+        lacks = " and ".join(f"`{name}`" for name in ("apiVersion", "kind") if not _is_text(data, name))
+        message = f"this is no Kubernetes object: it has no {lacks}"
         found.add(CODES["RP203"], message, origin.at(), "name only manifests under `manifests` and `routes`")
     elif str(data["kind"]).endswith("List") and isinstance(data.get("items"), list):
         for index in range(len(data["items"])):
@@ -132,19 +137,20 @@ def _objects(
         yield Manifest(identity=identity_of(body), data=body, bundle=bundle, origin=origin)
 
 
-def _is_text(data: dict[str, Any], key: str) -> bool:
-    return isinstance(data.get(key), str) and bool(data[key])
+def _is_text(data: Any, key: str) -> bool:
+    return isinstance(data, dict) and isinstance(data.get(key), str) and bool(data[key])
 
 
 def _has_name(data: dict[str, Any], origin: Origin, found: Findings) -> bool:
     metadata = data.get("metadata")
-    if isinstance(metadata, dict) and _is_text(metadata, "name"):
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if isinstance(name, str) and name:
         return True
+    message, hint = "has no", "name it: a generated name would make another object at every apply"
+    if name is not None:
+        message, hint = "has no text as its", "put the name in double quotes"
     found.add(
-        CODES["RP209"],
-        f"this {data['kind']} has no `metadata.name`",
-        origin.at("metadata"),
-        "name it: a generated name would make another object at every apply",
+        CODES["RP209"], f"this {data['kind']} {message} `metadata.name`", origin.at("metadata", "name"), hint
     )
     return False
 
@@ -156,7 +162,7 @@ def _is_public(data: dict[str, Any], origin: Origin, found: Findings) -> bool:
     found.add(
         CODES["RP207"],
         f"Secret `{data['metadata']['name']}` holds its values in plain text",
-        origin.at(fields[0]),
+        origin.at_key(fields[0]),
         "leave it out (it is created apart from the rollout), or use a SealedSecret or an ExternalSecret",
     )
     return False

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from generator.anatomy import find_picker, find_pool
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
-from generator.manifests import Manifest
+from generator.manifests import Manifest, find
 from generator.model import Ref
 from generator.routes import Beta, Shift, contested, references, rules_of, rules_to, shifted
 from generator.weights import LARGEST
@@ -22,8 +22,8 @@ def require_pool(manifests: tuple[Manifest, ...], name: Ref, found: Findings) ->
     """Find the InferencePool and its endpoint picker; what is missing is a finding."""
     pool = find_pool(manifests, name.value)
     if pool is None:
-        pools = [item.name for item in manifests if item.kind == "InferencePool"]
-        hint = f"the manifests have {', '.join(pools)}" if pools else "add the InferencePool to the manifests"
+        pools = ", ".join(f"`{item.name}`" for item in manifests if item.kind == "InferencePool")
+        hint = f"the manifests have {pools}" if pools else "add the InferencePool to the manifests"
         found.add(CODES["RP301"], f"no InferencePool is called `{name}`", name.place, hint)
         return None
     picker = find_picker(manifests, pool)
@@ -69,24 +69,25 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
 
 def require_beta(routes: Iterable[Manifest], shift: Shift, beta: Beta, found: Findings) -> None:
     """Ask that the beta header is free and that its rules fit the limits of an HTTPRoute."""
-    for route in routes:
+    for route in find(routes, "HTTPRoute"):
         for index, matches in contested(route, shift.blue):
             for match in matches:
                 names = [header["name"].lower() for header in match.get("headers", ())]
-                place = (rules_of(route)[index].get("matches") or [{}]).index(match)
-                where = route.origin.at("spec", "rules", index, "matches", place)
+                place = rules_of(route)[index]["matches"].index(match)
+                where = ("spec", "rules", index, "matches", place, "headers")
+                rule = f"rule {index} of HTTPRoute `{route.name}`"
                 if beta.name.lower() in names:
                     found.add(
                         CODES["RP305"],
-                        f"rule {index} of HTTPRoute `{route.name}` already matches header `{beta.name}`",
-                        where,
+                        f"{rule} already matches header `{beta.name}`",
+                        route.origin.at(*where, names.index(beta.name.lower()), "name"),
                         "choose another header for the beta step",
                     )
                 elif len(names) + 1 > HEADERS:
                     found.add(
                         CODES["RP306"],
-                        f"the match would have {len(names) + 1} headers",
-                        where,
+                        f"a match of {rule} would have {len(names) + 1} headers with the beta header",
+                        route.origin.at(*where),
                         _fewer(HEADERS),
                     )
         _require_size(route, shift, beta, found)
@@ -107,7 +108,7 @@ def _require_size(route: Manifest, shift: Shift, beta: Beta, found: Findings) ->
 
 def require_exact(routes: Iterable[Manifest], shift: Shift, at: Ref, found: Findings) -> None:
     """Ask that every weight of every stage stays within what a backendRef can hold."""
-    for route in routes:
+    for route in find(routes, "HTTPRoute"):
         for index, rule in enumerate(rules_of(shifted(route, shift, Decimal(50), None, named=False))):
             largest = max((ref["weight"] for ref in rule.get("backendRefs") or ()), default=0)
             if largest > LARGEST:

@@ -14,10 +14,10 @@ PACKAGE = ROOT / "generator"
 
 FLOORS = (
     {"generator"},
-    {"source", "resources", "accept"},
+    {"source", "resources", "accept", "plan_schema"},
     {"diagnostics", "reporters.sanitize"},
-    {"codes", "manifests", "emit", "markdown"},
-    {"load", "disk", "canonical", "model", "explain", "templating", "validate"},
+    {"codes", "manifests", "emit", "markdown", "keywords"},
+    {"load", "discretion", "disk", "canonical", "model", "explain", "templating", "validate"},
     {"anatomy", "fields", "make", "gather", "weights", "metrics"},
     {"workloads", "routes", "rewrites", "steps"},
     {"kubectl", "summary"},

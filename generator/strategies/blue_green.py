@@ -51,7 +51,7 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
             found.add(
                 CODES["RP111"],
                 "the beta step comes after another step",
-                item.place,
+                item.document.at_key((*item.path, "beta")),
                 "make it the first step, and the only one of its kind: beta users come before any weight",
             )
     first = items[0] if items[0].has("beta") else None

@@ -25,6 +25,7 @@ SPARE_SECONDS = 300
 """What the progress deadline leaves beyond the startup budget: pulling an image, scheduling."""
 
 _SERVER = "modelserver"
+_NONE = frozenset({"0", "0%"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,10 +44,17 @@ class RollingUpdate:
     gates: tuple[MetricGate, ...]
 
 
-def parse(spec: Fields, gates: GateTable, _: Findings) -> RollingUpdate:
-    """Read the parameters."""
+def parse(spec: Fields, gates: GateTable, found: Findings) -> RollingUpdate:
+    """Read the parameters; the update must be free to add a pod or to take one away."""
     fields = spec.child("strategy")
     update = fields.child("update")
+    if {str(fields.get("maxSurge", MAX_SURGE)), str(fields.get("maxUnavailable", MAX_UNAVAILABLE))} <= _NONE:
+        found.add(
+            CODES["RP106"],
+            "`maxSurge` and `maxUnavailable` are both 0: no pod could ever be replaced",
+            fields.document.at((*fields.path, "maxSurge")),
+            "let `maxSurge` be at least 1, or `maxUnavailable` where no accelerator is spare",
+        )
     return RollingUpdate(
         pool=spec.ref("pool"),
         workload=fields.ref("workload") if fields.has("workload") else None,
@@ -124,7 +132,9 @@ def _workload(servers: tuple[Manifest, ...], parameters: RollingUpdate, found: F
         CODES["RP307"],
         f"InferencePool `{parameters.pool}` selects {what}",
         parameters.pool.place,
-        "say which one as `workload`" if names else "add the Deployment whose pods carry the pool's labels",
+        "say which one to update as `spec.strategy.workload`"
+        if names
+        else "add the Deployment whose pods carry the pool's labels",
     )
     return None
 
@@ -132,13 +142,15 @@ def _workload(servers: tuple[Manifest, ...], parameters: RollingUpdate, found: F
 def _container(workload: Manifest, parameters: RollingUpdate, found: Findings) -> int | None:
     names = [str(container.get("name")) for container in containers(workload)]
     wanted = parameters.container.value if parameters.container else names[0] if len(names) == 1 else _SERVER
-    place = (parameters.container or parameters.image).place
     if wanted not in names:
+        listed = ", ".join(f"`{name}`" for name in names) or "none"
+        asked = parameters.container
         found.add(
             CODES["RP308"],
-            f"Deployment `{workload.name}` has no container `{wanted}`",
-            place,
-            f"its containers are {', '.join(names)}",
+            f"Deployment `{workload.name}` has no container `{wanted}`"
+            + ("" if asked else ", the one to update when the plan names none"),
+            (asked or parameters.image).place,
+            f"name one of its containers as `spec.strategy.update.container`: {listed}",
         )
         return None
     index = names.index(wanted)
