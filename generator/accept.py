@@ -34,7 +34,7 @@ def accepts(schema: Mapping[str, Any], data: Any, resolve: Resolve) -> bool:
     )
 
 
-_SILENT = frozenset({"$schema", "$id", "title", "description", "definitions", "errorMessage"})
+_SILENT = frozenset({"$schema", "$id", "title", "description", "definitions", "errorMessage", "then"})
 
 _Check = Callable[[Any, Any, Mapping[str, Any], Resolve], bool]
 
@@ -42,9 +42,7 @@ _Check = Callable[[Any, Any, Mapping[str, Any], Resolve], bool]
 def _type(name: Any, data: Any, _: Mapping[str, Any], __: Resolve) -> bool:
     if isinstance(data, bool):
         return bool(name == "boolean")
-    return isinstance(data, _TYPES[name]) or (
-        name == "integer" and isinstance(data, float) and data.is_integer()
-    )
+    return isinstance(data, _TYPES[name])
 
 
 def _enum(values: Any, data: Any, _: Mapping[str, Any], __: Resolve) -> bool:
@@ -88,6 +86,14 @@ def _any_of(options: Any, data: Any, _: Mapping[str, Any], resolve: Resolve) -> 
     return any(accepts(option, data, resolve) for option in options)
 
 
+def _all_of(schemas: Any, data: Any, _: Mapping[str, Any], resolve: Resolve) -> bool:
+    return all(accepts(schema, data, resolve) for schema in schemas)
+
+
+def _if(condition: Any, data: Any, schema: Mapping[str, Any], resolve: Resolve) -> bool:
+    return not accepts(condition, data, resolve) or accepts(schema["then"], data, resolve)
+
+
 def _bound(kinds: tuple[type, ...], holds: Callable[[Any, Any], bool]) -> _Check:
     def check(limit: Any, data: Any, _: Mapping[str, Any], __: Resolve) -> bool:
         return not isinstance(data, kinds) or isinstance(data, bool) or holds(data, limit)
@@ -121,6 +127,8 @@ _KEYWORDS: Mapping[str, _Check] = {
     "not": _not,
     "dependencies": _dependencies,
     "minProperties": _bound((dict,), lambda data, limit: len(data) >= limit),
+    "allOf": _all_of,
+    "if": _if,
     "minimum": _bound(_NUMBER, lambda data, limit: bool(data >= limit)),
     "maximum": _bound(_NUMBER, lambda data, limit: bool(data <= limit)),
     "exclusiveMinimum": _bound(_NUMBER, lambda data, limit: bool(data > limit)),

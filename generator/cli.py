@@ -128,7 +128,7 @@ def schema() -> None:
     """Print the JSON Schema of plans, for editors."""
     import json
 
-    from generator.validate import bundled_schema
+    from generator.plan_schema import bundled_schema
 
     click.echo(json.dumps(bundled_schema(), indent=2))
 
@@ -209,6 +209,8 @@ def _sentence(error: Exception) -> str:
 
     if isinstance(error, Fault):
         return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot use {error.filename}: {error.strerror}" if error.filename else error.strerror
     return f"internal error, {type(error).__name__}: {error}; ROLLPLAN_DEBUG=1 shows where"
 
 

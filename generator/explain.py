@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from operator import eq
 
 from generator.codes import CODES
 from generator.diagnostics import Fault
@@ -15,7 +16,14 @@ def explanation(code: str) -> str:
     """Give the page of a code, in Markdown; raises Fault for a code that does not exist."""
     name = code.upper()
     if name not in CODES:
-        close = get_close_matches(name, CODES, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"codes run from {min(CODES)} to {max(CODES)}"
+        close = get_close_matches(name[:40], CODES, n=len(CODES))
+        hint = f"codes run from {min(CODES)} to {max(CODES)}"
+        if close:
+            hint = f"did you mean {max(sorted(close), key=lambda known: _likeness(known, name))}?"
         raise Fault(f"there is no code {code[:40]}; {hint}")
     return (PAGES / f"{name}.md").read_text(encoding="utf-8")
+
+
+def _likeness(known: str, name: str) -> tuple[float, int]:
+    """Rank codes by how like they are to a name, and those that are equally like by equal positions."""
+    return SequenceMatcher(None, known, name[:40]).ratio(), sum(map(eq, known, name))

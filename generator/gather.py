@@ -60,8 +60,9 @@ def _objects(
     for step in path:
         data = data[step]
     origin = Origin(document=document, path=path)
-    if not isinstance(data, dict) or not _is_text(data, "apiVersion") or not _is_text(data, "kind"):
-        message = "this is no Kubernetes object: it needs `apiVersion` and `kind`"
+    if not _is_text(data, "apiVersion") or not _is_text(data, "kind"):
+        lacks = " and ".join(f"`{name}`" for name in ("apiVersion", "kind") if not _is_text(data, name))
+        message = f"this is no Kubernetes object: it has no {lacks}"
         found.add(CODES["RP203"], message, origin.at(), "name only manifests under `manifests` and `routes`")
     elif str(data["kind"]).endswith("List") and isinstance(data.get("items"), list):
         for index in range(len(data["items"])):
@@ -73,19 +74,20 @@ def _objects(
         yield Manifest(identity=identity_of(body), data=body, bundle=bundle, origin=origin)
 
 
-def _is_text(data: dict[str, Any], key: str) -> bool:
-    return isinstance(data.get(key), str) and bool(data[key])
+def _is_text(data: Any, key: str) -> bool:
+    return isinstance(data, dict) and isinstance(data.get(key), str) and bool(data[key])
 
 
 def _has_name(data: dict[str, Any], origin: Origin, found: Findings) -> bool:
     metadata = data.get("metadata")
-    if isinstance(metadata, dict) and _is_text(metadata, "name"):
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if isinstance(name, str) and name:
         return True
+    message, hint = "has no", "name it: a generated name would make another object at every apply"
+    if name is not None:
+        message, hint = "has no text as its", "put the name in double quotes"
     found.add(
-        CODES["RP209"],
-        f"this {data['kind']} has no `metadata.name`",
-        origin.at("metadata"),
-        "name it: a generated name would make another object at every apply",
+        CODES["RP209"], f"this {data['kind']} {message} `metadata.name`", origin.at("metadata", "name"), hint
     )
     return False
 
@@ -107,7 +109,7 @@ def _is_public(data: dict[str, Any], origin: Origin, found: Findings) -> bool:
     found.add(
         CODES["RP207"],
         f"Secret `{data['metadata']['name']}` holds its values in plain text",
-        origin.at(fields[0]),
+        origin.at_key(fields[0]),
         "leave it out (it is created apart from the rollout), or use a SealedSecret or an ExternalSecret",
     )
     return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,6 +72,10 @@ class Origin:
         """Give the place of the object's value at `path`, or of what is nearest around it."""
         return self.document.at(self.path + path)
 
+    def at_key(self, *path: str | int) -> Place:
+        """Give the place of the key that leads to the object's value at `path`."""
+        return self.document.at_key(self.path + path)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
@@ -128,7 +132,7 @@ def put(data: Any, value: Any, *path: str | int) -> Any:
     return fields
 
 
-def find(manifests: tuple[Manifest, ...], kind: str, name: str | None = None) -> Iterator[Manifest]:
+def find(manifests: Iterable[Manifest], kind: str, name: str | None = None) -> Iterator[Manifest]:
     """Give the manifests of a kind, and of a name when one is said."""
     return (item for item in manifests if item.kind == kind and name in (None, item.name))
 

@@ -78,7 +78,7 @@ def _target(fields: Fields, namespace: str) -> Target:
             inference_extension=_version(apis["inferenceExtension"]),
             router=_version(apis["router"]),
         ),
-        place=fields.document.at_key((*fields.path, "mode")),
+        place=fields.document.at((*fields.path, "mode")),
     )
 
 
@@ -108,17 +108,17 @@ def _gates(spec: Fields, names: dict[str, str], found: Findings) -> dict[str, Me
     gates: dict[str, MetricGate] = {}
     places: dict[str, Place] = {}
     for fields in spec.items("gates"):
-        name = fields.text("name")
+        name, place = fields.text("name"), fields.ref("name").place
         if name in gates:
             found.add(
                 CODES["RP109"],
                 f"two gates are called `{name}`",
-                fields.place,
+                place,
                 "give each gate a name of its own",
                 Related(place=places[name], label="the first one"),
             )
         bound = "max" if fields.has("max") else "min"
-        places.setdefault(name, fields.place)
+        places.setdefault(name, place)
         gates[name] = MetricGate(
             name=name,
             promql=fill(fields.ref("promql"), names, found),

@@ -10,7 +10,7 @@ from generator.anatomy import find_picker, find_pool
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.gateways import IMPLEMENTATIONS, Support
-from generator.manifests import Manifest
+from generator.manifests import Manifest, find
 from generator.model import Ref, Target
 from generator.routes import (
     ROUTE_KINDS,
@@ -33,8 +33,8 @@ def require_pool(manifests: tuple[Manifest, ...], name: Ref, found: Findings) ->
     """Find the InferencePool and its endpoint picker; what is missing is a finding."""
     pool = find_pool(manifests, name.value)
     if pool is None:
-        pools = [item.name for item in manifests if item.kind == "InferencePool"]
-        hint = f"the manifests have {', '.join(pools)}" if pools else "add the InferencePool to the manifests"
+        pools = ", ".join(f"`{item.name}`" for item in manifests if item.kind == "InferencePool")
+        hint = f"the manifests have {pools}" if pools else "add the InferencePool to the manifests"
         found.add(CODES["RP301"], f"no InferencePool is called `{name}`", name.place, hint)
         return None
     picker = find_picker(manifests, pool)
@@ -81,24 +81,25 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
 
 def require_beta(routes: Iterable[Manifest], shift: Shift, beta: Beta, found: Findings) -> None:
     """Ask that the beta header is free and that its rules fit the limits of an HTTPRoute."""
-    for route in routes:
+    for route in (route for route in routes if route.kind in ROUTE_KINDS):
         for index, matches in contested(route, shift.blue):
             for match in matches:
                 names = [header["name"].lower() for header in match.get("headers", ())]
                 place = (rules_of(route)[index].get("matches") or [{}]).index(match)
-                where = route.origin.at("spec", "rules", index, "matches", place)
+                where = ("spec", "rules", index, "matches", place, "headers")
+                rule = f"rule {index} of {route.kind} `{route.name}`"
                 if beta.name.lower() in names:
                     found.add(
                         CODES["RP305"],
-                        f"rule {index} of {route.kind} `{route.name}` already matches header `{beta.name}`",
-                        where,
+                        f"{rule} already matches header `{beta.name}`",
+                        route.origin.at(*where, names.index(beta.name.lower()), "name"),
                         "choose another header for the beta step",
                     )
                 elif len(names) + 1 > HEADERS:
                     found.add(
                         CODES["RP306"],
-                        f"the match would have {len(names) + 1} headers",
-                        where,
+                        f"a match of {rule} would have {len(names) + 1} headers with the beta header",
+                        route.origin.at(*where),
                         _fewer(HEADERS),
                     )
         _require_size(route, shift, beta, found)
@@ -137,7 +138,7 @@ def _require_size(route: Manifest, shift: Shift, beta: Beta, found: Findings) ->
 
 def require_exact(routes: Iterable[Manifest], shift: Shift, at: Ref, found: Findings) -> None:
     """Ask that every weight of every stage stays within what a backendRef can hold."""
-    for route in routes:
+    for route in find(routes, "HTTPRoute"):
         for index, rule in enumerate(rules_of(shifted(route, shift, Decimal(50), None, named=False))):
             largest = max((ref["weight"] for ref in rule.get("backendRefs") or ()), default=0)
             if largest > LARGEST:

@@ -55,7 +55,7 @@ def parse_steps(fields: Iterable[Fields], gates: GateTable, found: Findings) -> 
     if steps and steps[-1].weight != 100:
         found.add(
             CODES["RP112"],
-            f"the last weight is {steps[-1].weight}",
+            f"the last weight is {steps[-1].weight}, not 100",
             steps[-1].place,
             "end with `{weight: 100}`: only then can the old version drain and go",
         )
@@ -71,6 +71,6 @@ def _step(fields: Fields, gates: GateTable, found: Findings) -> Step:
             CODES["RP113"],
             f"weight {weight} is finer than {FINEST} percent",
             place,
-            f"round it to {weight.quantize(FINEST)}",
+            f"round it to {max(weight.quantize(FINEST), FINEST).normalize():f}",
         )
     return Step(weight=weight, soak=fields.text("soak"), gates=gates.pick(fields.refs("gates")), place=place)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generator.codes import CODES
+from generator.diagnostics import Findings
 from generator.fields import Fields
 from generator.manifests import Manifest
 from generator.workloads import startup_budget
@@ -15,6 +17,8 @@ MAX_UNAVAILABLE = 0
 MIN_READY_SECONDS = 30
 SPARE_SECONDS = 300
 """What the progress deadline leaves beyond the startup budget: pulling an image, scheduling."""
+
+_NONE = frozenset({"0", "0%"})
 
 PARTITIONED = frozenset({"StatefulSet", "LeaderWorkerSet"})
 """Kinds that update the replicas from an ordinal on, and leave those below it as they are."""
@@ -31,8 +35,16 @@ class Policy:
     partitions: tuple[int, ...]
 
 
-def parse_policy(fields: Fields) -> Policy:
-    """Read the policy from the strategy's fields."""
+def parse_policy(fields: Fields, found: Findings) -> Policy:
+    """Read the policy from the strategy's fields; it must let a pod come or go."""
+    surge, unavailable = fields.get("maxSurge", MAX_SURGE), fields.get("maxUnavailable", MAX_UNAVAILABLE)
+    if {str(surge), str(unavailable)} <= _NONE:
+        found.add(
+            CODES["RP106"],
+            "`maxSurge` and `maxUnavailable` are both 0: no pod could ever be replaced",
+            fields.document.at((*fields.path, "maxSurge")),
+            "let `maxSurge` be at least 1, or `maxUnavailable` where no accelerator is spare",
+        )
     return Policy(
         max_surge=fields.get("maxSurge"),
         max_unavailable=fields.get("maxUnavailable"),

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from generator.accept import accepts
 from generator.diagnostics import Findings
 from generator.load import load_plan, read_source
-from generator.validate import STRATEGIES, _load, _resolve, _validator
+from generator.plan_schema import PLAN, definition, load, strategies
+from generator.validate import _validator
 from tests.conftest import ROOT
 
 PLANS = sorted(ROOT.glob("plans/*/plan.yaml"))
-NAMES = ["plan", *sorted(path.name.removesuffix(".schema.json") for path in STRATEGIES.glob("*.json"))]
+NAMES = [PLAN, *strategies()]
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -49,15 +50,15 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def agree(plan: Any) -> None:
     for name in NAMES:
-        part = plan if name == "plan" else plan.get("spec") if isinstance(plan, dict) else None
-        assert accepts(_load(name), part, _resolve) is _validator(name).is_valid(part), (name, part)
+        part = plan if name == PLAN else plan.get("spec") if isinstance(plan, dict) else None
+        assert accepts(load(name), part, definition) is _validator(name).is_valid(part), (name, part)
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.parent.name)
 def test_both_accept_the_examples(path: Any) -> None:
     plan = data(path)
     agree(plan)
-    assert accepts(_load("plan"), plan, _resolve)
+    assert accepts(load(PLAN), plan, definition)
 
 
 @settings(max_examples=400, deadline=None)

@@ -14,10 +14,10 @@ PACKAGE = ROOT / "generator"
 
 FLOORS = (
     {"generator"},
-    {"source", "resources", "accept", "patches", "roots"},
+    {"source", "resources", "accept", "patches", "roots", "plan_schema"},
     {"diagnostics", "reporters.sanitize"},
-    {"codes", "manifests", "emit", "markdown"},
-    {"load", "disk", "canonical", "model", "explain", "templating", "validate"},
+    {"codes", "manifests", "emit", "markdown", "keywords"},
+    {"load", "discretion", "disk", "canonical", "model", "explain", "templating", "validate"},
     {"anatomy", "fields", "make", "weights", "metrics"},
     {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps"},
     {"routes", "sources", "references", "capacity", "update_policy", "changes"},

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from generator.codes import CODES
-from generator.validate import bundled_schema
+from generator.plan_schema import bundled_schema
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -68,6 +68,8 @@ def _events(text: str, report: Report) -> Iterator[Event]:
 
 
 class _Composer:
+    """Builds the nodes of one document after another from the events of a text."""
+
     def __init__(self, text: str, reading: Reading, report: Report) -> None:
         self.events = _events(text, report)
         self._tokens = Tokens(text, reading, report)

@@ -19,7 +19,6 @@ from generator.load.scalars import JSON, KUBERNETES, Reading
 from generator.source import Document, Source, quoted
 
 _START: Final[Mark] = (1, 1, 1)
-_NOT_REGULAR: Final = "it is not a regular file"
 _REASONS: Final = {
     errno.ENOENT: "it does not exist",
     errno.EISDIR: "it is a folder",
@@ -28,7 +27,7 @@ _REASONS: Final = {
     errno.EPERM: "permission is denied",
     errno.ELOOP: "its symbolic links lead in a circle",
     errno.ENAMETOOLONG: "its name is too long",
-    errno.ENXIO: _NOT_REGULAR,
+    errno.ENXIO: "it is not a regular file",
 }
 _DIRECTIVE: Final = re.compile("^%", re.MULTILINE)
 
@@ -99,10 +98,12 @@ def _document(source: Source, root: Node) -> Document:
 
 def _read(path: Path, name: str) -> bytes:
     try:
-        with open(path, "rb", opener=_open) as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return file.read(Limits.size + 1)
-            reason = _NOT_REGULAR
+        # O_NONBLOCK: a pipe that nobody writes to must not hold us up before we see that it is a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return _contents(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror or "the system refuses")
     except ValueError:
@@ -110,6 +111,9 @@ def _read(path: Path, name: str) -> bytes:
     raise Fault(f"cannot read {quoted(name)}: {reason}")
 
 
-def _open(path: str, flags: int) -> int:
-    """Open without waiting: a pipe that nobody writes to would hold us up before we see that it is one."""
-    return os.open(path, flags | os.O_NONBLOCK)
+def _contents(descriptor: int) -> bytes:
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.ENXIO, "")
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read(Limits.size + 1)

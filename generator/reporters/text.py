@@ -67,15 +67,15 @@ def _finding(finding: Diagnostic, paint: _Paint) -> str:
 def _frame(place: Place, label: str, arrow: str, mark: str, paint: _Paint) -> list[str]:
     number = str(place.line)
     margin = " " * len(number)
-    lines = place.source.text.splitlines()
-    frame = [f"{margin}{paint('frame', arrow)} {clean(str(place))}"]
+    lines = place.source.text.split("\n") if place.source.text else []
+    head = f"{margin}{paint('frame', arrow)} {clean(str(place))}"
     if place.line > len(lines):
-        return frame
+        return [f"{head} {label}".rstrip()]
     text, column = _window(lines[place.line - 1], place.column - 1)
     under = mark * max(1, min(place.length, len(text) - column))
     bar, marked = paint("frame", "|"), paint("error" if mark == "^" else "frame", under)
     return [
-        *frame,
+        head,
         f"{margin} {bar}",
         f"{number} {bar} {clean(text)}".rstrip(),
         f"{margin} {bar} {' ' * len(clean(text[:column]))}{marked} {label}".rstrip(),

@@ -36,7 +36,7 @@ class RollingUpdate:
     gates: tuple[MetricGate, ...]
 
 
-def parse(spec: Fields, gates: GateTable, _: Findings) -> RollingUpdate:
+def parse(spec: Fields, gates: GateTable, found: Findings) -> RollingUpdate:
     """Read the parameters."""
     fields = spec.child("strategy")
     update = fields.child("update")
@@ -49,7 +49,7 @@ def parse(spec: Fields, gates: GateTable, _: Findings) -> RollingUpdate:
             fields={key: value for key, value in update.data.items() if key != "container"},
             place=fields.document.at_key(update.path),
         ),
-        policy=parse_policy(fields),
+        policy=parse_policy(fields, found),
         soak=fields.text("soak"),
         gates=gates.pick(fields.refs("gates")),
     )
@@ -134,7 +134,9 @@ def _workload(
         CODES["RP307"],
         f"InferencePool `{parameters.pool}` selects {what}",
         parameters.pool.place,
-        "say which one as `workload`" if names else "add the workload whose pods carry the pool's labels",
+        "say which one to update as `spec.strategy.workload`"
+        if names
+        else "add the workload whose pods carry the pool's labels",
     )
     return None
 
