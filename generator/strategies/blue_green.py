@@ -81,7 +81,7 @@ def _require_order(items: list[Fields], found: Findings) -> None:
             found.add(
                 CODES["RP111"],
                 f"the {_ORDER[after]} step comes after another step",
-                item.place,
+                item.document.at_key((*item.path, _ORDER[after])),
                 "beta comes first, then mirror, each at most once, and then the weights",
             )
 
