@@ -95,6 +95,16 @@ def _bound(kinds: tuple[type, ...], holds: Callable[[Any, Any], bool]) -> _Check
     return check
 
 
+def _not(schema: Any, data: Any, _: Mapping[str, Any], resolve: Resolve) -> bool:
+    return not accepts(schema, data, resolve)
+
+
+def _dependencies(needs: Any, data: Any, _: Mapping[str, Any], __: Resolve) -> bool:
+    return not isinstance(data, dict) or all(
+        name not in data or all(needed in data for needed in names) for name, names in needs.items()
+    )
+
+
 _NUMBER = (int, float)
 
 _KEYWORDS: Mapping[str, _Check] = {
@@ -108,6 +118,9 @@ _KEYWORDS: Mapping[str, _Check] = {
     "pattern": _pattern,
     "oneOf": _one_of,
     "anyOf": _any_of,
+    "not": _not,
+    "dependencies": _dependencies,
+    "minProperties": _bound((dict,), lambda data, limit: len(data) >= limit),
     "minimum": _bound(_NUMBER, lambda data, limit: bool(data >= limit)),
     "maximum": _bound(_NUMBER, lambda data, limit: bool(data <= limit)),
     "exclusiveMinimum": _bound(_NUMBER, lambda data, limit: bool(data > limit)),

@@ -66,6 +66,8 @@ RP314 error   patch matches nothing
 RP315 error   patch cannot be applied
 RP317 error   gateway cannot mirror
 RP318 warning gateway may not mirror
+RP319 error   a pool selects pods of the other version
+RP320 error   selector cannot be narrowed
 """
 
 CODES = {

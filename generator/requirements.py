@@ -132,7 +132,7 @@ def require_exact(routes: Iterable[Manifest], shift: Shift, at: Ref, found: Find
             if largest > LARGEST:
                 found.add(
                     CODES["RP304"],
-                    f"rule {index} of {route.kind} `{route.name}` would need weight {largest}, above {LARGEST}",
+                    f"rule {index} of {route.kind} `{route.name}` would need weight {largest} of {LARGEST}",
                     route.origin.at("spec", "rules", index, "backendRefs"),
                     "use coarser steps, or smaller weights in the rule",
                     Related(place=at.place, label="the pool whose traffic is split"),

@@ -14,14 +14,15 @@ PACKAGE = ROOT / "generator"
 
 FLOORS = (
     {"generator"},
-    {"source", "resources", "accept"},
+    {"source", "resources", "accept", "patches", "roots"},
     {"diagnostics", "reporters.sanitize"},
     {"codes", "manifests", "emit", "markdown"},
     {"load", "disk", "canonical", "model", "explain", "templating", "validate"},
-    {"anatomy", "fields", "make", "gather", "weights", "metrics"},
-    {"workloads", "routes", "rewrites", "steps"},
-    {"kubectl", "summary"},
-    {"adapters", "removal", "requirements"},
+    {"anatomy", "fields", "make", "weights", "metrics"},
+    {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps"},
+    {"routes", "sources", "references", "capacity", "update_policy", "changes"},
+    {"kubectl", "summary", "gather", "derive"},
+    {"adapters", "removal", "requirements", "route_gates", "narrow"},
     {"strategies"},
     {"parse", "layout", "rollout_json", "runbook"},
     {"render", "reporters"},
@@ -38,6 +39,8 @@ ONLY = {
     "yaml": {"load"},
     "click": {"cli"},
     "ctypes": {"disk"},
+    "jsonpatch": {"patches"},
+    "subprocess": {"kustomize"},
 }
 """Library → the rooms that may know it."""
 

@@ -15,6 +15,7 @@ from generator.fields import Fields
 from generator.make import make
 from generator.manifests import Manifest, Origin
 from generator.model import Bundles, Gate, Gateway, Plan, Ref, Rollout, Step
+from generator.narrow import Narrowing, prepare
 from generator.requirements import require_beta, require_exact, require_mirror, require_pool, require_routes
 from generator.routes import ROUTE_KINDS, Beta, Mirror, Shift
 from generator.steps import GateTable, parse_steps
@@ -45,6 +46,7 @@ class BlueGreen:
     beta_gate: Gate
     new_route: NewRoute | None
     mirror: Mirror | None
+    narrow: Narrowing | None
     derivation: Derivation | None
     capacity: Capacity
 
@@ -63,6 +65,7 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
         beta_gate=Gate(soak=first.text("soak"), metrics=gates.pick(first.refs("gates"))) if first else Gate(),
         new_route=_new_route(spec) if spec.has("route") else None,
         mirror=_mirror(mirror, gates) if mirror else None,
+        narrow=_narrowing(spec.child("strategy")),
         capacity=parse_capacity(spec.child("strategy").child("capacity")),
         derivation=_derivation(spec) if spec.child("green").has("from") else None,
     )
@@ -114,6 +117,13 @@ def _new_route(spec: Fields) -> NewRoute:
     )
 
 
+def _narrowing(strategy: Fields) -> Narrowing | None:
+    if not strategy.has("narrowBlue"):
+        return None
+    labels = strategy.child("narrowBlue")
+    return Narrowing(labels=dict(labels.data), place=strategy.document.at_key(labels.path))
+
+
 def _derivation(spec: Fields) -> Derivation:
     green = spec.child("green")
     return Derivation(
@@ -144,6 +154,9 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     )
     blue_pool = require_pool(blue, parameters.blue, found)
     green_pool = require_pool(green, parameters.green, found)
+    prepared = blue
+    if blue_pool and green_pool:
+        prepared = prepare(blue, green, (blue_pool, green_pool), parameters.narrow, found)
     require_routes(routes, shift, parameters.blue, found)
     require_mirror(parameters.mirror, plan.target, found)
     require_exact(routes, shift, parameters.blue, found)
@@ -160,7 +173,8 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
         shift=shift,
         capacity=parameters.capacity,
         shared=shared,
-        blue=blue,
+        today=blue,
+        blue=prepared,
         green=unowned(sized(with_parts(green, shift.green), blue, parameters.capacity)),
         blue_pool=cast(Manifest, blue_pool),
         green_pool=cast(Manifest, green_pool),

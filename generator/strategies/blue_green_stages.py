@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,16 +11,14 @@ from generator.anatomy import MODEL, find_picker, servers_of
 from generator.capacity import FULL, Capacity, scaled
 from generator.manifests import Manifest
 from generator.metrics import endpoints_ready, pool_drained
-from generator.model import Gate, Gateway, Instruction, Plan, Rollback, Rollout, Split, Stage, Step
+from generator.model import Gate, Gateway, Plan, Rollback, Rollout, Split, Stage, Step
 from generator.removal import removals
-from generator.routes import Beta, Mirror, Shift, finalized, mirrored, rules_of, rules_to, shifted, splits
+from generator.route_gates import beta_requests, idle_seconds, settled
+from generator.routes import Beta, Mirror, Shift, finalized, mirrored, shifted, splits
 from generator.weights import WHOLE
 from generator.workloads import replicas
 
 NONE = Decimal(0)
-IDLE_SECONDS = 300
-"""How long blue must be idle to count as drained, when no route says how long a request may take."""
-
 _AT_ONCE = "at once: all requests go to blue"
 
 
@@ -38,6 +35,7 @@ class BlueGreenStages:
     shift: Shift
     capacity: Capacity
     shared: tuple[Manifest, ...]
+    today: tuple[Manifest, ...]
     blue: tuple[Manifest, ...]
     green: tuple[Manifest, ...]
     blue_pool: Manifest
@@ -83,7 +81,9 @@ class BlueGreenStages:
         ready = endpoints_ready(
             self.shift.green, self.plan.namespace, sum(map(replicas, servers)), self.plan.target.apis
         )
-        yield self._stage("baseline", "what serves today", self.routes, blue=self.blue, green=())
+        yield self._stage("baseline", "what serves today", self.routes, blue=self.today, green=())
+        if self.today != self.blue:
+            yield self._prepare()
         yield self._stage(
             "deploy-model",
             "green's model servers start, without requests",
@@ -101,13 +101,25 @@ class BlueGreenStages:
             rollback="no request is affected: remove green",
         )
 
+    def _prepare(self) -> Stage:
+        count = sum(map(replicas, servers_of(self.blue, self.blue_pool)))
+        ready = endpoints_ready(self.shift.blue, self.plan.namespace, count, self.plan.target.apis)
+        return self._stage(
+            "prepare",
+            "blue's pool selects by one label more, which all of its pods carry",
+            self.routes,
+            green=(),
+            gate=Gate(metrics=(ready,)),
+            rollback="no request is affected: apply the stage before",
+        )
+
     def _attach(self) -> Stage:
         routes = self._shifted(NONE, self.beta)
-        checks = (*self._settled(routes), kubectl.pool_accepted(self.green_pool, self.gateway.name))
+        checks = (*settled(routes, self.gateway), kubectl.pool_accepted(self.green_pool, self.gateway.name))
         slug, title = "attach", "the routes know green, at weight 0"
         if self.beta:
             slug, title = "beta", f"requests with {self.beta} reach green, all others blue"
-            checks += tuple(self._smoke(self.beta))
+            checks += tuple(beta_requests(self.routes, self.shift, self.beta, self.gateway))
         gate = Gate(checks=checks, soak=self.beta_gate.soak, metrics=self.beta_gate.metrics)
         return self._stage(
             slug, title, routes, green=self._green(self.steps[0].weight), gate=gate, rollback=_AT_ONCE
@@ -118,7 +130,7 @@ class BlueGreenStages:
             routes = tuple(
                 mirrored(route, self.shift, self.mirror.percent) for route in self._shifted(NONE, self.beta)
             )
-            gate = replace(self.mirror.gate, checks=self._settled(routes))
+            gate = replace(self.mirror.gate, checks=settled(routes, self.gateway))
             yield self._stage(
                 "mirror",
                 f"green gets copies of {self.mirror.percent} % of requests; its answers are dropped",
@@ -165,7 +177,7 @@ class BlueGreenStages:
             routes,
             blue=blue,
             green=green,
-            gate=Gate(checks=self._settled(routes), soak=step.soak, metrics=step.gates),
+            gate=Gate(checks=settled(routes, self.gateway), soak=step.soak, metrics=step.gates),
             rollback=_AT_ONCE,
         )
 
@@ -174,7 +186,7 @@ class BlueGreenStages:
         last = self._blue(WHOLE - (self.steps[-2].weight if len(self.steps) > 1 else NONE))
         final = tuple(finalized(route, self.shift) for route in self.routes)
         drained = pool_drained(
-            self.shift.blue, self.plan.namespace, self._idle_seconds(), self.plan.target.apis
+            self.shift.blue, self.plan.namespace, idle_seconds(self.routes, self.shift), self.plan.target.apis
         )
         yield self._stage(
             "drain",
@@ -189,7 +201,7 @@ class BlueGreenStages:
             "the routes name green alone; blue still runs",
             final,
             blue=last,
-            gate=Gate(checks=self._settled(final)),
+            gate=Gate(checks=settled(final, self.gateway)),
             rollback=_AT_ONCE,
         )
         yield self._stage(
@@ -227,43 +239,7 @@ class BlueGreenStages:
         named = self.plan.target.apis.gateway_api >= (1, 4)
         return tuple(shifted(route, self.shift, share, beta, named=named) for route in self.routes)
 
-    def _settled(self, routes: tuple[Manifest, ...]) -> tuple[Instruction, ...]:
-        return tuple(
-            kubectl.route_settled(route, self.gateway.name, "Accepted", "ResolvedRefs") for route in routes
-        )
-
-    def _smoke(self, beta: Beta) -> Iterator[Instruction]:
-        for route in (route for route in self.routes if route.kind == "HTTPRoute"):
-            for index in rules_to(route, self.shift.blue):
-                path = rules_of(route)[index]["matches"][0]["path"]["value"].rstrip("/").removesuffix("/v1")
-                title = f"a request with {beta} is answered"
-                yield kubectl.smoke(
-                    self.gateway, f"{path}/v1/models", {**_host(route), beta.name: beta.value}, title
-                )
-
-    def _idle_seconds(self) -> int:
-        limits = [
-            _seconds(rules_of(route)[index].get("timeouts", {}).get("request", ""))
-            for route in self.routes
-            for index in rules_to(route, self.shift.blue)
-        ]
-        return max((limit for limit in limits if limit), default=IDLE_SECONDS)
-
 
 def _slug(weight: Decimal) -> str:
     """Give a weight in the characters of a stage's name."""
     return str(weight).replace(".", "-")
-
-
-def _host(route: Manifest) -> dict[str, str]:
-    """Give the Host header that the route's first host name asks for."""
-    hostnames: list[str] = route.get("spec", "hostnames", default=[])
-    return {"Host": hostnames[0].replace("*", "beta")} if hostnames else {}
-
-
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-
-
-def _seconds(duration: str) -> int:
-    parts = re.findall(r"([0-9]+)(h|ms|m|s)", duration)
-    return round(sum(int(number) * _UNITS[unit] for number, unit in parts))
