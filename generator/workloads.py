@@ -39,22 +39,27 @@ def container_paths(workload: Manifest) -> dict[str, tuple[Path, ...]]:
     return found
 
 
+_GROUPS = ("containers", "initContainers")
+"""Where a pod keeps its containers; a sidecar that must outlive the others is an initContainer."""
+
+
 def _containers(data: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     if isinstance(data, list):
         for index, item in enumerate(data):
             yield from _containers(item, (*path, index))
     elif isinstance(data, dict):
-        for index, container in enumerate(data.get("containers") or ()):
-            yield (*path, "containers", index), container
+        for group in _GROUPS:
+            for index, container in enumerate(data.get(group) or ()):
+                yield (*path, group, index), container
         for key, value in data.items():
-            if key != "containers":
+            if key not in _GROUPS:
                 yield from _containers(value, (*path, key))
 
 
 def main_container(workload: Manifest) -> str | None:
     """Give the name of the container that serves: modelserver, or the only one there is."""
-    names = container_paths(workload)
-    return SERVER if SERVER in names else next(iter(names)) if len(names) == 1 else None
+    names = [name for name, paths in container_paths(workload).items() if paths[0][-2] == "containers"]
+    return SERVER if SERVER in names else names[0] if len(names) == 1 else None
 
 
 def replicas(workload: Manifest) -> int:
