@@ -73,14 +73,21 @@ def pods_per_replica(workload: Manifest) -> int:
 
 
 def accelerators(workload: Manifest) -> int:
-    """Give the accelerators that one replica takes."""
-    per_pod = sum(
+    """Give the accelerators that one replica takes; the leader of a group may take others than a worker."""
+    workers = pods_per_replica(workload)
+    leader = workload.get("spec", "leaderWorkerTemplate", "leaderTemplate", "spec", "containers")
+    if leader is None:
+        return _accelerators(containers(workload)) * workers
+    return _accelerators(leader) + _accelerators(containers(workload)) * (workers - 1)
+
+
+def _accelerators(pod: list[Mapping[str, Any]]) -> int:
+    return sum(
         int(amount)
-        for container in containers(workload)
+        for container in pod
         for resource, amount in dig(container, "resources", "limits", default={}).items()
         if ACCELERATORS.fullmatch(resource) and str(amount).isdigit()
     )
-    return per_pod * pods_per_replica(workload)
 
 
 def surge(workload: Manifest) -> int:
@@ -103,8 +110,12 @@ def pods(value: int | str, of: int, *, up: bool) -> int:
 
 
 def startup_budget(workload: Manifest) -> int:
-    """Give the seconds that the slowest container may take until its probes give up on it."""
-    return max((_budget(container) for container in containers(workload)), default=0)
+    """Give the seconds that the slowest container may take until its probes give up on it.
+
+    Every pod template counts: in a LeaderWorkerSet the leader alone may have probes.
+    """
+    spec = workload.get("spec", default={})
+    return max((_budget(container) for _, container in _containers(spec, ())), default=0)
 
 
 def _budget(container: Mapping[str, Any]) -> int:
