@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -35,7 +36,7 @@ def validate(document: Document, found: Findings) -> None:
 
 def bundled_schema() -> dict[str, Any]:
     """Give the whole schema as one document, for editors: a branch for each strategy."""
-    schema: dict[str, Any] = _load("plan")
+    schema: dict[str, Any] = deepcopy(_load("plan"))
     names = schema["properties"]["spec"]["properties"]["strategy"]["properties"]["type"]["enum"]
     schema["properties"]["spec"]["allOf"] = [
         {"if": _names_strategy(name), "then": _inlined(_load(name))} for name in names
