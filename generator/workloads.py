@@ -39,22 +39,27 @@ def container_paths(workload: Manifest) -> dict[str, tuple[Path, ...]]:
     return found
 
 
+_GROUPS = ("containers", "initContainers")
+"""Where a pod keeps its containers; a sidecar that must outlive the others is an initContainer."""
+
+
 def _containers(data: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     if isinstance(data, list):
         for index, item in enumerate(data):
             yield from _containers(item, (*path, index))
     elif isinstance(data, dict):
-        for index, container in enumerate(data.get("containers") or ()):
-            yield (*path, "containers", index), container
+        for group in _GROUPS:
+            for index, container in enumerate(data.get(group) or ()):
+                yield (*path, group, index), container
         for key, value in data.items():
-            if key != "containers":
+            if key not in _GROUPS:
                 yield from _containers(value, (*path, key))
 
 
 def main_container(workload: Manifest) -> str | None:
     """Give the name of the container that serves: modelserver, or the only one there is."""
-    names = container_paths(workload)
-    return SERVER if SERVER in names else next(iter(names)) if len(names) == 1 else None
+    names = [name for name, paths in container_paths(workload).items() if paths[0][-2] == "containers"]
+    return SERVER if SERVER in names else names[0] if len(names) == 1 else None
 
 
 def replicas(workload: Manifest) -> int:
@@ -68,14 +73,21 @@ def pods_per_replica(workload: Manifest) -> int:
 
 
 def accelerators(workload: Manifest) -> int:
-    """Give the accelerators that one replica takes."""
-    per_pod = sum(
+    """Give the accelerators that one replica takes; the leader of a group may take others than a worker."""
+    workers = pods_per_replica(workload)
+    leader = workload.get("spec", "leaderWorkerTemplate", "leaderTemplate", "spec", "containers")
+    if leader is None:
+        return _accelerators(containers(workload)) * workers
+    return _accelerators(leader) + _accelerators(containers(workload)) * (workers - 1)
+
+
+def _accelerators(pod: list[Mapping[str, Any]]) -> int:
+    return sum(
         int(amount)
-        for container in containers(workload)
+        for container in pod
         for resource, amount in dig(container, "resources", "limits", default={}).items()
         if ACCELERATORS.fullmatch(resource) and str(amount).isdigit()
     )
-    return per_pod * pods_per_replica(workload)
 
 
 def surge(workload: Manifest) -> int:
@@ -98,8 +110,12 @@ def pods(value: int | str, of: int, *, up: bool) -> int:
 
 
 def startup_budget(workload: Manifest) -> int:
-    """Give the seconds that the slowest container may take until its probes give up on it."""
-    return max((_budget(container) for container in containers(workload)), default=0)
+    """Give the seconds that the slowest container may take until its probes give up on it.
+
+    Every pod template counts: in a LeaderWorkerSet the leader alone may have probes.
+    """
+    spec = workload.get("spec", default={})
+    return max((_budget(container) for _, container in _containers(spec, ())), default=0)
 
 
 def _budget(container: Mapping[str, Any]) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from generator import kubectl
 from generator.anatomy import MODEL, find_picker, servers_of
-from generator.capacity import FULL, Capacity, scaled
+from generator.capacity import FULL, Capacity, scaled, serving
 from generator.manifests import Manifest
 from generator.metrics import endpoints_ready, pool_drained
 from generator.model import Gate, Gateway, Plan, Rollback, Rollout, Split, Stage, Step
@@ -55,8 +55,9 @@ class BlueGreenStages:
         smaller = {item.identity: item for item in self._blue(NONE)}
         blue = tuple(item for item in self.blue if smaller[item.identity].data != item.data)
         promise = "all requests go back to blue at once, and nothing waits for green"
+        shrunk = "what blue had shrunk by starts again, and until it is ready the rest answers everything"
         return Rollback(
-            promise=f"{promise}; what blue had shrunk by starts again" if blue else promise,
+            promise=f"{promise}; {shrunk}" if blue else promise,
             objects=(*routes, *blue),
             checks=tuple(kubectl.route_settled(route, self.gateway.name, "Accepted") for route in routes),
             removals=tuple(removals(self.green)),
@@ -146,7 +147,7 @@ class BlueGreenStages:
         for step in self.steps:
             wanted = (self._blue(WHOLE - share), self._green(step.weight))
             if wanted != sizes:
-                yield self._scale(step, self._shifted(share, self.beta), sizes[1], *wanted)
+                yield self._scale(step, self._shifted(share, self.beta), sizes, *wanted)
             share, sizes = step.weight, wanted
             yield self._weigh(step, *sizes)
 
@@ -154,20 +155,27 @@ class BlueGreenStages:
         self,
         step: Step,
         routes: tuple[Manifest, ...],
-        before: tuple[Manifest, ...],
+        before: tuple[tuple[Manifest, ...], tuple[Manifest, ...]],
         blue: tuple[Manifest, ...],
         green: tuple[Manifest, ...],
     ) -> Stage:
-        grown = [new for new, old in zip(green, before, strict=True) if new != old]
+        grown = [new for new, old in zip(green, before[1], strict=True) if new != old]
+        moves = [f"green grows for {step.weight} %"] if grown else []
+        moves += ["blue shrinks to what it still answers"] if blue != before[0] else []
         return self._stage(
             f"scale-{_slug(step.weight)}",
-            f"green grows for {step.weight} %, and blue shrinks to what it still answers",
+            ", and ".join(moves),
             routes,
             blue=blue,
             green=green,
             gate=Gate(checks=tuple(map(kubectl.rolled_out, grown))),
-            rollback=_AT_ONCE,
+            rollback=self._way_back(blue),
         )
+
+    def _way_back(self, blue: tuple[Manifest, ...]) -> str:
+        """Say what going back costs: where blue has shrunk, fewer replicas answer everything at first."""
+        left, full = (sum(map(replicas, serving(bundle))) for bundle in (blue, self.blue))
+        return _AT_ONCE if left == full else f"{_AT_ONCE}, {left} of {full} replicas until the rest is ready"
 
     def _weigh(self, step: Step, blue: tuple[Manifest, ...], green: tuple[Manifest, ...]) -> Stage:
         routes = self._shifted(step.weight, self.beta)
@@ -178,7 +186,7 @@ class BlueGreenStages:
             blue=blue,
             green=green,
             gate=Gate(checks=settled(routes, self.gateway), soak=step.soak, metrics=step.gates),
-            rollback=_AT_ONCE,
+            rollback=self._way_back(blue),
         )
 
     def _finish(self) -> Iterator[Stage]:
@@ -194,7 +202,7 @@ class BlueGreenStages:
             full,
             blue=last,
             gate=Gate(metrics=(drained,)),
-            rollback=_AT_ONCE,
+            rollback=self._way_back(last),
         )
         yield self._stage(
             "finalize",
@@ -202,7 +210,7 @@ class BlueGreenStages:
             final,
             blue=last,
             gate=Gate(checks=settled(final, self.gateway)),
-            rollback=_AT_ONCE,
+            rollback=self._way_back(last),
         )
         yield self._stage(
             "cleanup",

@@ -72,7 +72,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
         rollback=Rollback(
             promise="pods of the old template start again, a few at a time",
             objects=(old,),
-            checks=(kubectl.rolled_out(old),),
+            checks=(kubectl.rolled_out(old, _updated_replicas(old, 0)),),
         ),
     )
 
@@ -86,12 +86,11 @@ def _stages(
     for slug, title, partition in _moves(new, parameters.policy):
         now = with_policy(new, parameters.policy, partition=partition)
         last = tuple(now if item is before else item for item in shared)
-        done = replicas(new) - partition if new.kind in PARTITIONED else None
         yield Stage(
             slug=slug,
             title=title,
             objects=last,
-            gate=Gate(checks=(kubectl.rolled_out(now, done),)),
+            gate=Gate(checks=(kubectl.rolled_out(now, _updated_replicas(now, partition)),)),
             rollback=_SLOW,
         )
     yield Stage(
@@ -101,6 +100,11 @@ def _stages(
         gate=Gate(soak=parameters.soak, metrics=parameters.gates),
         rollback=_SLOW,
     )
+
+
+def _updated_replicas(workload: Manifest, partition: int) -> int | None:
+    """Give how many replicas must be updated, for kinds whose conditions lag behind an apply."""
+    return replicas(workload) - partition if workload.kind in PARTITIONED else None
 
 
 def _moves(new: Manifest, policy: Policy) -> Iterator[tuple[str, str, int]]:
