@@ -1,6 +1,7 @@
 """The shell that a runbook shows: kubectl in the forms that are known to work (contract §4).
 
-Every function gives an Instruction whose shell runs as it stands in the plan's rendered directory.
+Every function gives an Instruction whose shell runs as it stands in the plan's rendered directory, and fails
+when any of its commands does: in a terminal too, which goes on after an error.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def rolled_out(workload: Manifest, updated: int | None = None) -> Instruction:
     some = updated is not None and updated < replicas(workload)
     which = f"{updated} of {replicas(workload)} replicas" if some else "all replicas"
     title = f"{which} of {workload.kind} {workload.name} run the new template, and all are ready"
-    return Instruction(title=title, script="\n".join(lines))
+    return Instruction(title=title, script=joined(*lines))
 
 
 def available(workload: Manifest) -> Instruction:
@@ -69,12 +70,10 @@ def route_settled(route: Manifest, gateway: str, *conditions: str) -> Instructio
     observed = parent.replace('"', '\\"') % (conditions[-1], "observedGeneration")
     return Instruction(
         title=f"the Gateway reports {' and '.join(conditions)} for the current {name}",
-        script="\n".join(
-            [
-                f"generation=$({_in(route)} get {name} -o jsonpath='{{.metadata.generation}}')",
-                f'{_in(route)} wait {name} --timeout={SETTLE} \\\n  --for="jsonpath={observed}=$generation"',
-                *waits,
-            ]
+        script=joined(
+            f"generation=$({_in(route)} get {name} -o jsonpath='{{.metadata.generation}}')",
+            f'{_in(route)} wait {name} --timeout={SETTLE} \\\n  --for="jsonpath={observed}=$generation"',
+            *waits,
         ),
     )
 
@@ -94,8 +93,10 @@ def smoke(gateway: Gateway, path: str, headers: Mapping[str, str], title: str) -
     extra = "".join(f" \\\n  -H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items())
     return Instruction(
         title=title,
-        script=f"{_address(gateway)}\n"
-        f'curl --fail --silent --show-error --max-time 60 "http://$address{path}"{extra}',
+        script=joined(
+            _address(gateway),
+            f'curl --fail --silent --show-error --max-time 60 "http://$address{path}"{extra}',
+        ),
     )
 
 
@@ -104,9 +105,11 @@ def ask(gateway: Gateway, model: str, title: str) -> Instruction:
     body = f'{{"model": "{model}", "prompt": "Hello", "max_tokens": 1}}'
     return Instruction(
         title=title,
-        script=f"{_address(gateway)}\n"
-        'curl --fail --silent --show-error --max-time 60 "http://$address/v1/completions" \\\n'
-        f"  -H 'Content-Type: application/json' -d {shlex.quote(body)}",
+        script=joined(
+            _address(gateway),
+            'curl --fail --silent --show-error --max-time 60 "http://$address/v1/completions" \\\n'
+            f"  -H 'Content-Type: application/json' -d {shlex.quote(body)}",
+        ),
     )
 
 
@@ -126,6 +129,11 @@ def _own_labels(workload: Manifest) -> Mapping[str, str]:
         return {"leaderworkerset.sigs.k8s.io/name": workload.name}
     selected: Mapping[str, str] = workload.get("spec", "selector", "matchLabels", default={})
     return selected or pod_labels(workload)
+
+
+def joined(*commands: str) -> str:
+    """Give one script of several commands, which ends with the first that fails."""
+    return " &&\n".join(commands)
 
 
 def selector(labels: Mapping[str, str]) -> str:
