@@ -70,6 +70,11 @@ class Step:
     gates: tuple[MetricGate, ...]
     place: Place
 
+    @property
+    def slug(self) -> str:
+        """Give the weight in the characters of a stage's name."""
+        return str(self.weight).replace(".", "-")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:

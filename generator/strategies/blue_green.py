@@ -6,186 +6,87 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from generator.anatomy import with_parts
-from generator.capacity import Capacity, parse_capacity, sized, unowned
-from generator.changes import parse_changes, parse_patches
-from generator.codes import CODES
-from generator.derive import Derivation, derive
+from generator.capacity import sized, unowned
+from generator.derive import derive
 from generator.diagnostics import Findings
-from generator.fields import Fields
 from generator.make import make
-from generator.manifests import Manifest, Origin
-from generator.model import Bundles, Gate, Gateway, Plan, Ref, Rollout, Step
-from generator.narrow import Narrowing, prepare
+from generator.manifests import Manifest
+from generator.model import Bundles, Gateway, Plan, Rollout
+from generator.narrow import prepare
 from generator.requirements import require_beta, require_exact, require_mirror, require_pool, require_routes
-from generator.routes import ROUTE_KINDS, Beta, Mirror, Shift
-from generator.steps import GateTable, parse_steps
+from generator.routes import ROUTE_KINDS, Shift
+from generator.strategies.blue_green_plan import BlueGreen, parse
 from generator.strategies.blue_green_stages import BlueGreenStages
 from generator.strategies.strategy import Strategy
 from generator.weights import scale
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NewRoute:
-    """The HTTPRoute that rollplan makes when the plan brings none."""
+class Versions:
+    """The manifests of a rollout by what they are to it: two versions, what they share, their routes."""
 
-    name: str
-    hostnames: tuple[str, ...]
-    path_prefix: str
-    request_timeout: str
-    origin: Origin
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BlueGreen:
-    """The parameters of a blue-green rollout."""
-
-    blue: Ref
-    green: Ref
-    steps: tuple[Step, ...]
-    beta: Beta | None
-    beta_gate: Gate
-    new_route: NewRoute | None
-    mirror: Mirror | None
-    narrow: Narrowing | None
-    derivation: Derivation | None
-    capacity: Capacity
-
-
-def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
-    """Read the parameters; beta comes before mirror, mirror before the weights, each at most once."""
-    items = list(spec.child("strategy").items("steps"))
-    _require_order(items, found)
-    first = next((item for item in items if item.has("beta")), None)
-    mirror = next((item for item in items if item.has("mirror")), None)
-    return BlueGreen(
-        blue=spec.child("blue").ref("pool"),
-        green=spec.child("green").ref("pool"),
-        steps=_steps(items, gates, found),
-        beta=_beta(first) if first else None,
-        beta_gate=Gate(soak=first.text("soak"), metrics=gates.pick(first.refs("gates"))) if first else Gate(),
-        new_route=_new_route(spec) if spec.has("route") else None,
-        mirror=_mirror(mirror, gates) if mirror else None,
-        narrow=_narrowing(spec.child("strategy")),
-        capacity=parse_capacity(spec.child("strategy").child("capacity")),
-        derivation=_derivation(spec) if spec.child("green").has("from") else None,
-    )
-
-
-_ORDER = ("beta", "mirror", "weight")
-
-
-def _require_order(items: list[Fields], found: Findings) -> None:
-    ranks = [next(rank for rank, kind in enumerate(_ORDER) if item.has(kind)) for item in items]
-    for before, after, item in zip(ranks, ranks[1:], items[1:], strict=False):
-        if after < before or (after == before and _ORDER[after] != "weight"):
-            found.add(
-                CODES["RP111"],
-                f"the {_ORDER[after]} step comes after another step",
-                item.document.at_key((*item.path, _ORDER[after])),
-                "beta comes first, then mirror, each at most once, and then the weights",
-            )
-
-
-def _mirror(step: Fields, gates: GateTable) -> Mirror:
-    return Mirror(
-        percent=int(step.child("mirror").get("percent")),
-        gate=Gate(soak=step.text("soak"), metrics=gates.pick(step.refs("gates"))),
-        place=step.place,
-    )
-
-
-def _steps(items: list[Fields], gates: GateTable, found: Findings) -> tuple[Step, ...]:
-    weighted = [item for item in items if item.has("weight")]
-    if not weighted:
-        found.add(CODES["RP112"], "no step has a weight", items[0].place, "add steps up to `{weight: 100}`")
-    return parse_steps(weighted, gates, found)
-
-
-def _beta(step: Fields) -> Beta:
-    header = step.child("beta").child("header")
-    return Beta(name=header.text("name"), value=header.text("value"))
-
-
-def _new_route(spec: Fields) -> NewRoute:
-    fields = spec.child("route")
-    return NewRoute(
-        name=fields.text("name"),
-        hostnames=tuple(ref.value for ref in fields.refs("hostnames")),
-        path_prefix=fields.text("pathPrefix", "/"),
-        request_timeout=fields.text("requestTimeout"),
-        origin=Origin(document=fields.document, path=fields.path),
-    )
-
-
-def _narrowing(strategy: Fields) -> Narrowing | None:
-    if not strategy.has("narrowBlue"):
-        return None
-    labels = strategy.child("narrowBlue")
-    return Narrowing(labels=dict(labels.data), place=strategy.document.at_key(labels.path))
-
-
-def _derivation(spec: Fields) -> Derivation:
-    green = spec.child("green")
-    return Derivation(
-        blue=spec.child("blue").ref("pool"),
-        green=green.ref("pool"),
-        changes=parse_changes(green),
-        patches=parse_patches(green),
-    )
+    blue: tuple[Manifest, ...]
+    green: tuple[Manifest, ...]
+    shared: tuple[Manifest, ...]
+    routes: tuple[Manifest, ...]
 
 
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     """Give the stages: deploy green, let beta users in, shift weights, drain blue, finalize, clean up."""
     parameters: BlueGreen = plan.strategy
-    blue, routes = _without_routes(bundles["blue"])
-    routes += bundles.get("routes", ()) + _made_routes(plan, parameters)
-    blue = with_parts(blue, parameters.blue.value)
-    green, shared = bundles.get("green", ()), bundles.get("shared", ())
-    if parameters.derivation:
-        derived = derive(blue, parameters.derivation, plan.namespace, found)
-        green, shared = derived.green, shared + derived.shared
-        blue = tuple(
-            item for item in blue if item.identity not in {common.identity for common in derived.shared}
-        )
+    versions = _versions(plan, parameters, bundles, found)
     shift = Shift(
         blue=parameters.blue.value,
         green=parameters.green.value,
         total=scale(step.weight for step in parameters.steps),
     )
-    blue_pool = require_pool(blue, parameters.blue, found)
-    green_pool = require_pool(green, parameters.green, found)
-    prepared = blue
-    if blue_pool and green_pool:
-        prepared = prepare(blue, green, (blue_pool, green_pool), parameters.narrow, found)
+    pools = (
+        require_pool(versions.blue, parameters.blue, found),
+        require_pool(versions.green, parameters.green, found),
+    )
+    _require_traffic(plan, parameters, versions.routes, shift, found)
+    found.stop_if_errors()
+    blue_pool, green_pool = cast(tuple[Manifest, Manifest], pools)
+    prepared = prepare(versions.blue, versions.green, (blue_pool, green_pool), parameters.narrow, found)
+    found.stop_if_errors()
+    return BlueGreenStages(
+        plan=plan,
+        terms=parameters,
+        gateway=cast(Gateway, plan.target.gateway),
+        shift=shift,
+        shared=versions.shared,
+        today=versions.blue,
+        blue=prepared,
+        green=unowned(sized(versions.green, versions.blue, parameters.capacity)),
+        blue_pool=blue_pool,
+        green_pool=green_pool,
+        routes=versions.routes,
+    ).rollout()
+
+
+def _versions(plan: Plan, parameters: BlueGreen, bundles: Bundles, found: Findings) -> Versions:
+    """Sort the manifests: a route that went with blue would take the traffic along, so routes go apart."""
+    routes = tuple(replace(item, bundle="routes") for item in bundles["blue"] if item.kind in ROUTE_KINDS)
+    routes += bundles.get("routes", ()) + _made_routes(plan, parameters)
+    blue = tuple(item for item in bundles["blue"] if item.kind not in ROUTE_KINDS)
+    blue = with_parts(blue, parameters.blue.value)
+    green, shared = bundles.get("green", ()), bundles.get("shared", ())
+    if parameters.derivation:
+        derived = derive(blue, parameters.derivation, plan.namespace, found)
+        common = {item.identity for item in derived.shared}
+        green, shared = derived.green, shared + derived.shared
+        blue = tuple(item for item in blue if item.identity not in common)
+    return Versions(blue=blue, green=with_parts(green, parameters.green.value), shared=shared, routes=routes)
+
+
+def _require_traffic(
+    plan: Plan, parameters: BlueGreen, routes: tuple[Manifest, ...], shift: Shift, found: Findings
+) -> None:
     require_routes(routes, shift, parameters.blue, found)
     require_mirror(parameters.mirror, plan.target, found)
     require_exact(routes, shift, parameters.blue, found)
     if parameters.beta:
         require_beta(routes, shift, parameters.beta, found)
-    found.stop_if_errors()
-    return BlueGreenStages(
-        plan=plan,
-        steps=parameters.steps,
-        beta=parameters.beta,
-        beta_gate=parameters.beta_gate,
-        mirror=parameters.mirror,
-        gateway=cast(Gateway, plan.target.gateway),
-        shift=shift,
-        capacity=parameters.capacity,
-        shared=shared,
-        today=blue,
-        blue=prepared,
-        green=unowned(sized(with_parts(green, shift.green), blue, parameters.capacity)),
-        blue_pool=cast(Manifest, blue_pool),
-        green_pool=cast(Manifest, green_pool),
-        routes=routes,
-    ).rollout()
-
-
-def _without_routes(bundle: tuple[Manifest, ...]) -> tuple[tuple[Manifest, ...], tuple[Manifest, ...]]:
-    """Take the routes out of a version's objects: one that went with blue would take the traffic along."""
-    routes = tuple(replace(item, bundle="routes") for item in bundle if item.kind in ROUTE_KINDS)
-    return tuple(item for item in bundle if item.kind not in ROUTE_KINDS), routes
 
 
 def _made_routes(plan: Plan, parameters: BlueGreen) -> tuple[Manifest, ...]:

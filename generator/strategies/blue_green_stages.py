@@ -8,13 +8,14 @@ from decimal import Decimal
 
 from generator import kubectl
 from generator.anatomy import MODEL, find_picker, servers_of
-from generator.capacity import FULL, Capacity, scaled, serving
+from generator.capacity import FULL, scaled, serving
 from generator.manifests import Manifest
 from generator.metrics import endpoints_ready, pool_drained
 from generator.model import Gate, Gateway, Plan, Rollback, Rollout, Split, Stage, Step
 from generator.removal import removals
 from generator.route_gates import beta_requests, idle_seconds, settled
-from generator.routes import Beta, Mirror, Shift, finalized, mirrored, shifted, splits
+from generator.routes import Beta, Shift, finalized, mirrored, shifted, splits
+from generator.strategies.blue_green_plan import BlueGreen
 from generator.weights import WHOLE
 from generator.workloads import replicas
 
@@ -27,13 +28,9 @@ class BlueGreenStages:
     """Everything that the stages are made of; each method makes some of them."""
 
     plan: Plan
-    steps: tuple[Step, ...]
-    beta: Beta | None
-    beta_gate: Gate
-    mirror: Mirror | None
+    terms: BlueGreen
     gateway: Gateway
     shift: Shift
-    capacity: Capacity
     shared: tuple[Manifest, ...]
     today: tuple[Manifest, ...]
     blue: tuple[Manifest, ...]
@@ -70,12 +67,12 @@ class BlueGreenStages:
         return self._sized(self.green, share)
 
     def _sized(self, bundle: tuple[Manifest, ...], share: Decimal) -> tuple[Manifest, ...]:
-        if self.capacity.policy == FULL:
+        if self.terms.capacity.policy == FULL:
             return bundle
-        return scaled(bundle, share, self.capacity.headroom)
+        return scaled(bundle, share, self.terms.capacity.headroom)
 
     def _deploy(self) -> Iterator[Stage]:
-        green = self._green(self.steps[0].weight)
+        green = self._green(self.terms.steps[0].weight)
         models = tuple(item for item in green if item.part == MODEL)
         servers = servers_of(green, self.green_pool)
         picker = find_picker(green, self.green_pool)
@@ -115,39 +112,39 @@ class BlueGreenStages:
         )
 
     def _attach(self) -> Stage:
-        routes = self._shifted(NONE, self.beta)
+        routes = self._shifted(NONE, self.terms.beta)
         checks = (*settled(routes, self.gateway), kubectl.pool_accepted(self.green_pool, self.gateway.name))
         slug, title = "attach", "the routes know green, at weight 0"
-        if self.beta:
-            slug, title = "beta", f"requests with {self.beta} reach green, all others blue"
-            checks += tuple(beta_requests(self.routes, self.shift, self.beta, self.gateway))
-        gate = Gate(checks=checks, soak=self.beta_gate.soak, metrics=self.beta_gate.metrics)
+        if self.terms.beta:
+            slug, title = "beta", f"requests with {self.terms.beta} reach green, all others blue"
+            checks += tuple(beta_requests(self.routes, self.shift, self.terms.beta, self.gateway))
+        gate = replace(self.terms.beta_gate, checks=checks)
         return self._stage(
-            slug, title, routes, green=self._green(self.steps[0].weight), gate=gate, rollback=_AT_ONCE
+            slug, title, routes, green=self._green(self.terms.steps[0].weight), gate=gate, rollback=_AT_ONCE
         )
 
     def _mirror(self) -> Iterator[Stage]:
-        if self.mirror:
-            routes = tuple(
-                mirrored(route, self.shift, self.mirror.percent) for route in self._shifted(NONE, self.beta)
-            )
-            gate = replace(self.mirror.gate, checks=settled(routes, self.gateway))
+        if self.terms.mirror:
+            percent = self.terms.mirror.percent
+            before = self._shifted(NONE, self.terms.beta)
+            routes = tuple(mirrored(route, self.shift, percent) for route in before)
+            gate = replace(self.terms.mirror.gate, checks=settled(routes, self.gateway))
             yield self._stage(
                 "mirror",
-                f"green gets copies of {self.mirror.percent} % of requests; its answers are dropped",
+                f"green gets copies of {percent} % of requests; its answers are dropped",
                 routes,
-                green=self._green(self.steps[0].weight),
+                green=self._green(self.terms.steps[0].weight),
                 gate=gate,
                 rollback=_AT_ONCE,
             )
 
     def _ramp(self) -> Iterator[Stage]:
         """Grow green before its weight grows, and shrink blue only after its weight fell."""
-        share, sizes = NONE, (self.blue, self._green(self.steps[0].weight))
-        for step in self.steps:
+        share, sizes = NONE, (self.blue, self._green(self.terms.steps[0].weight))
+        for step in self.terms.steps:
             wanted = (self._blue(WHOLE - share), self._green(step.weight))
             if wanted != sizes:
-                yield self._scale(step, self._shifted(share, self.beta), sizes, *wanted)
+                yield self._scale(step, self._shifted(share, self.terms.beta), sizes, *wanted)
             share, sizes = step.weight, wanted
             yield self._weigh(step, *sizes)
 
@@ -163,7 +160,7 @@ class BlueGreenStages:
         moves = [f"green grows for {step.weight} %"] if grown else []
         moves += ["blue shrinks to what it still answers"] if blue != before[0] else []
         return self._stage(
-            f"scale-{_slug(step.weight)}",
+            f"scale-{step.slug}",
             ", and ".join(moves),
             routes,
             blue=blue,
@@ -178,9 +175,9 @@ class BlueGreenStages:
         return _AT_ONCE if left == full else f"{_AT_ONCE}, {left} of {full} replicas until the rest is ready"
 
     def _weigh(self, step: Step, blue: tuple[Manifest, ...], green: tuple[Manifest, ...]) -> Stage:
-        routes = self._shifted(step.weight, self.beta)
+        routes = self._shifted(step.weight, self.terms.beta)
         return self._stage(
-            f"weight-{_slug(step.weight)}",
+            f"weight-{step.slug}",
             f"{step.weight} % of requests reach green",
             routes,
             blue=blue,
@@ -190,8 +187,9 @@ class BlueGreenStages:
         )
 
     def _finish(self) -> Iterator[Stage]:
-        full = self._shifted(WHOLE, self.beta)
-        last = self._blue(WHOLE - (self.steps[-2].weight if len(self.steps) > 1 else NONE))
+        full = self._shifted(WHOLE, self.terms.beta)
+        before = self.terms.steps[-2].weight if len(self.terms.steps) > 1 else NONE
+        last = self._blue(WHOLE - before)
         final = tuple(finalized(route, self.shift) for route in self.routes)
         drained = pool_drained(
             self.shift.blue, self.plan.namespace, idle_seconds(self.routes, self.shift), self.plan.target.apis
@@ -246,8 +244,3 @@ class BlueGreenStages:
     def _shifted(self, share: Decimal, beta: Beta | None) -> tuple[Manifest, ...]:
         named = self.plan.target.apis.gateway_api >= (1, 4)
         return tuple(shifted(route, self.shift, share, beta, named=named) for route in self.routes)
-
-
-def _slug(weight: Decimal) -> str:
-    """Give a weight in the characters of a stage's name."""
-    return str(weight).replace(".", "-")

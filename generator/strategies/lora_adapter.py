@@ -166,7 +166,7 @@ class _LoraStages:
 
     def _weigh(self, step: Step) -> Stage:
         return self._stage(
-            f"weight-{str(step.weight).replace('.', '-')}",
+            f"weight-{step.slug}",
             f"{step.weight} % of requests for the alias reach the candidate",
             self._shifted(step.weight),
             gate=Gate(checks=self._smoke(), soak=step.soak, metrics=step.gates),
