@@ -9,6 +9,7 @@ from generator.anatomy import with_parts
 from generator.capacity import Capacity, parse_capacity, sized, unowned
 from generator.changes import parse_changes, parse_patches
 from generator.codes import CODES
+from generator.commons import without_commons
 from generator.derive import Derivation, derive
 from generator.diagnostics import Findings
 from generator.fields import Fields
@@ -109,15 +110,16 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     """Give the stages: deploy green, let beta users in, shift weights, drain blue, finalize, clean up."""
     parameters: BlueGreen = plan.strategy
     blue, routes = _without_routes(bundles["blue"])
+    blue, common = without_commons(blue)
     routes += bundles.get("routes", ()) + _made_routes(plan, parameters)
     blue = with_parts(blue, parameters.blue.value)
-    green, shared = bundles.get("green", ()), bundles.get("shared", ())
+    green, green_common = without_commons(bundles.get("green", ()))
+    shared = bundles.get("shared", ()) + common + green_common
     if parameters.derivation:
-        derived = derive(blue, parameters.derivation, plan.namespace, found)
+        derived = derive(blue, parameters.derivation, plan.namespace, shared + routes, found)
         green, shared = derived.green, shared + derived.shared
-        blue = tuple(
-            item for item in blue if item.identity not in {common.identity for common in derived.shared}
-        )
+        moved = {item.identity for item in derived.shared}
+        blue = tuple(item for item in blue if item.identity not in moved)
     shift = Shift(
         blue=parameters.blue.value,
         green=parameters.green.value,
