@@ -6,11 +6,12 @@ after the model servers and leaves after them (contract I4, I11).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.manifests import Manifest, dig, selects
+from generator.source import Path
 
 MODEL = "model"
 ROUTER = "router"
@@ -21,10 +22,11 @@ SCALERS = frozenset({"HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAuto
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picker:
-    """The endpoint picker of a pool: its Service and the workloads behind the Service."""
+    """The endpoint picker of a pool: its Service, the workloads behind it, and every Service of those."""
 
     service: Manifest | None
     workloads: tuple[Manifest, ...]
+    services: tuple[Manifest, ...] = ()
 
 
 def with_parts(manifests: tuple[Manifest, ...], pool: str) -> tuple[Manifest, ...]:
@@ -43,18 +45,20 @@ def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
     name = pool.get("spec", "endpointPickerRef", "name")
     service = next((item for item in manifests if item.kind == "Service" and item.name == name), None)
     selector = service.get("spec", "selector", default={}) if service else {}
-    workloads = (item for item in manifests if item.kind in WORKLOADS and selects(selector, pod_labels(item)))
-    return Picker(service=service, workloads=tuple(workloads))
+    workloads = tuple(item for item in manifests if item.kind in WORKLOADS and _selects_pods(selector, item))
+    services = (
+        item
+        for item in manifests
+        if item.kind == "Service"
+        and any(_selects_pods(item.get("spec", "selector", default={}), workload) for workload in workloads)
+    )
+    return Picker(service=service, workloads=workloads, services=tuple(services))
 
 
 def servers_of(manifests: tuple[Manifest, ...], pool: Manifest) -> tuple[Manifest, ...]:
     """Give the workloads whose pods the pool selects."""
     selector = pool.get("spec", "selector", "matchLabels", default={})
-    return tuple(
-        item
-        for item in manifests
-        if item.kind in WORKLOADS and any(selects(selector, labels) for labels in _all_pod_labels(item))
-    )
+    return tuple(item for item in manifests if item.kind in WORKLOADS and _selects_pods(selector, item))
 
 
 def pod_template(workload: Manifest) -> tuple[str, ...]:
@@ -69,10 +73,42 @@ def pod_labels(workload: Manifest) -> dict[str, Any]:
     return dict(workload.get(*pod_template(workload), "metadata", "labels", default={}))
 
 
-def _all_pod_labels(workload: Manifest) -> Iterator[dict[str, Any]]:
-    yield pod_labels(workload)
-    yield dict(
-        workload.get("spec", "leaderWorkerTemplate", "leaderTemplate", "metadata", "labels", default={})
+def pod_templates(workload: Manifest) -> tuple[Path, ...]:
+    """Give the path of every pod template: leaders and workers, or the roles of a DisaggregatedSet."""
+    return tuple(_templates(workload.get("spec", default={}), ("spec",)))
+
+
+def _templates(data: Any, path: Path) -> Iterator[Path]:
+    if isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from _templates(item, (*path, index))
+    elif isinstance(data, dict):
+        if isinstance(dig(data, "spec", "containers"), list):
+            yield path
+            return
+        for key, value in data.items():
+            yield from _templates(value, (*path, key))
+
+
+POD_NAME = "statefulset.kubernetes.io/pod-name"
+
+
+def pod_names(workload: Manifest) -> tuple[str, ...]:
+    """Give the names of the pods that a StatefulSet makes; other kinds choose names as they run."""
+    if workload.kind != "StatefulSet":
+        return ()
+    count = workload.get("spec", "replicas", default=1)
+    return tuple(f"{workload.name}-{ordinal}" for ordinal in range(count))
+
+
+def _selects_pods(selector: Mapping[str, Any], workload: Manifest) -> bool:
+    """Say whether a selector catches pods of a workload, by the labels that its controller gives too."""
+    own = {"leaderworkerset.sigs.k8s.io/name": workload.name} if workload.kind == "LeaderWorkerSet" else {}
+    if selector.get(POD_NAME) in pod_names(workload):
+        own[POD_NAME] = selector[POD_NAME]
+    return any(
+        selects(selector, workload.get(*path, "metadata", "labels", default={}) | own)
+        for path in pod_templates(workload)
     )
 
 
@@ -128,10 +164,15 @@ def _by_host(rule: Manifest, _: Manifest, picker: Picker) -> bool:
     return bool(picker.service) and host.split(".")[0] == picker.service.name  # type: ignore[union-attr]
 
 
+def _by_selector(service: Manifest, _: Manifest, picker: Picker) -> bool:
+    selector = service.get("spec", "selector", default={})
+    return any(_selects_pods(selector, workload) for workload in picker.workloads)
+
+
 def _by_target(policy: Manifest, pool: Manifest, picker: Picker) -> bool:
     one = policy.get("spec", "targetRef")
     targets = policy.get("spec", "targetRefs", default=[one] if one else [])
-    names = {("InferencePool", pool.name), ("Service", picker.service.name if picker.service else "")}
+    names = {("InferencePool", pool.name), *(("Service", item.name) for item in picker.services)}
     return any((target.get("kind"), target.get("name")) in names for target in targets)
 
 
@@ -154,6 +195,7 @@ def _by_scale_target(item: Manifest, _: Manifest, picker: Picker) -> bool:
 
 
 _BELONGS: dict[str, Callable[[Manifest, Manifest, Picker], bool]] = {
+    "Service": _by_selector,
     "DestinationRule": _by_host,
     "HealthCheckPolicy": _by_target,
     "GCPBackendPolicy": _by_target,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from generator.anatomy import WORKLOADS, pod_template
+from generator.anatomy import WORKLOADS, pod_templates
 from generator.manifests import Manifest, dig
+from generator.names import NAME, fit, hashed
 
 Pair = tuple[str, str]
 """A label: its key and its value."""
@@ -32,21 +33,34 @@ _MEANING = frozenset(
 """Keys whose values the endpoint picker or people read: they stay as they are."""
 
 
+_ALL_WHEN_EMPTY = frozenset({"PodDisruptionBudget", "PodMonitor", "PodMonitoring", "ServiceMonitor"})
+"""Kinds whose selector without any demand catches everything in the namespace."""
+
+_FLAT = frozenset({"Service", "ReplicationController"})
+
+
 def selectors(manifest: Manifest) -> Iterator[Mapping[str, str]]:
-    """Give every equality selector by which an object catches pods or Services."""
-    flat = manifest.get("spec", "selector", default={})
-    if manifest.kind in {"Service", "ReplicationController"}:
-        yield flat
-    elif isinstance(flat, Mapping) and "matchLabels" in flat:
-        yield flat["matchLabels"]
+    """Give every selector by which an object catches pods or Services, as pairs that it demands."""
+    selector = manifest.get("spec", "selector")
+    if not isinstance(selector, Mapping) or manifest.kind == "PersistentVolumeClaim":
+        return
+    if manifest.kind in _FLAT:
+        yield from [selector] if selector else []
+    elif manifest.kind in _ALL_WHEN_EMPTY or {"matchLabels", "matchExpressions"} & selector.keys():
+        one = {
+            item["key"]: item["values"][0]
+            for item in selector.get("matchExpressions") or ()
+            if item.get("operator") == "In" and len(item.get("values") or ()) == 1
+        }
+        yield one | (selector.get("matchLabels") or {})
 
 
 def label_sets(manifest: Manifest) -> Iterator[Mapping[str, str]]:
     """Give the labels of an object itself, and of the pods that it makes."""
     yield manifest.get("metadata", "labels", default={})
     if manifest.kind in WORKLOADS:
-        yield manifest.get(*pod_template(manifest), "metadata", "labels", default={})
-        yield manifest.get("spec", "leaderWorkerTemplate", "leaderTemplate", "metadata", "labels", default={})
+        for path in pod_templates(manifest):
+            yield manifest.get(*path, "metadata", "labels", default={})
 
 
 def distinguishing(
@@ -59,29 +73,45 @@ def distinguishing(
     told apart, and its object is given back.
     """
     known = tuple(manifests)
-    changed: dict[Pair, str] = {
-        (key, value): renamed[value]
-        for manifest in known
-        for labels in (*selectors(manifest), *label_sets(manifest))
-        for key, value in labels.items()
-        if value in renamed and key not in _MEANING
-    }
+    fresh = _Fresh(known)
+    changed: dict[Pair, str] = {}
+    for manifest in known:
+        for labels in (*selectors(manifest), *label_sets(manifest)):
+            for key, value in labels.items():
+                if value in renamed and key not in _MEANING and (key, value) not in changed:
+                    changed[key, value] = fresh.value(key, renamed[value])
     hopeless = []
     for manifest in known:
         for selector in selectors(manifest):
-            if not selector or any(pair in changed for pair in selector.items()):
+            if any(pair in changed for pair in selector.items()):
                 continue
             pair = _best(selector)
             if pair is None:
                 hopeless.append(manifest)
             else:
-                changed[pair] = fitted(pair[1], suffix)
+                changed[pair] = fresh.value(pair[0], fit(pair[1] + suffix, NAME))
     return changed, tuple(hopeless)
 
 
-def fitted(value: str, suffix: str) -> str:
-    """Give a value with a suffix, within the 63 characters of a label."""
-    return f"{value[: 63 - len(suffix)].rstrip('-._')}{suffix}"
+class _Fresh:
+    """Label values that no label of blue, and no other of green, has under the same key."""
+
+    def __init__(self, manifests: Iterable[Manifest]) -> None:
+        self._known = {
+            pair
+            for manifest in manifests
+            for labels in (*selectors(manifest), *label_sets(manifest))
+            for pair in labels.items()
+        }
+
+    def value(self, key: str, wanted: str) -> str:
+        """Give the value that is wanted, with a hash where it is taken."""
+        value, tries = wanted, 0
+        while (key, value) in self._known:
+            tries += 1
+            value = hashed(wanted, f"{wanted} {tries}", NAME)
+        self._known.add((key, value))
+        return value
 
 
 def _best(selector: Mapping[str, str]) -> Pair | None:
@@ -90,21 +120,35 @@ def _best(selector: Mapping[str, str]) -> Pair | None:
     return next(((key, selector[key]) for key in (*named, *free)), None)
 
 
+_LABELS = frozenset({"labels", "matchLabels"})
+_FOREIGN = frozenset({"namespaceSelector", "nodeAffinity", "nodeSelector", "volumeClaimTemplates"})
+"""Fields whose labels are those of nodes, namespaces and volumes."""
+
+
 def relabel(data: Any, changed: Mapping[Pair, str]) -> Any:
-    """Give a copy of any part of an object in which each changed pair has its new value."""
+    """Give a copy of any part of an object in which each changed pair of a label has its new value.
+
+    Labels are told from other fields by where they stand: a container may be called as a label's value.
+    """
     if isinstance(data, list):
         return [relabel(item, changed) for item in data]
     if not isinstance(data, dict):
         return data
-    return {key: _relabelled(key, value, changed) for key, value in data.items()}
+    return {
+        key: value if key in _FOREIGN else _relabelled(key, value, changed) for key, value in data.items()
+    }
 
 
 def _relabelled(key: str, value: Any, changed: Mapping[Pair, str]) -> Any:
-    if isinstance(value, str):
-        return changed.get((key, value), value)
+    if key in _LABELS or (key == "selector" and _is_flat(value)):
+        return {name: changed.get((name, label), label) for name, label in (value or {}).items()}
     if key == "matchExpressions" and isinstance(value, list):
         return [_expression(item, changed) for item in value]
     return relabel(value, changed)
+
+
+def _is_flat(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
 def _expression(item: Mapping[str, Any], changed: Mapping[Pair, str]) -> dict[str, Any]:

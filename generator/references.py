@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
-from generator.anatomy import WORKLOADS
 from generator.manifests import Manifest
-
-Names = Mapping[tuple[str, str], str]
-"""Kind and name of an object → its new name."""
+from generator.names import Names
 
 _CONTAINERS = ("containers", "initContainers")
 _POD = (
@@ -25,17 +23,12 @@ _POD = (
     ("Secret", "volumes.*.projected.sources.*.secret.name"),
     ("ResourceClaimTemplate", "resourceClaims.*.resourceClaimTemplateName"),
     ("ResourceClaim", "resourceClaims.*.resourceClaimName"),
+    ("Secret", "volumes.*.csi.nodePublishSecretRef.name"),
     *(("ConfigMap", f"{group}.*.env.*.valueFrom.configMapKeyRef.name") for group in _CONTAINERS),
     *(("Secret", f"{group}.*.env.*.valueFrom.secretKeyRef.name") for group in _CONTAINERS),
     *(("ConfigMap", f"{group}.*.envFrom.*.configMapRef.name") for group in _CONTAINERS),
     *(("Secret", f"{group}.*.envFrom.*.secretRef.name") for group in _CONTAINERS),
 )
-_PODS = (
-    "spec.template",
-    "spec.leaderWorkerTemplate.workerTemplate",
-    "spec.leaderWorkerTemplate.leaderTemplate",
-)
-
 _SAID = "kind"
 """Stands for a kind: the reference says it itself, in the field beside its name."""
 
@@ -76,48 +69,66 @@ _RESOURCES = {
 }
 """Plural in a Role's rule → the kind whose names its resourceNames are."""
 
-_POOL_FLAG = re.compile(r"--?pool-name(=(?P<value>.*))?")
+_ASKING = frozenset({"HorizontalPodAutoscaler", "PrometheusRule", "ScaledObject"})
+_POOL_FLAG = re.compile(r"--?(inference-)?pool(-name)?(=(?P<value>.*))?")
+
+
+_QUERIES = frozenset({"groups", "metrics", "triggers"})
+"""Fields of autoscalers and alerts that ask for metrics, by the names of objects among others."""
 
 
 def follow(manifest: Manifest, names: Names, namespace: str) -> Manifest:
     """Give the object with every reference to a renamed object following it; its own name stays."""
     data: Any = manifest.data
-    for kind, path in _paths(manifest.kind):
+    for kind, path in _FIELDS.get(manifest.kind, ()):
         data = _at(data, path.split("."), partial(_renamed, kind=kind, names=names))
+    data = _in_pods(data, names)
     if manifest.kind in {"Role", "ClusterRole"}:
         data = {**data, "rules": [_rule(rule, names) for rule in data.get("rules") or ()]}
-    services = {name: new for (kind, name), new in names.items() if kind == "Service"}
-    data = {
-        key: value if key == "metadata" else _hosts(value, services, namespace) for key, value in data.items()
-    }
-    return Manifest(
-        identity=manifest.identity,
-        data=data,
-        bundle=manifest.bundle,
-        origin=manifest.origin,
-        part=manifest.part,
-    )
+    if manifest.kind in _ASKING:
+        spec = {
+            key: _replaced(value, _words(tuple(names.items()))) if key in _QUERIES else value
+            for key, value in (data.get("spec") or {}).items()
+        }
+        data = {**data, "spec": spec}
+    hosts = _hosts(tuple((name, new) for (kind, name), new in names.items() if kind == "Service"), namespace)
+    data = {key: value if key == "metadata" else _replaced(value, hosts) for key, value in data.items()}
+    return replace(manifest, data=data)
+
+
+def _in_pods(data: Any, names: Names) -> Any:
+    """Follow what pods name, wherever an object holds the spec of a pod."""
+    if isinstance(data, list):
+        return [_in_pods(item, names) for item in data]
+    if not isinstance(data, dict):
+        return data
+    if not isinstance(data.get("containers"), list):
+        return {key: _in_pods(value, names) for key, value in data.items()}
+    for kind, path in _POD:
+        data = _at(data, path.split("."), partial(_renamed, kind=kind, names=names))
+    for group in _CONTAINERS:
+        data = _at(data, [group, "*", "args"], partial(_pool_arguments, names=names))
+    return data
+
+
+def _pool_arguments(container: Mapping[str, Any], key: str, names: Names) -> Any:
+    arguments = container[key]
+    texts = isinstance(arguments, list) and all(isinstance(item, str) for item in arguments)
+    return follow_pool(arguments, names) if texts else arguments
 
 
 def follow_pool(arguments: list[str], names: Names) -> list[str]:
-    """Give an endpoint picker's arguments with `--pool-name` following the pool."""
+    """Give arguments with `--pool-name`, or a sidecar's `--inference-pool-name`, following the pool."""
     followed: list[str] = []
     for before, argument in zip(["", *arguments], arguments, strict=False):
         flag = _POOL_FLAG.fullmatch(argument)
         if flag and flag["value"]:
-            argument = argument.replace(
-                flag["value"], names.get(("InferencePool", flag["value"]), flag["value"])
-            )
+            value = names.get(("InferencePool", flag["value"]), flag["value"])
+            argument = f"{argument.partition('=')[0]}={value}"
         elif _POOL_FLAG.fullmatch(before) and "=" not in before:
             argument = names.get(("InferencePool", argument), argument)
         followed.append(argument)
     return followed
-
-
-def _paths(kind: str) -> Iterator[tuple[str, str]]:
-    yield from _FIELDS.get(kind, ())
-    if kind in WORKLOADS:
-        yield from ((named, f"{pod}.spec.{path}") for pod in _PODS for named, path in _POD)
 
 
 def _renamed(parent: Mapping[str, Any], key: str, *, kind: str, names: Names) -> Any:
@@ -152,15 +163,42 @@ def _rule(rule: Mapping[str, Any], names: Names) -> dict[str, Any]:
     return {**rule, "resourceNames": renamed}
 
 
-def _hosts(value: Any, services: Mapping[str, str], namespace: str) -> Any:
-    """Follow host names of Services (`name.namespace.svc`) wherever text holds them."""
+_Change = tuple[re.Pattern[str], Mapping[str, str]]
+"""A pattern with a group `name`, and what each name becomes."""
+
+
+@cache
+def _hosts(services: tuple[tuple[str, str], ...], namespace: str) -> _Change:
+    """Find host names of Services: `name.namespace`, `//name`, `name:port`, and `address: name` in texts."""
+    name = rf"(?P<name>{_either(old for old, _ in services)})"
+    return re.compile(
+        rf"(?<![-.a-zA-Z0-9]){name}(?=\.{re.escape(namespace)}(?![-a-zA-Z0-9]))"
+        rf"|(?<=//){name.replace('<name>', '<url>')}(?![-.a-zA-Z0-9])"
+        rf"|(?:(?<==)|^){name.replace('<name>', '<port>')}(?=:[0-9]{{1,5}}\Z)"
+        rf"|(?:(?<=address: )|(?<=address: [\"'])){name.replace('<name>', '<text>')}(?![-.a-zA-Z0-9])"
+    ), dict(services)
+
+
+@cache
+def _words(names: tuple[tuple[tuple[str, str], str], ...]) -> _Change:
+    """Find names of objects as whole words, also where a query goes on with `-` for their pods."""
+    name = _either(old for (_, old), _ in names)
+    pattern = rf"(?<![-.a-zA-Z0-9])(?P<name>{name})(?![a-zA-Z0-9]|-[a-zA-Z0-9])"
+    return re.compile(pattern), {old: new for (_, old), new in names}
+
+
+def _either(names: Iterable[str]) -> str:
+    """Match any of the names, the longest first, or nothing at all where there is none."""
+    return "|".join(re.escape(name) for name in sorted(set(names), key=len, reverse=True)) or r"(?!)"
+
+
+def _replaced(value: Any, change: _Change) -> Any:
+    """Give any part of an object with the names that a pattern finds in its texts replaced."""
     if isinstance(value, dict):
-        return {key: _hosts(item, services, namespace) for key, item in value.items()}
+        return {key: item if key == "image" else _replaced(item, change) for key, item in value.items()}
     if isinstance(value, list):
-        return [_hosts(item, services, namespace) for item in value]
-    if not isinstance(value, str) or f".{namespace}" not in value:
+        return [_replaced(item, change) for item in value]
+    if not isinstance(value, str):
         return value
-    for name, new in services.items():
-        pattern = rf"(?<![-.a-zA-Z0-9]){re.escape(name)}(?=\.{re.escape(namespace)}(?![-a-zA-Z0-9]))"
-        value = re.sub(pattern, new, value)
-    return value
+    pattern, names = change
+    return pattern.sub(lambda match: names[match[0]], value)

@@ -19,7 +19,7 @@ FLOORS = (
     {"codes", "manifests", "emit", "markdown", "keywords"},
     {"load", "discretion", "disk", "canonical", "model", "explain", "templating", "validate"},
     {"anatomy", "fields", "make", "weights", "metrics"},
-    {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps"},
+    {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps", "commons", "names"},
     {"routes", "sources", "references", "capacity", "update_policy", "changes"},
     {"kubectl", "summary", "gather", "derive"},
     {"adapters", "removal", "requirements", "route_gates", "narrow"},

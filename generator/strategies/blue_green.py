@@ -7,6 +7,7 @@ from typing import cast
 
 from generator.anatomy import with_parts
 from generator.capacity import sized, unowned
+from generator.commons import without_commons
 from generator.derive import derive
 from generator.diagnostics import Findings
 from generator.make import make
@@ -68,14 +69,15 @@ def _versions(plan: Plan, parameters: BlueGreen, bundles: Bundles, found: Findin
     """Sort the manifests: a route that went with blue would take the traffic along, so routes go apart."""
     routes = tuple(replace(item, bundle="routes") for item in bundles["blue"] if item.kind in ROUTE_KINDS)
     routes += bundles.get("routes", ()) + _made_routes(plan, parameters)
-    blue = tuple(item for item in bundles["blue"] if item.kind not in ROUTE_KINDS)
+    blue, common = without_commons(tuple(item for item in bundles["blue"] if item.kind not in ROUTE_KINDS))
     blue = with_parts(blue, parameters.blue.value)
-    green, shared = bundles.get("green", ()), bundles.get("shared", ())
+    green, green_common = without_commons(bundles.get("green", ()))
+    shared = bundles.get("shared", ()) + common + green_common
     if parameters.derivation:
-        derived = derive(blue, parameters.derivation, plan.namespace, found)
-        common = {item.identity for item in derived.shared}
+        derived = derive(blue, parameters.derivation, plan.namespace, shared + routes, found)
         green, shared = derived.green, shared + derived.shared
-        blue = tuple(item for item in blue if item.identity not in common)
+        moved = {item.identity for item in derived.shared}
+        blue = tuple(item for item in blue if item.identity not in moved)
     return Versions(blue=blue, green=with_parts(green, parameters.green.value), shared=shared, routes=routes)
 
 

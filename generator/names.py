@@ -1,0 +1,76 @@
+"""New names for the objects of a version: within their limits, and never one that is taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from generator.manifests import Manifest
+
+NAME, PICKER_NAME = 63, 40
+"""Characters that a name may have; that the part before an endpoint picker's `-epp` may have (§1.6)."""
+
+Names = Mapping[tuple[str, str], str]
+"""Kind and name of an object → its new name."""
+
+_POOL = "InferencePool"
+
+
+def suffix_of(blue: str, green: str) -> str:
+    """Give what green's names have beyond blue's: what its pool's name has, where that is so."""
+    return green.removeprefix(blue) if green.startswith(f"{blue}-") else "-green"
+
+
+def fit(name: str, limit: int) -> str:
+    """Give a name within a limit; a hash of the whole stands for what is cut off."""
+    return name if len(name) <= limit else hashed(name, name, limit)
+
+
+def hashed(name: str, seed: str, limit: int) -> str:
+    """Give a name that ends in a hash of `seed`, within a limit."""
+    return f"{name[: limit - 9].rstrip('-._')}-{sha256(seed.encode()).hexdigest()[:8]}"
+
+
+def new_names(blue: Iterable[Manifest], pools: tuple[str, str], taken: Iterable[Manifest] = ()) -> Names:
+    """Give the new name of each object, with `pools` the names of blue's pool and of green's.
+
+    Objects of one name keep one name, so that what is told by names alone still holds together. A name
+    that is taken, by blue, by `taken` or by another of green, gets a hash. The pool is called as asked.
+    """
+    items = tuple(blue)
+    kinds: dict[str, set[str]] = {}
+    for item in items:
+        kinds.setdefault(item.name, set()).add(item.kind)
+    used = {(item.kind, item.name) for item in (*items, *taken)}
+    given: dict[str, str] = {}
+    others = {pools[1]} if (_POOL, pools[0]) in used else set()
+    for name in sorted(kinds, key=lambda name: (name != pools[0], name)):
+        is_pool = name == pools[0]
+        own = kinds[name] - {_POOL} if is_pool else kinds[name]
+        wanted = choice = _choice(name, pools)
+        tries = 0
+        while (choice in others and not is_pool) or any((kind, choice) in used for kind in own):
+            tries += 1
+            choice = _hashed_choice(wanted, f"{name} {tries}")
+        given[name] = choice
+        others.add(choice)
+    named = {(kind, name): given[name] for name, own in kinds.items() for kind in own}
+    return named | ({(_POOL, pools[0]): pools[1]} if (_POOL, pools[0]) in named else {})
+
+
+def _hashed_choice(wanted: str, seed: str) -> str:
+    if wanted.endswith("-epp"):
+        return f"{hashed(wanted.removesuffix('-epp'), seed, PICKER_NAME)}-epp"
+    return hashed(wanted, seed, NAME)
+
+
+def _choice(name: str, pools: tuple[str, str]) -> str:
+    """Give green's pool in the place of blue's, or else a suffix."""
+    blue, green = pools
+    renamed, times = re.subn(rf"(?<![a-zA-Z0-9]){re.escape(blue)}(?![a-zA-Z0-9])", lambda _: green, name)
+    suffix = suffix_of(blue, green)
+    if name.endswith("-epp"):
+        base = renamed.removesuffix("-epp") if times else name.removesuffix("-epp") + suffix
+        return f"{fit(base, PICKER_NAME)}-epp"
+    return fit(renamed if times else name + suffix, NAME)
