@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.pipeline import compile_plan, planned
+from generator.output import planned
+from generator.pipeline import compile_plan
 from tests.conftest import ROOT
 from tests.derived import bundle, derived, faults, write_plan
 
