@@ -14,6 +14,7 @@ from generator.weights import WHOLE
 from generator.workloads import replicas
 
 FULL, FOLLOW_WEIGHT = "full", "follow-weight"
+AT_ONCE = "at once: all requests go to blue"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +102,12 @@ def scaled(bundle: tuple[Manifest, ...], share: Decimal, headroom: Decimal) -> t
 def need(full: int, share: Decimal, headroom: Decimal) -> int:
     """Give the replicas for `share` percent of what `full` do, rounded up; at least 1, at most `full`."""
     return min(full, max(1, _up(full * share / WHOLE * (1 + headroom))))
+
+
+def way_back(blue: Iterable[Manifest], full: Iterable[Manifest]) -> str:
+    """Say what going back costs: where blue has shrunk, fewer replicas answer everything at first."""
+    left, wanted = (sum(map(replicas, serving(bundle))) for bundle in (blue, full))
+    return AT_ONCE if left == wanted else f"{AT_ONCE}, {left} of {wanted} replicas until the rest is ready"
 
 
 def _up(number: Decimal) -> int:

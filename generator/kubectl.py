@@ -41,7 +41,7 @@ def rolled_out(workload: Manifest, updated: int | None = None) -> Instruction:
         )
     some = updated is not None and updated < replicas(workload)
     which = f"{updated} of {replicas(workload)} replicas" if some else "all replicas"
-    title = f"{which} of {workload.kind} {workload.name} run the new template, and all are ready"
+    title = f"{which} of {workload.kind} {workload.name} run the current template, and all are ready"
     return Instruction(title=title, script=joined(*lines))
 
 

@@ -1,34 +1,55 @@
 """The manifests under plans/ are whole: references resolve, pods stop and start in time, blue is not green.
 
-A bundle is a folder of manifests; a plan is the folder under plans/ that holds it. A rule yields what it
-finds wrong with a bundle and ignores objects that it does not concern: a new example needs no change here.
+A bundle is what a plan calls blue, green, shared or routes: a folder of manifests, what a kustomization
+builds, or the green that is made from blue. A rule yields what it finds wrong with a bundle and ignores
+objects that it does not concern: a new example needs no change here.
 """
 
 import copy
 import re
+import subprocess
 from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[1] / "plans"
-NOT_MANIFESTS = ("rollplan.dev/", "kustomize.config.k8s.io/")
+from generator.pipeline import compile_plan
+from tests.conftest import ROOT
+
 CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "GatewayClass", "Namespace", "StorageClass"}
 SHELLS = {"sh", "bash", "ash", "dash"}
 
 
-def read_plans():
-    plans = {}
-    for path in sorted(ROOT.rglob("*.yaml")):
-        plan, *bundle = path.parent.relative_to(ROOT).parts or (path.stem,)
-        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            if not str(document.get("apiVersion", "")).startswith(NOT_MANIFESTS):
-                plans.setdefault(plan, {}).setdefault("/".join(bundle), []).append(document)
-    return plans
+def read_source(path):
+    """Give the objects of a file, of a folder of files, or of a kustomization."""
+    if (path / "kustomization.yaml").exists():
+        command = ["kubectl", "kustomize", path]
+        texts = [subprocess.run(command, check=True, capture_output=True, text=True).stdout]
+    else:
+        files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        texts = [file.read_text(encoding="utf-8") for file in files]
+    return [document for text in texts for document in yaml.safe_load_all(text)]
 
 
-PLANS = read_plans()
+def derived(path):
+    """Give the green that is made from blue, as the last stage has it: whole, with blue gone."""
+    return [x.data for x in compile_plan(path).rollout.stages[-1].objects if x.bundle == "green"]
+
+
+def read_plan(path):
+    spec = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
+    named = {bundle: spec[bundle] for bundle in ("blue", "green", "shared") if bundle in spec}
+    sources = {bundle: source["manifests"] for bundle, source in named.items() if "manifests" in source}
+    sources |= {bundle: spec[bundle] for bundle in ("manifests", "routes") if bundle in spec}
+    bundles = {
+        bundle: [x for name in names for x in read_source(path.parent / name)]
+        for bundle, names in sources.items()
+    }
+    return bundles | ({"green": derived(path)} if "from" in spec.get("green", {}) else {})
+
+
+PLANS = {path.parent.name: read_plan(path) for path in sorted(ROOT.glob("plans/*/plan.yaml"))}
 
 
 def templates(node):
@@ -101,6 +122,8 @@ def references(x):
         yield "Service/" + x["spec"]["host"].removesuffix(".llm-d.svc.cluster.local")
     if x["kind"] == "InferencePool":
         yield "Service/" + x["spec"]["endpointPickerRef"]["name"]
+    for ref in (x.get("spec", {}).get(field) for field in ("targetRef", "poolRef")):
+        yield from [f"{ref['kind']}/{ref['name']}"] if ref else []
 
 
 def resolves_references(bundle, plan):
@@ -169,8 +192,43 @@ def keeps_to_its_colour(bundle, plan):
     yield from (name(x) for x in bundle if selected(x, there))
 
 
+def is_disaggregated(items):
+    return {"prefill", "decode"} <= {x["metadata"]["labels"].get("llm-d.ai/role") for x in templates(items)}
+
+
+def fails_closed_where_prefill_is(bundle, plan):
+    pools = [x for x in bundle if x["kind"] == "InferencePool" and is_disaggregated(bundle)]
+    yield from (name(x) for x in pools if x["spec"]["endpointPickerRef"]["failureMode"] != "FailClose")
+
+
+def pairs_prefill_with_decode(bundle, plan):
+    if is_disaggregated(bundle):
+        servers = [(one, line) for _, one, line in containers(bundle) if one["name"] == "modelserver"]
+        flags = {tuple(re.findall(r"--(?:block-size|kv-transfer-config)=\S+", line)) for _, line in servers}
+        yield from [] if len({one["image"] for one, _ in servers}) == len(flags) == 1 else ["prefill, decode"]
+
+
+def pairs_leader_with_worker(bundle, plan):
+    for x in (x for x in bundle if x["kind"] == "LeaderWorkerSet"):
+        images = {one["image"] for _, one, _ in containers(x)}
+        yield from [] if len(images) == 1 else [name(x)]
+
+
+def has_its_load_balancer_policies(bundle, plan):
+    policies = [x for x in bundle if x["apiVersion"].startswith("networking.gke.io/")]
+    if policies:
+        kinds = sorted((x["kind"], x["spec"]["targetRef"]["name"]) for x in policies)
+        pools = [x for x in bundle if x["kind"] == "InferencePool"]
+        wanted = ("GCPBackendPolicy", "HealthCheckPolicy")
+        yield from [] if kinds == sorted((k, x["metadata"]["name"]) for x in pools for k in wanted) else kinds
+        ports = {port["number"] for x in pools for port in x["spec"]["targetPorts"]}
+        checks = [x["spec"]["default"].get("config", {}).get("httpHealthCheck") for x in policies]
+        yield from (check for check in checks if check and check["port"] not in ports)
+
+
 # Each row: a rule, and one edit (plan, kind, path, value) of the first such object that the rule must notice.
 POD = ("spec", "template", "spec")
+WORKER = ("spec", "leaderWorkerTemplate", "workerTemplate", "spec", "containers", 0)
 ROLE = {"llm-d.ai/role": "decode"}
 RULES = {
     has_identity: ("blue-green", "HTTPRoute", ("metadata", "namespace"), "default"),
@@ -182,6 +240,20 @@ RULES = {
     stops_in_time: ("blue-green", "Deployment", (*POD, "terminationGracePeriodSeconds"), 135),
     starts_in_time: ("rolling-update", "Deployment", ("spec", "progressDeadlineSeconds"), 3644),
     keeps_to_its_colour: ("blue-green", "InferencePool", ("spec", "selector", "matchLabels"), ROLE),
+    fails_closed_where_prefill_is: (
+        "gke-disaggregated",
+        "InferencePool",
+        ("spec", "endpointPickerRef", "failureMode"),
+        "FailOpen",
+    ),
+    pairs_prefill_with_decode: ("gke-disaggregated", "Deployment", (*POD, "containers", 0, "image"), "old"),
+    pairs_leader_with_worker: ("leader-worker-set", "LeaderWorkerSet", (*WORKER, "image"), "old"),
+    has_its_load_balancer_policies: (
+        "gke-disaggregated",
+        "HealthCheckPolicy",
+        ("spec", "default", "config", "httpHealthCheck", "port"),
+        8200,
+    ),
 }
 by_name = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 

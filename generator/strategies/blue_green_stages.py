@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from generator import kubectl
 from generator.anatomy import MODEL, find_picker, servers_of
-from generator.capacity import FULL, scaled, serving
+from generator.capacity import AT_ONCE, FULL, scaled, way_back
 from generator.manifests import Manifest
 from generator.metrics import endpoints_ready, pool_drained
 from generator.model import Gate, Gateway, Plan, Rollback, Rollout, Split, Stage, Step
@@ -20,7 +20,6 @@ from generator.weights import WHOLE
 from generator.workloads import replicas
 
 NONE = Decimal(0)
-_AT_ONCE = "at once: all requests go to blue"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +55,10 @@ class BlueGreenStages:
         return Rollback(
             promise=f"{promise}; {shrunk}" if blue else promise,
             objects=(*routes, *blue),
-            checks=tuple(kubectl.route_settled(route, self.gateway.name, "Accepted") for route in routes),
+            checks=(
+                *(kubectl.route_settled(route, self.gateway.name, "Accepted") for route in routes),
+                *map(kubectl.rolled_out, blue),
+            ),
             removals=tuple(removals(self.green)),
         )
 
@@ -120,7 +122,7 @@ class BlueGreenStages:
             checks += tuple(beta_requests(self.routes, self.shift, self.terms.beta, self.gateway))
         gate = replace(self.terms.beta_gate, checks=checks)
         return self._stage(
-            slug, title, routes, green=self._green(self.terms.steps[0].weight), gate=gate, rollback=_AT_ONCE
+            slug, title, routes, green=self._green(self.terms.steps[0].weight), gate=gate, rollback=AT_ONCE
         )
 
     def _mirror(self) -> Iterator[Stage]:
@@ -135,7 +137,7 @@ class BlueGreenStages:
                 routes,
                 green=self._green(self.terms.steps[0].weight),
                 gate=gate,
-                rollback=_AT_ONCE,
+                rollback=AT_ONCE,
             )
 
     def _ramp(self) -> Iterator[Stage]:
@@ -166,13 +168,8 @@ class BlueGreenStages:
             blue=blue,
             green=green,
             gate=Gate(checks=tuple(map(kubectl.rolled_out, grown))),
-            rollback=self._way_back(blue),
+            rollback=way_back(blue, self.blue),
         )
-
-    def _way_back(self, blue: tuple[Manifest, ...]) -> str:
-        """Say what going back costs: where blue has shrunk, fewer replicas answer everything at first."""
-        left, full = (sum(map(replicas, serving(bundle))) for bundle in (blue, self.blue))
-        return _AT_ONCE if left == full else f"{_AT_ONCE}, {left} of {full} replicas until the rest is ready"
 
     def _weigh(self, step: Step, blue: tuple[Manifest, ...], green: tuple[Manifest, ...]) -> Stage:
         routes = self._shifted(step.weight, self.terms.beta)
@@ -183,7 +180,7 @@ class BlueGreenStages:
             blue=blue,
             green=green,
             gate=Gate(checks=settled(routes, self.gateway), soak=step.soak, metrics=step.gates),
-            rollback=self._way_back(blue),
+            rollback=way_back(blue, self.blue),
         )
 
     def _finish(self) -> Iterator[Stage]:
@@ -200,7 +197,7 @@ class BlueGreenStages:
             full,
             blue=last,
             gate=Gate(metrics=(drained,)),
-            rollback=self._way_back(last),
+            rollback=way_back(last, self.blue),
         )
         yield self._stage(
             "finalize",
@@ -208,7 +205,7 @@ class BlueGreenStages:
             final,
             blue=last,
             gate=Gate(checks=settled(final, self.gateway)),
-            rollback=self._way_back(last),
+            rollback=way_back(last, self.blue),
         )
         yield self._stage(
             "cleanup",
