@@ -68,14 +68,20 @@ def pods_per_replica(workload: Manifest) -> int:
 
 
 def accelerators(workload: Manifest) -> int:
-    """Give the accelerators that one replica takes."""
-    per_pod = sum(
+    """Give the accelerators that one replica takes: of its leader and its workers, where it is a group."""
+    pod = _accelerators(containers(workload))
+    leader = workload.get("spec", "leaderWorkerTemplate", "leaderTemplate", "spec", "containers")
+    first = pod if leader is None else _accelerators(leader)
+    return first + pod * (pods_per_replica(workload) - 1)
+
+
+def _accelerators(found: list[Mapping[str, Any]]) -> int:
+    return sum(
         int(amount)
-        for container in containers(workload)
+        for container in found
         for resource, amount in dig(container, "resources", "limits", default={}).items()
         if ACCELERATORS.fullmatch(resource) and str(amount).isdigit()
     )
-    return per_pod * pods_per_replica(workload)
 
 
 def surge(workload: Manifest) -> int:

@@ -219,7 +219,7 @@ def test_references_follow(tmp_path: Path) -> None:
             "podAntiAffinity": {"x": [{"labelSelector": {"matchLabels": {"app": "llm"}}}]},
         },
     }
-    envoy = "clusters:\n- address: svc\n  sni: svc.llm-d.svc.cluster.local\n  url: http://svc:80\n- address: svc-x\n"
+    envoy = "- address: svc\n  sni: svc.llm-d.svc.cluster.local\n  url: http://svc:80\n- address: svc-x\n"
     found = green(
         tmp_path,
         workload("llm-decode", APP, pod),
@@ -257,7 +257,7 @@ def test_references_follow(tmp_path: Path) -> None:
     assert new["imagePullSecrets"] == [{"name": "pull-new"}, {"name": "elsewhere"}]
     assert [volume["name"] for volume in new["volumes"]] == ["llm-config", "p"]
     assert new["volumes"][0]["configMap"]["name"] == "llm-new-config"
-    assert [list(source.values())[0]["name"] for source in new["volumes"][1]["projected"]["sources"]] == [
+    assert [next(iter(source.values()))["name"] for source in new["volumes"][1]["projected"]["sources"]] == [
         "llm-new-config",
         "pull-new",
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from generator.anatomy import with_parts
+from generator.budget import require_budget
 from generator.capacity import Capacity, parse_capacity, sized, unowned
 from generator.changes import parse_changes, parse_patches
 from generator.codes import CODES
@@ -132,7 +133,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     if parameters.beta:
         require_beta(routes, shift, parameters.beta, found)
     found.stop_if_errors()
-    return BlueGreenStages(
+    rollout = BlueGreenStages(
         plan=plan,
         steps=parameters.steps,
         beta=parameters.beta,
@@ -147,6 +148,9 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
         green_pool=cast(Manifest, green_pool),
         routes=routes,
     ).rollout()
+    if parameters.capacity.budget:
+        require_budget(rollout, parameters.capacity.budget, found)
+    return rollout
 
 
 def _without_routes(bundle: tuple[Manifest, ...]) -> tuple[tuple[Manifest, ...], tuple[Manifest, ...]]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from generator import kubectl
 from generator.anatomy import MODEL, find_picker, servers_of
-from generator.capacity import FULL, Capacity, scaled
+from generator.capacity import FULL, Capacity, scaled, serving
 from generator.manifests import Manifest
 from generator.metrics import endpoints_ready, pool_drained
 from generator.model import Gate, Gateway, Instruction, Plan, Rollback, Rollout, Split, Stage, Step
@@ -21,8 +21,6 @@ from generator.workloads import replicas
 NONE = Decimal(0)
 IDLE_SECONDS = 300
 """How long blue must be idle to count as drained, when no route says how long a request may take."""
-
-_AT_ONCE = "at once: all requests go to blue"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +47,7 @@ class BlueGreenStages:
             plan=self.plan,
             stages=(*self._deploy(), self._attach(), *self._ramp(), *self._finish()),
             rollback=self._rollback(),
+            accelerators=self.capacity.accelerators,
         )
 
     def _rollback(self) -> Rollback:
@@ -62,6 +61,11 @@ class BlueGreenStages:
             checks=tuple(kubectl.route_settled(route, self.gateway.name, "Accepted") for route in routes),
             removals=tuple(removals(self.green)),
         )
+
+    def _way_back(self, blue: tuple[Manifest, ...]) -> str:
+        have, full = (sum(map(replicas, serving(bundle))) for bundle in (blue, self.blue))
+        less = f", which has {have} of {full} replicas" if have < full else ""
+        return f"at once: all requests go to blue{less}"
 
     def _blue(self, share: Decimal) -> tuple[Manifest, ...]:
         return self._sized(self.blue, share)
@@ -109,7 +113,12 @@ class BlueGreenStages:
             checks += tuple(self._smoke(self.beta))
         gate = Gate(checks=checks, soak=self.beta_gate.soak, metrics=self.beta_gate.metrics)
         return self._stage(
-            slug, title, routes, green=self._green(self.steps[0].weight), gate=gate, rollback=_AT_ONCE
+            slug,
+            title,
+            routes,
+            green=self._green(self.steps[0].weight),
+            gate=gate,
+            rollback=self._way_back(self.blue),
         )
 
     def _ramp(self) -> Iterator[Stage]:
@@ -138,7 +147,7 @@ class BlueGreenStages:
             blue=blue,
             green=green,
             gate=Gate(checks=tuple(map(kubectl.rolled_out, grown))),
-            rollback=_AT_ONCE,
+            rollback=self._way_back(blue),
         )
 
     def _weigh(self, step: Step, blue: tuple[Manifest, ...], green: tuple[Manifest, ...]) -> Stage:
@@ -150,7 +159,7 @@ class BlueGreenStages:
             blue=blue,
             green=green,
             gate=Gate(checks=self._settled(routes), soak=step.soak, metrics=step.gates),
-            rollback=_AT_ONCE,
+            rollback=self._way_back(blue),
         )
 
     def _finish(self) -> Iterator[Stage]:
@@ -166,7 +175,7 @@ class BlueGreenStages:
             full,
             blue=last,
             gate=Gate(metrics=(drained,)),
-            rollback=_AT_ONCE,
+            rollback=self._way_back(last),
         )
         yield self._stage(
             "finalize",
@@ -174,7 +183,7 @@ class BlueGreenStages:
             final,
             blue=last,
             gate=Gate(checks=self._settled(final)),
-            rollback=_AT_ONCE,
+            rollback=self._way_back(last),
         )
         yield self._stage(
             "cleanup",
