@@ -152,7 +152,7 @@ def places(item: Manifest, change: Changes, found: Findings) -> tuple[Path, ...]
         if scripts:
             found.add(
                 CODES["RP310"],
-                f"container `{name}` of {item.kind} `{item.name}` runs a shell script: no argument after it counts",
+                f"container `{name}` of {item.kind} `{item.name}` runs a shell script: arguments do nothing",
                 change.place,
                 "change the script itself with a patch, or what it reads with `env`",
             )

@@ -41,6 +41,8 @@ def apply(data: Mapping[str, Any], patch: Mapping[str, Any] | Sequence[Mapping[s
 
     Raises PatchError for a patch that fails, that deletes the object, or that makes another of it.
     """
+    if isinstance(patch, Mapping) and _directive(patch) == "delete":
+        raise PatchError("it deletes the object")
     patched = merge(data, patch) if isinstance(patch, Mapping) else apply_6902(dict(data), list(patch))
     for path in _IDENTITY:
         if dig(patched, *path) != dig(data, *path):
@@ -82,6 +84,8 @@ def _directive(patch: Mapping[str, Any]) -> str:
 
 def _merge_list(data: list[Any], patch: list[Any], field: str) -> list[Any]:
     rest = [item for item in patch if item != {_DIRECTIVE: "replace"}]
+    if any(isinstance(item, Mapping) and _directive(item) == "replace" for item in rest):
+        raise PatchError("`$patch: replace` in a list is an item of its own: it replaces the whole list")
     keys = _merge_keys(field, rest)
     if len(rest) < len(patch) or not keys:
         return [merge(None, item) for item in rest]
