@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generator.anatomy import WORKLOADS, pod_template
+from generator.anatomy import WORKLOADS, pod_templates
 from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.fields import Fields
 from generator.manifests import Manifest
 from generator.model import Ref
-from generator.patches import PatchError, apply_6902, merge
+from generator.patches import PatchError, apply, merge
 from generator.source import Path, Place
 from generator.workloads import SERVER, container_paths, main_container
 
@@ -59,7 +60,7 @@ def parse_patches(fields: Fields) -> tuple[Patch, ...]:
         Patch(
             kind=item.child("target").text("kind"),
             name=item.child("target").text("name"),
-            body=item.get("merge") or item.get("json6902"),
+            body=item.get("merge") if item.has("merge") else item.get("json6902"),
             place=item.place,
         )
         for item in fields.items("patches")
@@ -114,8 +115,8 @@ def _change(item: Manifest, change: Changes, found: Findings) -> Manifest:
     if "replicas" in fields:
         item = item.put(fields["replicas"], "spec", "replicas")
     for key in _POD_FIELDS:
-        if key in fields:
-            item = item.put(fields[key], *pod_template(item), "spec", key)
+        for template in pod_templates(item) if key in fields else ():
+            item = item.put(fields[key], *template, "spec", key)
     for key, value in fields.get("labels", {}).items():
         item = _labelled(item, key, value)
     for path in places(item, change, found):
@@ -123,8 +124,18 @@ def _change(item: Manifest, change: Changes, found: Findings) -> Manifest:
     return item
 
 
+_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
+
+
+def _is_script(container: Mapping[str, Any]) -> bool:
+    """Say whether a shell reads the container's first argument: further ones are none of the server's."""
+    words = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ())[:1])]
+    return bool(words) and words[0].rpartition("/")[2] in _SHELLS and any(word == "-c" for word in words[1:])
+
+
 def _labelled(item: Manifest, key: str, value: str) -> Manifest:
-    paths = [("metadata", "labels"), (*pod_template(item), "metadata", "labels")]
+    paths: list[Path] = [("metadata", "labels")]
+    paths += [(*template, "metadata", "labels") for template in pod_templates(item)]
     if key in item.get("spec", "selector", "matchLabels", default={}):
         paths.append(("spec", "selector", "matchLabels"))
     for path in paths:
@@ -137,6 +148,14 @@ def places(item: Manifest, change: Changes, found: Findings) -> tuple[Path, ...]
     known = container_paths(item)
     name = change.container.value if change.container else main_container(item)
     if name in known:
+        scripts = [path for path in known[name] if "args" in change.fields and _is_script(item.get(*path))]
+        if scripts:
+            found.add(
+                CODES["RP310"],
+                f"container `{name}` of {item.kind} `{item.name}` runs a shell script: arguments do nothing",
+                change.place,
+                "change the script itself with a patch, or what it reads with `env`",
+            )
         return known[name]
     if change.container or _CONTAINER_FIELDS & set(change.fields):
         found.add(
@@ -155,7 +174,10 @@ def with_container(item: Manifest, path: Path, fields: Mapping[str, Any]) -> Man
         if key in fields:
             container[key] = merge(container.get(key), fields[key], key)
     if "env" in fields:
-        container["env"] = merge(container.get("env") or [], fields["env"], "env")
+        # a variable is replaced whole: merged, a value would join the valueFrom of before
+        new = {variable["name"]: variable for variable in fields["env"]}
+        kept = [new.pop(old.get("name"), old) for old in container.get("env") or ()]
+        container["env"] = [*kept, *new.values()]
     if "args" in fields:
         container["args"] = with_flags(container.get("args") or [], fields["args"])
     return item.put(container, *path)
@@ -164,33 +186,35 @@ def with_container(item: Manifest, path: Path, fields: Mapping[str, Any]) -> Man
 def with_flags(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:
     """Give arguments with each `--flag=value` in the place of the flag's old value, new ones last.
 
-    A flag may have stood as `--flag=old`, as two arguments, or alone.
+    A flag may have stood as `--flag=old`, as two arguments, or alone, and with `_` for `-`; where it
+    stood several times, the last one counted, and it goes with all others. A new flag without a value
+    takes nothing but the flag away: what follows may be an argument of its own.
     """
     result = list(map(str, arguments))
     for flag in flags:
-        name = flag.partition("=")[0]
-        at = next((i for i, old in enumerate(result) if old.partition("=")[0] == name), None)
-        if at is None:
-            result.append(flag)
-            continue
-        has_value = result[at] == name and at + 1 < len(result) and not result[at + 1].startswith("-")
-        result[at : at + (2 if has_value else 1)] = [flag]
+        name, has_value, _ = flag.partition("=")
+        at = [index for index, old in enumerate(result) if _flag(old) == _flag(name)]
+        for index in reversed(at):
+            alone = "=" in result[index] or not has_value or not _is_value(result, index + 1)
+            result[index : index + (1 if alone else 2)] = [flag] if index == at[0] else []
+        result += [] if at else [flag]
     return result
+
+
+def _flag(argument: str) -> str:
+    return argument.partition("=")[0].replace("_", "-")
+
+
+def _is_value(arguments: Sequence[str], index: int) -> bool:
+    return index < len(arguments) and not re.match(r"-(?![0-9.])", arguments[index])
 
 
 def _patch(item: Manifest, patch: Patch, found: Findings) -> Manifest:
     try:
-        body = patch.body
-        data = (
-            merge(item.data, body) if isinstance(body, Mapping) else apply_6902(dict(item.data), list(body))
-        )
+        data = apply(item.data, patch.body)
     except PatchError as error:
-        found.add(
-            CODES["RP315"],
-            f"the patch cannot be applied: {error}",
-            patch.place,
-            "compare it with the manifest",
-        )
+        message = f"the patch cannot be applied: {error}"
+        found.add(CODES["RP315"], message, patch.place, "compare it with the manifest")
         return item
     if data == item.data:
         message = f"the patch changes nothing in {item.kind} `{item.name}`"

@@ -64,6 +64,7 @@ RP312 error   adapter names are not distinct
 RP313 error   selectors cannot be told apart
 RP314 error   patch matches nothing
 RP315 error   patch cannot be applied
+RP316 error   more accelerators than the budget
 RP317 error   gateway cannot mirror
 RP318 warning gateway may not mirror
 RP319 error   a pool selects pods of the other version

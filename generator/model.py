@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -188,11 +189,15 @@ class Rollback:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rollout:
-    """A plan's stages, in order, and the one rollback that they share."""
+    """A plan's stages, in order, and the one rollback that they share.
+
+    `accelerators` says what one replica of a bundle's model servers takes, where the plan says it.
+    """
 
     plan: Plan
     stages: tuple[Stage, ...]
     rollback: Rollback
+    accelerators: Mapping[str, int] = field(default_factory=dict)
 
     def directory(self, index: int) -> str:
         """Give the name of a stage's directory: its two digits and what happens."""

@@ -2,76 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from generator.manifests import dig
+
 _KEYS = {
-    "containers": "name",
-    "initContainers": "name",
-    "ephemeralContainers": "name",
-    "volumes": "name",
-    "env": "name",
-    "volumeMounts": "mountPath",
-    "volumeDevices": "devicePath",
-    "imagePullSecrets": "name",
-    "hostAliases": "ip",
-    "topologySpreadConstraints": "topologyKey",
-    "resourceClaims": "name",
+    "containers": ("name",),
+    "initContainers": ("name",),
+    "ephemeralContainers": ("name",),
+    "volumes": ("name",),
+    "env": ("name",),
+    "volumeMounts": ("mountPath",),
+    "volumeDevices": ("devicePath",),
+    "imagePullSecrets": ("name",),
+    "secrets": ("name",),
+    "hostAliases": ("ip",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "resourceClaims": ("name",),
+    "claims": ("name",),
 }
-"""List → the field by which strategic merge tells its items apart (Kubernetes API, patchMergeKey)."""
+"""List → the fields by which strategic merge tells its items apart (Kubernetes API, list map keys)."""
 
 _PORTS = ("containerPort", "port")
-"""Ports are told apart by the number that they have in a container, or in a Service."""
+"""Ports are told apart by the number that they have in a container, or in a Service, and the protocol."""
 
+_DEFAULTS = {"protocol": "TCP"}
 _DIRECTIVE = "$patch"
+_IDENTITY = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
 
 
 class PatchError(Exception):
     """A patch that cannot be applied; the message says why."""
 
 
+def apply(data: Mapping[str, Any], patch: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Any:
+    """Apply a merge patch or JSON 6902 operations to an object; what it is called must stay.
+
+    Raises PatchError for a patch that fails, that deletes the object, or that makes another of it.
+    """
+    if isinstance(patch, Mapping) and _directive(patch) == "delete":
+        raise PatchError("it deletes the object")
+    patched = merge(data, patch) if isinstance(patch, Mapping) else apply_6902(dict(data), list(patch))
+    for path in _IDENTITY:
+        if dig(patched, *path) != dig(data, *path):
+            raise PatchError(f"it changes `{'.'.join(path)}`, and with it the object")
+    return patched
+
+
 def merge(data: Any, patch: Any, field: str = "") -> Any:
     """Apply a strategic merge patch: mappings merge, null deletes, keyed lists merge item by item.
 
-    `$patch: delete` and `$patch: replace` in a mapping do what they say; other lists are replaced.
+    `$patch: delete` and `$patch: replace` do what they say, in a mapping or as an item of a list; other
+    lists are replaced. Lists in pods are told by their names, so they merge in custom resources, too.
+    Raises PatchError for a directive that is none of these.
     """
-    if isinstance(patch, dict):
-        return _merge_mapping(data if isinstance(data, dict) else {}, patch)
-    if isinstance(patch, list) and isinstance(data, list):
-        key = _merge_key(field, patch)
-        return _merge_list(data, patch, key) if key else patch
+    if isinstance(patch, Mapping):
+        return _merge_mapping(data if isinstance(data, Mapping) else {}, patch)
+    if isinstance(patch, list):
+        return _merge_list(data if isinstance(data, list) else [], patch, field)
     return patch
 
 
 def _merge_mapping(data: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    if patch.get(_DIRECTIVE) == "replace":
-        return {key: value for key, value in patch.items() if key != _DIRECTIVE}
-    merged = dict(data)
+    merged = {} if _directive(patch) == "replace" else dict(data)
     for key, value in patch.items():
-        if value is None:
+        if value is None or (isinstance(value, Mapping) and _directive(value) == "delete"):
             merged.pop(key, None)
         elif key != _DIRECTIVE:
             merged[key] = merge(merged.get(key), value, key)
     return merged
 
 
-def _merge_key(field: str, items: list[Any]) -> str | None:
-    if not all(isinstance(item, dict) for item in items):
-        return None
-    if field == "ports":
-        return next((key for key in _PORTS if all(key in item for item in items)), None)
-    key = _KEYS.get(field)
-    return key if key and all(key in item for item in items) else None
+def _directive(patch: Mapping[str, Any]) -> str:
+    unknown = [key for key in patch if str(key).startswith("$") and key != _DIRECTIVE]
+    directive = str(patch.get(_DIRECTIVE, "merge"))
+    if unknown or directive not in {"delete", "merge", "replace"}:
+        raise PatchError(f"there is no directive `{unknown[0] if unknown else f'$patch: {directive}'}`")
+    return directive
 
 
-def _merge_list(data: list[Any], patch: list[Any], key: str) -> list[Any]:
-    merged = {item.get(key): item for item in data}
-    for item in patch:
-        if item.get(_DIRECTIVE) == "delete":
-            merged.pop(item[key], None)
+def _merge_list(data: list[Any], patch: list[Any], field: str) -> list[Any]:
+    rest = [item for item in patch if item != {_DIRECTIVE: "replace"}]
+    if any(isinstance(item, Mapping) and _directive(item) == "replace" for item in rest):
+        raise PatchError("`$patch: replace` in a list is an item of its own: it replaces the whole list")
+    keys = _merge_keys(field, rest)
+    if len(rest) < len(patch) or not keys:
+        return [merge(None, item) for item in rest]
+    merged: dict[Any, Any] = {_key(item, keys, index): item for index, item in enumerate(data)}
+    for item in rest:
+        key = next((known for known in merged if _same(known, item, keys)), _key(item, keys, -1))
+        if _directive(item) == "delete":
+            merged.pop(key, None)
         else:
-            merged[item[key]] = merge(merged.get(item[key]), item)
+            merged[key] = merge(merged.get(key), item)
     return list(merged.values())
+
+
+def _merge_keys(field: str, items: list[Any]) -> tuple[str, ...]:
+    if not all(isinstance(item, Mapping) for item in items):
+        return ()
+    if field == "ports":
+        number = next((key for key in _PORTS if items and all(key in item for item in items)), None)
+        return (number, "protocol") if number else ()
+    keys = _KEYS.get(field, ())
+    return keys if all(keys[0] in item for item in items if keys) else ()
+
+
+def _key(item: Mapping[str, Any], keys: tuple[str, ...], index: int) -> tuple[Any, ...]:
+    """Give what an item is known by; one without its first key is known by its place."""
+    if keys[0] not in item:
+        return (index,)
+    return tuple(item.get(key, _DEFAULTS.get(key)) for key in keys)
+
+
+def _same(known: tuple[Any, ...], item: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
+    """Say whether a patch's item is for the one known so; further keys count where the patch says them."""
+    said = _key(item, keys, -1)
+    return len(known) == len(said) and all(
+        old == new for old, new, key in zip(known, said, keys, strict=True) if key in item or key in _DEFAULTS
+    )
 
 
 def apply_6902(data: Any, operations: list[Mapping[str, Any]]) -> Any:
@@ -83,3 +133,5 @@ def apply_6902(data: Any, operations: list[Mapping[str, Any]]) -> Any:
         return JsonPatch(operations).apply(data)
     except (JsonPatchException, JsonPointerException) as error:
         raise PatchError(str(error)) from error
+    except (TypeError, KeyError, IndexError, AttributeError) as error:
+        raise PatchError("a path of it leads through a value that is no mapping and no list") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator.anatomy import MODEL, WORKLOADS, pod_template
+from generator.anatomy import MODEL, WORKLOADS, pod_templates
 from generator.manifests import Identity, Manifest
 from generator.model import Gate, Rollout, Split, Stage
 from generator.workloads import accelerators, replicas, surge
@@ -34,7 +34,7 @@ def summarize(rollout: Rollout) -> tuple[Row, ...]:
     rows: list[Row] = []
     before: tuple[Manifest, ...] = ()
     for index, stage in enumerate(rollout.stages):
-        rows.append(_row(rollout.directory(index), stage, before))
+        rows.append(_row(rollout.directory(index), stage, before, rollout.accelerators))
         before = stage.objects
     return tuple(rows)
 
@@ -44,39 +44,40 @@ def traffic(splits: tuple[Split, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_split(split) for split in splits))
 
 
-def _row(name: str, stage: Stage, before: tuple[Manifest, ...]) -> Row:
-    servers = [item for item in stage.objects if item.part == MODEL and item.kind in WORKLOADS]
+def _row(name: str, stage: Stage, before: tuple[Manifest, ...], said: Mapping[str, int]) -> Row:
+    servers, old = _servers(stage.objects), _servers(before)
     counts: dict[str, int] = {}
-    for server in servers:
+    for server in servers.values():
         counts[server.bundle] = counts.get(server.bundle, 0) + replicas(server)
-    settled = sum(accelerators(server) * replicas(server) for server in servers)
-    old = {item.identity: item for item in before}
-    extra = sum(accelerators(server) * surge(server) for server in servers if _restarts(server, old))
-    leaving = sum(accelerators(item) * replicas(item) for item in before if _leaves(item, stage))
+
+    def held(server: Manifest, number: int) -> int:
+        return said.get(server.bundle, accelerators(server)) * number
+
     return Row(
         stage=name,
         title=stage.title,
         traffic=traffic(stage.splits),
         replicas=counts,
-        accelerators=settled,
-        peak=settled + extra + leaving,
+        accelerators=sum(held(server, replicas(server)) for server in servers.values()),
+        peak=sum(held(server, _most(identity, servers, old)) for identity, server in (old | servers).items()),
         gate=_gate(stage.gate),
         rollback=stage.rollback,
     )
 
 
-def _restarts(server: Manifest, old: Mapping[Identity, Manifest]) -> bool:
-    path = pod_template(server)
-    before = old.get(server.identity)
-    return before is not None and before.get(*path) != server.get(*path)
+def _servers(objects: tuple[Manifest, ...]) -> dict[Identity, Manifest]:
+    return {item.identity: item for item in objects if item.part == MODEL and item.kind in WORKLOADS}
 
 
-def _leaves(item: Manifest, stage: Stage) -> bool:
-    return (
-        item.part == MODEL
-        and item.kind in WORKLOADS
-        and item.identity not in {here.identity for here in stage.objects}
-    )
+def _most(identity: Identity, now: Mapping[Identity, Manifest], old: Mapping[Identity, Manifest]) -> int:
+    """Give the most replicas of a workload on the way into a stage: before it shrinks or leaves, too."""
+    after, before = now.get(identity), old.get(identity)
+    most = max(replicas(item) for item in (after, before) if item)
+    return most + surge(after) if after and before and _restarts(after, before) else most
+
+
+def _restarts(after: Manifest, before: Manifest) -> bool:
+    return any(after.get(*path) != before.get(*path) for path in pod_templates(after))
 
 
 def _split(split: Split) -> str:

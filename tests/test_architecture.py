@@ -22,7 +22,7 @@ FLOORS = (
     {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps", "commons", "names"},
     {"routes", "sources", "references", "capacity", "update_policy", "changes"},
     {"kubectl", "summary", "gather", "derive"},
-    {"adapters", "removal", "requirements", "route_gates", "narrow"},
+    {"adapters", "removal", "requirements", "route_gates", "narrow", "budget"},
     {"strategies"},
     {"parse", "layout", "rollout_json", "runbook"},
     {"render", "reporters"},

@@ -219,8 +219,7 @@ def test_references_follow(tmp_path: Path) -> None:
             "podAntiAffinity": {"x": [{"labelSelector": {"matchLabels": {"app": "llm"}}}]},
         },
     }
-    envoy = "clusters:\n- address: svc\n  sni: svc.llm-d.svc.cluster.local\n  url: http://svc:80\n"
-    envoy += "- address: svc-x\n"
+    envoy = "- address: svc\n  sni: svc.llm-d.svc.cluster.local\n  url: http://svc:80\n- address: svc-x\n"
     found = green(
         tmp_path,
         workload("llm-decode", APP, pod),

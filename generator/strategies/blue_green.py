@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from generator.anatomy import with_parts
+from generator.budget import require_budget
 from generator.capacity import sized, unowned
 from generator.commons import without_commons
 from generator.derive import derive
@@ -50,7 +51,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     blue_pool, green_pool = cast(tuple[Manifest, Manifest], pools)
     prepared = prepare(versions.blue, versions.green, (blue_pool, green_pool), parameters.narrow, found)
     found.stop_if_errors()
-    return BlueGreenStages(
+    rollout = BlueGreenStages(
         plan=plan,
         terms=parameters,
         gateway=cast(Gateway, plan.target.gateway),
@@ -63,6 +64,8 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
         green_pool=green_pool,
         routes=versions.routes,
     ).rollout()
+    require_budget(rollout, parameters.capacity.budget, found)
+    return rollout
 
 
 def _versions(plan: Plan, parameters: BlueGreen, bundles: Bundles, found: Findings) -> Versions:

@@ -44,6 +44,7 @@ class BlueGreenStages:
             plan=self.plan,
             stages=(*self._deploy(), self._attach(), *self._mirror(), *self._ramp(), *self._finish()),
             rollback=self._rollback(),
+            accelerators=self.terms.capacity.accelerators,
         )
 
     def _rollback(self) -> Rollback:
