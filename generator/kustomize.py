@@ -80,9 +80,17 @@ def build(job: Build, found: Findings) -> Source | None:
         _refuse(job, f"it took more than {TIMEOUT} seconds", found)
         return None
     if done.returncode:
-        _refuse(job, done.stderr.strip().removeprefix("error: ").split("\n")[0][:300], found)
+        _refuse(job, _reason(done.stderr, job.folder), found)
         return None
     return Source(name=f"{job.folder.as_posix()} (built)", text=done.stdout)
+
+
+def _reason(said: str, folder: Path) -> str:
+    """Give what kustomize says, without its log's prefix and without the paths of this machine."""
+    lines = [line for line in said.strip().splitlines() if line.strip()] or ["it says nothing"]
+    quoted = re.search(r'err="(.*)', lines[-1])
+    text = quoted[1].rstrip('"') if quoted else lines[-1].removeprefix("error: ").removeprefix("Error: ")
+    return text.replace(f"{os.path.realpath(folder)}/", "")[:200]
 
 
 def _refuse(job: Build, reason: str, found: Findings) -> None:

@@ -23,8 +23,8 @@ MANY = {
 
 WARNED = [case for case in CASES if case[:5] in CODES and CODES[case[:5]].severity is Severity.WARNING]
 REFUSED = [case for case in CASES if case not in WARNED]
-ELSEWHERE = {"RP211"}
-"""Codes that no plan alone can get: tests/test_sources.py takes kubectl and kustomize away."""
+ELSEWHERE = {"RP211", "RP212"}
+"""Codes that hang on the kustomize at hand: tests/test_kustomizations.py gets them."""
 
 
 @pytest.fixture
