@@ -119,13 +119,24 @@ def a_rule_keeps_the_sum_of_its_weights_once_it_knows_green(case, rollout):
     assert all(found == sums[0] for found in sums)
 
 
+def said(value):
+    """What an object says: a null and an empty list of matches say nothing."""
+    if isinstance(value, dict):
+        return {
+            key: said(item)
+            for key, item in value.items()
+            if item is not None and (key, item) != ("matches", [])
+        }
+    return list(map(said, value)) if isinstance(value, list) else value
+
+
 def the_first_stage_is_today_with_defaults_written_out(case, rollout):
     today = [item for path, items in case.files.items() if "green" not in path for item in items]
     named = {name(item)[:2] + name(item)[3:]: item for item in today}
     found = {name(item.data)[:2] + name(item.data)[3:]: item.data for item in rollout.stages[0].objects}
     assert set(found) == set(named)
     for key, item in named.items():
-        difference = DeepDiff(item, found[key], threshold_to_diff_deeper=0)
+        difference = DeepDiff(said(item), found[key], threshold_to_diff_deeper=0)
         assert set(difference) <= {"dictionary_item_added"}
         assert {path.split("'")[-2] for path in difference.get("dictionary_item_added", ())} <= DEFAULTS
 
