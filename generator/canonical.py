@@ -163,7 +163,12 @@ def _apply(shape: Shape, value: Any, apis: Apis) -> Any:
         return [_apply(shape, item, apis) for item in value]
     if not isinstance(value, dict):
         return value
-    fields = {key: child for key, child in value.items() if child is not None or key not in shape.defaults}
+    # The API server drops nulls; a list that is empty says no more than its default does.
+    fields = {
+        key: child
+        for key, child in value.items()
+        if child is not None and not (child == [] and key in shape.defaults)
+    }
     for key, default in shape.defaults.items():
         if key not in fields and _served(shape, key, apis):
             fields[key] = default

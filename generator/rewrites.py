@@ -23,7 +23,10 @@ def rule_for(rewrite: Manifest, alias: str) -> int | None:
 
 
 def baseline(rewrite: Manifest, rule: int, stable: str) -> Manifest:
-    """Give the rewrite with the stable adapter as the rule's only target, without a weight."""
+    """Give the rewrite with the stable adapter as the rule's only target: as it stands, if it is that."""
+    targets: list[Mapping[str, Any]] = rewrite.get("spec", "rules", rule, "targets", default=[])
+    if [target.get("modelRewrite") for target in targets] == [stable]:
+        return rewrite
     return rewrite.put([{"modelRewrite": stable}], "spec", "rules", rule, "targets")
 
 

@@ -6,11 +6,10 @@ from collections import Counter
 from fractions import Fraction
 from itertools import pairwise
 
-import pytest
 from deepdiff import DeepDiff
 from hypothesis import given, settings
 
-from tests.random_plans import BETA, blue_greens
+from tests.random_plans import BETA, BRIEF, blue_greens
 from tests.small_plans import BLUE, GREEN
 from tests.trees import name
 
@@ -119,13 +118,24 @@ def a_rule_keeps_the_sum_of_its_weights_once_it_knows_green(case, rollout):
     assert all(found == sums[0] for found in sums)
 
 
+def said(value):
+    """What an object says: a null and an empty list of matches say nothing."""
+    if isinstance(value, dict):
+        return {
+            key: said(item)
+            for key, item in value.items()
+            if item is not None and (key, item) != ("matches", [])
+        }
+    return list(map(said, value)) if isinstance(value, list) else value
+
+
 def the_first_stage_is_today_with_defaults_written_out(case, rollout):
     today = [item for path, items in case.files.items() if "green" not in path for item in items]
     named = {name(item)[:2] + name(item)[3:]: item for item in today}
     found = {name(item.data)[:2] + name(item.data)[3:]: item.data for item in rollout.stages[0].objects}
     assert set(found) == set(named)
     for key, item in named.items():
-        difference = DeepDiff(item, found[key], threshold_to_diff_deeper=0)
+        difference = DeepDiff(said(item), found[key], threshold_to_diff_deeper=0)
         assert set(difference) <= {"dictionary_item_added"}
         assert {path.split("'")[-2] for path in difference.get("dictionary_item_added", ())} <= DEFAULTS
 
@@ -235,8 +245,9 @@ LAWS = [
 ]
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-@settings(deadline=None, max_examples=40)
+@settings(BRIEF, max_examples=150)
 @given(blue_greens())
-def test_blue_green(law, case):
-    law(case, case.rollout())
+def test_every_blue_green_rollout_keeps_every_law(case):
+    rollout = case.rollout()
+    for law in LAWS:
+        law(case, rollout)
