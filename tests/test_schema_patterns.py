@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ def test_a_pattern_is_anchored_and_means_the_same_everywhere(pattern: str) -> No
     """RE2, ECMAScript and Python agree on what is left: no classes of Unicode, no look-around."""
     assert re.fullmatch(r"\^.*\$", pattern)
     assert not is_loose(pattern)
-    assert not re.search(r"\\[dDwWsSbBAZ1-9]|\(\?", pattern)
+    assert not re.search(r"\\[dDwWsSbBAZux1-9]|\(\?", pattern)
     re.compile(pattern, re.ASCII)
 
 
@@ -40,23 +41,21 @@ def test_loose_patterns_are_found(pattern: str) -> None:
 
 def test_patterns_answer_at_once() -> None:
     """Backtracking without end would show here: the process is given minutes for what takes seconds."""
+    words = [sys.executable, "-c", LONG_TEXTS]
     answered = subprocess.run(
-        [sys.executable, "-c", LONG_TEXTS, *PATTERNS],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+        words, input=json.dumps(PATTERNS), capture_output=True, encoding="utf-8", timeout=300, check=False
     )
     assert (answered.returncode, answered.stderr) == (0, "")
-    assert answered.stdout.splitlines() == PATTERNS
+    assert json.loads(answered.stdout) == PATTERNS
 
 
 LONG_TEXTS = """
-import re, sys
-for pattern in sys.argv[1:]:
+import json, re, sys
+patterns = json.load(sys.stdin)
+for pattern in patterns:
     compiled = re.compile(pattern, re.ASCII)
     for unit in ("a", "A", "0", "-", ".", "a-", "a.", "/", "1h", "1", "0%", "*.", "a ", "\u00e9", "a/", "-a"):
         for end in ("", "!", "\\n", " ", "-", "."):
             compiled.fullmatch(unit * (100_000 // len(unit)) + end)
-    print(pattern)
+print(json.dumps(patterns))
 """
