@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import wraps
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -207,7 +208,8 @@ def _run() -> int:
     except Exception as error:
         if os.environ.get("ROLLPLAN_DEBUG"):
             raise
-        _say(f"rollplan: {_sentence(error)}")
+        with suppress(OSError):  # nobody may be there to read it; the exit code says it too
+            _say(f"rollplan: {_sentence(error)}")
     return FAULT
 
 
