@@ -33,21 +33,22 @@ class Pods:
     directory: str
 
     def load(self, adapter: str) -> Instruction:
-        """Make every pod load the adapter."""
+        """Make every running pod load the adapter."""
         call = f"curl -fsS -o /dev/null {self._url('completions')} {_JSON} {self._prompt(adapter)}"
-        return self._each(f"load {adapter} on every pod", f"{self._exec} {call}")
+        return self._each(f"load {adapter} from {self.directory} on every pod", f"{self._exec} {call}")
 
     def lists(self, adapter: str) -> Instruction:
         """Check that every pod lists the adapter."""
         call = f"curl -fsS {self._url('models')}"
-        return self._each(
-            f"every pod lists {adapter}", f"{self._exec} {call} | grep -q {shlex.quote(json.dumps(adapter))}"
-        )
+        # `grep -q` ends at the first match: with pipefail, curl's broken pipe would fail the check.
+        listed = f"grep -F {shlex.quote(json.dumps(adapter))} > /dev/null"
+        return self._each(f"every pod lists {adapter}", f"{self._exec} {call} | {listed}")
 
     def remove(self, adapter: str) -> Instruction:
         """Take the adapter's directory away, before it is unloaded: a request would load it again."""
         path = shlex.quote(f"{self.directory}/{adapter}")
-        return self._each(f"remove {adapter} from {self.directory}", f"{self._exec} rm -rf {path}")
+        title = f"remove {adapter} from {self.directory}; the way back needs a copy of it"
+        return self._each(title, f"{self._exec} rm -rf {path}")
 
     def unload(self, adapter: str) -> Instruction:
         """Make every pod forget the adapter; a pod that never loaded it says so and goes on."""
@@ -66,7 +67,9 @@ class Pods:
         return f'kubectl -n {self.namespace} exec "$pod" -c {self.container} --'
 
     def _each(self, title: str, line: str) -> Instruction:
-        pods = f"kubectl -n {self.namespace} get pods -l {selector(self.labels)} -o name"
+        # Evicted pods stay in the list, as Failed, until someone deletes them: nothing runs in them.
+        running = "--field-selector=status.phase=Running"
+        pods = f"kubectl -n {self.namespace} get pods -l {selector(self.labels)} {running} -o name"
         script = f"""\
 (set -- $({pods})
 test "$#" -gt 0 || exit 1

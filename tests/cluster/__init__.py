@@ -66,6 +66,11 @@ class Cluster:
 
         Nothing is stored. Raises `ValueError` with the server's reason if it refuses the object.
         """
+        (stored,) = self.would_store_all([manifest], namespace)
+        return stored
+
+    def would_store_all(self, manifests: Iterable[Object], namespace: str) -> list[Object]:
+        """What `would_store` says of each of several objects, in one go."""
         command = (
             "create",
             "-n",
@@ -77,10 +82,15 @@ class Cluster:
             "-f",
             "-",
         )
-        done = self.kubectl(*command, input=json.dumps(manifest))
+        done = self.kubectl(*command, input="\n".join(map(json.dumps, manifests)))
         if done.returncode != 0:
             raise ValueError(done.stderr)
-        return _object(done)
+        decoder, stored, rest = json.JSONDecoder(), [], done.stdout
+        while rest:  # kubectl writes one JSON text after the other
+            found, end = decoder.raw_decode(rest)
+            stored.append(found)
+            rest = rest[end:].lstrip()
+        return stored
 
     def namespace(self) -> str:
         """The name of a new, empty namespace."""
