@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
-from generator.model import Rollout
 from tests.small_plans import (
     BLUE,
     GREEN,
@@ -20,7 +17,6 @@ from tests.small_plans import (
     blue_green,
     lora,
     rewrite,
-    rollout,
     route,
     thing,
     to_pool,
