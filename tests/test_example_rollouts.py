@@ -2,7 +2,7 @@
 
 from generator.model import Rollout
 from generator.pipeline import compile_plan
-from generator.validate import bundled_schema
+from generator.plan_schema import bundled_schema
 from tests.conftest import ROOT
 
 

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 
@@ -106,6 +107,11 @@ def test_make_demo_sets_itself_up(checkout: Path, tmp_path: Path) -> None:
         env={**environment, "LC_ALL": "C.UTF-8"},
     )
     assert done.returncode == 0, done.stderr
-    for plan in sorted((copy / "plans").iterdir()):
-        assert f"({plan.name})" in done.stdout
-    assert (copy / "rendered" / "qwen3-32b-h200" / "README.md").is_file()
+    plans = [
+        yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(copy.glob("plans/*/plan.yaml"))
+    ]
+    assert plans
+    for plan in plans:
+        name, strategy = plan["metadata"]["name"], plan["spec"]["strategy"]["type"]
+        assert f"{name} ({strategy})" in done.stdout
+        assert (copy / "rendered" / name / "README.md").is_file()
