@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.random_plans import BETA, blue_greens
+from tests.random_plans import BETA, BRIEF, blue_greens
 from tests.small_plans import BLUE
 from tests.test_laws import ALL_TO_GREEN, SPLIT, rest_of, sends_to, shares, shifted, stages
 
@@ -44,7 +44,7 @@ def serving(route, request):
     return rules[-max(found)[1]] if found else None
 
 
-@settings(deadline=None, max_examples=100)
+@settings(BRIEF, max_examples=100)
 @given(blue_greens(), st.lists(REQUESTS, min_size=5, max_size=20), st.booleans())
 def test_each_request_is_handled_as_today_but_for_green_s_share_of_blue(case, requests, is_beta):
     (_, _, today), *_ = found = list(stages(case, case.rollout()))
