@@ -67,7 +67,12 @@ class Pods:
 
     def _each(self, title: str, line: str) -> Instruction:
         pods = f"kubectl -n {self.namespace} get pods -l {selector(self.labels)} -o name"
-        script = f'(set -e\npods=$({pods})\ntest -n "$pods"\nfor pod in $pods; do\n  {line}\ndone)'
+        script = f"""\
+(set -- $({pods})
+test "$#" -gt 0 || exit 1
+for pod in "$@"; do
+  {line} || exit 1
+done)"""
         return Instruction(title=title, script=script)
 
     def _url(self, path: str) -> str:

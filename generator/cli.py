@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from generator.disk import Written
     from generator.pipeline import Compiled
 
-FOUND, FAULT, INTERRUPTED = 1, 2, 130
-"""Exit codes beside 0: findings or differences; a fault of usage, system or rollplan; Ctrl-C."""
+FOUND, FAULT, INTERRUPTED, UNREAD, TERMINATED = 1, 2, 130, 141, 143
+"""Exit codes beside 0: findings or differences; a fault of usage, system or rollplan; Ctrl-C; a reader
+that went away, as `head` does; SIGTERM. The last three are what a shell says of the signals."""
 
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -147,8 +149,9 @@ def _tables(compiled: Sequence[Compiled], format_: str) -> None:
     from generator.reporters import SUMMARIES
 
     _show(_warnings(compiled), "text", sys.stderr)
-    text = SUMMARIES[format_]([plan.rollout for plan in compiled], colour=_colour(sys.stdout))
-    click.echo(text, nl=False)
+    colour = _colour(sys.stdout)
+    text = SUMMARIES[format_]([plan.rollout for plan in compiled], colour=colour)
+    click.echo(text, nl=False, color=colour)
 
 
 def _warnings(compiled: Sequence[Compiled]) -> tuple[Diagnostic, ...]:
@@ -158,7 +161,8 @@ def _warnings(compiled: Sequence[Compiled]) -> tuple[Diagnostic, ...]:
 def _show(findings: Sequence[Diagnostic], format_: str, stream: TextIO) -> None:
     from generator.reporters import FINDINGS
 
-    click.echo(FINDINGS[format_](findings, colour=_colour(stream)), nl=False, file=stream)
+    colour = _colour(stream)
+    click.echo(FINDINGS[format_](findings, colour=colour), nl=False, file=stream, color=colour)
 
 
 def _written(out: str, result: Written) -> str:
@@ -174,16 +178,19 @@ def _say(*sentences: str) -> None:
         click.echo(clean(sentence), err=True)
 
 
-def _colour(stream: TextIO) -> bool:
+def _colour(stream: TextIO | None) -> bool:
     """Say whether to colour: on terminals, unless NO_COLOR is set; everywhere with FORCE_COLOR."""
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+    return bool(os.environ.get("FORCE_COLOR")) or (stream is not None and stream.isatty())
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code; no traceback reaches the user."""
     signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # it is None where the shell has closed it
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.exit(_run())
 
 
@@ -195,8 +202,8 @@ def _run() -> int:
         return FAULT
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as end:  # click ends with 1 when nobody reads what it prints
+        return UNREAD if end.code == 1 else TERMINATED
     except Exception as error:
         if os.environ.get("ROLLPLAN_DEBUG"):
             raise
@@ -210,9 +217,9 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, Fault):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"cannot use {error.filename}: {error.strerror}" if error.filename else error.strerror
+        return f"cannot use {error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
     return f"internal error, {type(error).__name__}: {error}; ROLLPLAN_DEBUG=1 shows where"
 
 
 def _terminated(_: int, __: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signal.SIGTERM)
+    raise SystemExit(TERMINATED)

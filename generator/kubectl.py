@@ -1,6 +1,7 @@
 """The shell that a runbook shows: kubectl in the forms that are known to work (contract §4).
 
-Every function gives an Instruction whose shell runs as it stands in the plan's rendered directory.
+Every function gives an Instruction whose shell runs as it stands in the plan's rendered directory, and fails
+when any of its commands does: in a terminal too, which goes on after an error.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ def rolled_out(workload: Manifest) -> Instruction:
     wait = f"{_in(workload)} wait {name} --for=jsonpath='{{.status.readyReplicas}}'={replicas(workload)}"
     return Instruction(
         title=f"every replica of {workload.kind} {workload.name} is new and ready",
-        script=f"{_in(workload)} rollout status {name} --timeout={timeout}s\n{wait} --timeout={timeout}s",
+        script=joined(
+            f"{_in(workload)} rollout status {name} --timeout={timeout}s", f"{wait} --timeout={timeout}s"
+        ),
     )
 
 
@@ -56,12 +59,10 @@ def route_settled(route: Manifest, gateway: str, *conditions: str) -> Instructio
     observed = parent.replace('"', '\\"') % (conditions[-1], "observedGeneration")
     return Instruction(
         title=f"the Gateway reports {' and '.join(conditions)} for the current {name}",
-        script="\n".join(
-            [
-                f"generation=$({_in(route)} get {name} -o jsonpath='{{.metadata.generation}}')",
-                f'{_in(route)} wait {name} --timeout={SETTLE} \\\n  --for="jsonpath={observed}=$generation"',
-                *waits,
-            ]
+        script=joined(
+            f"generation=$({_in(route)} get {name} -o jsonpath='{{.metadata.generation}}')",
+            f'{_in(route)} wait {name} --timeout={SETTLE} \\\n  --for="jsonpath={observed}=$generation"',
+            *waits,
         ),
     )
 
@@ -81,8 +82,10 @@ def smoke(gateway: Gateway, path: str, headers: Mapping[str, str], title: str) -
     extra = "".join(f" \\\n  -H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items())
     return Instruction(
         title=title,
-        script=f"{_address(gateway)}\n"
-        f'curl --fail --silent --show-error --max-time 60 "http://$address{path}"{extra}',
+        script=joined(
+            _address(gateway),
+            f'curl --fail --silent --show-error --max-time 60 "http://$address{path}"{extra}',
+        ),
     )
 
 
@@ -91,9 +94,11 @@ def ask(gateway: Gateway, model: str, title: str) -> Instruction:
     body = f'{{"model": "{model}", "prompt": "Hello", "max_tokens": 1}}'
     return Instruction(
         title=title,
-        script=f"{_address(gateway)}\n"
-        'curl --fail --silent --show-error --max-time 60 "http://$address/v1/completions" \\\n'
-        f"  -H 'Content-Type: application/json' -d {shlex.quote(body)}",
+        script=joined(
+            _address(gateway),
+            'curl --fail --silent --show-error --max-time 60 "http://$address/v1/completions" \\\n'
+            f"  -H 'Content-Type: application/json' -d {shlex.quote(body)}",
+        ),
     )
 
 
@@ -105,6 +110,11 @@ def pods_gone(workload: Manifest) -> Instruction:
         title=f"the pods of {workload.name} are gone",
         script=f"{_in(workload)} wait pod -l {selector(labels)} --for=delete --timeout={grace + 60}s",
     )
+
+
+def joined(*commands: str) -> str:
+    """Give one script of several commands, which ends with the first that fails."""
+    return " &&\n".join(commands)
 
 
 def selector(labels: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generator.kubectl import joined
 from generator.markdown import fence, plain, table
 from generator.model import Deletion, Instruction, MetricGate, Rollout
 from generator.summary import Row, summarize
@@ -96,7 +97,7 @@ def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> tuple[Block, ...
     blocks = []
     for number, deletion in enumerate(deletions, 1):
         delete = f"kubectl delete --ignore-not-found -f {folder}/{deletion.file_name(number)}"
-        shell = "\n".join([delete, *(check.script for check in deletion.checks)])
+        shell = joined(delete, *(check.script for check in deletion.checks))
         blocks.append(Block(title=f"Delete the {plain(deletion.title)}:", code=fence(shell, "sh")))
     return tuple(blocks)
 

@@ -1,15 +1,17 @@
-"""What all tests share: the option that rewrites goldens, and a way to run the command as users do."""
+"""What all tests share: goldens, the command as users run it, and a real API server."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cluster import Cluster, build, published, running, why_not
 from tests.golden import Golden
 
 ROOT = Path(__file__).parent.parent
@@ -58,3 +60,20 @@ def rollplan() -> Rollplan:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A real API server: one for all tests of a session, and one for each worker of pytest-xdist."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not installed")
+    if build() is None:
+        pytest.skip(f"no test server: {why_not()}")
+    with running(published()) as served:
+        yield served
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> str:
+    """A fresh namespace of the API server."""
+    return cluster.namespace()

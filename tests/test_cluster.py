@@ -2,33 +2,16 @@
 
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster import Cluster, Object, build, published, running, why_not
+from tests.cluster import Cluster, Object, published
 from tests.cluster.objects import GATEWAY, deployment, mirror, pool, pool_ref, route
 
 BY_NAME = f'@.parentRef.name=="{GATEWAY}"'
 
 needs_published = pytest.mark.skipif(not published(), reason="no published definitions beside the checkout")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    if shutil.which("kubectl") is None:
-        pytest.skip("kubectl is not installed")
-    if build() is None:
-        pytest.skip(f"no test server: {why_not()}")
-    with running(published()) as served:
-        yield served
-
-
-@pytest.fixture
-def namespace(cluster: Cluster) -> str:
-    return cluster.namespace()
 
 
 def apply(cluster: Cluster, namespace: str, manifest: Object) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from tests.cluster.binary import CHECKOUT
 
 # Kinds of our users' manifests, served but not checked where no published definition of them is given.
-# group, version, kind, plural, scope
+# group, versions, kind, plural, scope
 PERMISSIVE = (
     ("agentgateway.dev", "v1alpha1", "AgentgatewayParameters", "agentgatewayparameters", "Namespaced"),
     ("disaggregatedset.x-k8s.io", "v1", "DisaggregatedSet", "disaggregatedsets", "Namespaced"),
@@ -25,7 +25,7 @@ PERMISSIVE = (
     ("monitoring.googleapis.com", "v1", "PodMonitoring", "podmonitorings", "Namespaced"),
     ("networking.gke.io", "v1", "GCPBackendPolicy", "gcpbackendpolicies", "Namespaced"),
     ("networking.gke.io", "v1", "HealthCheckPolicy", "healthcheckpolicies", "Namespaced"),
-    ("networking.istio.io", "v1beta1", "DestinationRule", "destinationrules", "Namespaced"),
+    ("networking.istio.io", "v1 v1beta1", "DestinationRule", "destinationrules", "Namespaced"),
 )
 
 
@@ -36,8 +36,8 @@ def published(channel: str = "standard") -> tuple[pathlib.Path, ...]:
     return tuple(path for path in sorted(root.glob("**/*.json")) if other not in path.parts)
 
 
-def permissive(group: str, version: str, kind: str, plural: str, scope: str) -> dict[str, Any]:
-    """A definition that takes any object of a kind."""
+def permissive(group: str, versions: str, kind: str, plural: str, scope: str) -> dict[str, Any]:
+    """A definition that takes any object of a kind, in each of the versions; the first one is stored."""
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -55,10 +55,11 @@ def permissive(group: str, version: str, kind: str, plural: str, scope: str) -> 
                 {
                     "name": version,
                     "served": True,
-                    "storage": True,
+                    "storage": version == versions.split()[0],
                     "schema": {"openAPIV3Schema": anything},
                     "subresources": {"status": {}},
                 }
+                for version in versions.split()
             ],
         },
     }
