@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
+from generator.model import Rollout
 from tests.small_plans import (
     BLUE,
     GREEN,
@@ -17,6 +20,7 @@ from tests.small_plans import (
     blue_green,
     lora,
     rewrite,
+    rollout,
     route,
     thing,
     to_pool,
@@ -44,6 +48,22 @@ class Case:
         """Show what differs from case to case."""
         last = json.dumps([*self.files.values()][-1])
         printer.text(f"Case(steps={list(map(float, self.steps))}, beta={self.beta}, {last})")
+
+    def rollout(self) -> Rollout:
+        """Take the plan down the whole road."""
+        with TemporaryDirectory() as folder:
+            return rollout(Path(folder), self.plan, dict(self.files))
+
+
+def said(value: Any) -> Any:
+    """What an object says: a null and an empty list of matches say nothing."""
+    if isinstance(value, dict):
+        return {
+            key: said(item)
+            for key, item in value.items()
+            if item is not None and (key, item) != ("matches", [])
+        }
+    return list(map(said, value)) if isinstance(value, list) else value
 
 
 def _fields(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Object]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from deepdiff import DeepDiff
 from hypothesis import given, settings
 
-from tests.random_plans import BETA, BRIEF, blue_greens
+from tests.random_plans import BETA, BRIEF, blue_greens, said
 from tests.small_plans import BLUE, GREEN
 from tests.trees import name
 
@@ -116,17 +116,6 @@ def a_rule_keeps_the_sum_of_its_weights_once_it_knows_green(case, rollout):
         for now in (found.values() for phase, _, found in stages(case, rollout) if phase != BEFORE)
     ]
     assert all(found == sums[0] for found in sums)
-
-
-def said(value):
-    """What an object says: a null and an empty list of matches say nothing."""
-    if isinstance(value, dict):
-        return {
-            key: said(item)
-            for key, item in value.items()
-            if item is not None and (key, item) != ("matches", [])
-        }
-    return list(map(said, value)) if isinstance(value, list) else value
 
 
 def the_first_stage_is_today_with_defaults_written_out(case, rollout):

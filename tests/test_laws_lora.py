@@ -5,7 +5,7 @@ from fractions import Fraction
 from deepdiff import DeepDiff
 from hypothesis import given, settings
 
-from tests.random_plans import BRIEF, loras
+from tests.random_plans import BRIEF, loras, said
 from tests.trees import name
 
 DEFAULTS = {"namespace", "group", "kind", "type", "appProtocol", "failureMode"}
@@ -75,7 +75,7 @@ def the_first_stage_is_today_with_defaults_written_out(case, rollout):
     made = set(found) - set(today)
     assert made <= {("llm-d.ai", "InferenceModelRewrite", "alias-rewrite")}
     for key, item in today.items():
-        difference = DeepDiff(item, found[key], threshold_to_diff_deeper=0)
+        difference = DeepDiff(said(item), found[key], threshold_to_diff_deeper=0)
         assert set(difference) <= {"dictionary_item_added"}
         assert {path.split("'")[-2] for path in difference.get("dictionary_item_added", ())} <= DEFAULTS
 
