@@ -64,6 +64,10 @@ def _objects(
         lacks = " and ".join(f"`{name}`" for name in ("apiVersion", "kind") if not _is_text(data, name))
         message = f"this is no Kubernetes object: it has no {lacks}"
         found.add(CODES["RP203"], message, origin.at(), "name only manifests under `manifests` and `routes`")
+    elif data["apiVersion"].startswith("rollplan.dev/"):
+        message = f"this {data['kind']} is no object of the cluster"
+        hint = "keep manifests in a folder of their own, beside the plan"
+        found.add(CODES["RP203"], message, origin.at("kind"), hint)
     elif str(data["kind"]).endswith("List") and isinstance(data.get("items"), list):
         for index in range(len(data["items"])):
             yield from _objects(document, bundle, plan, found, (*path, "items", index))

@@ -9,6 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from generator.cli import cli
 from tests.conftest import ROOT
 
 MAIN = "from generator.cli import main; main()"
@@ -46,3 +49,10 @@ def _read(terminal: int) -> bytes:
         if error.errno == errno.EIO:  # Linux says so when the last program has left the terminal
             return b""
         raise
+
+
+def in_process(capsys: pytest.CaptureFixture[str], *args: object) -> tuple[int, str, str]:
+    """Run the command in this process, which is ten times as quick; give its exit code and its texts."""
+    code = cli.main([str(arg) for arg in args], prog_name="rollplan", standalone_mode=False)
+    captured = capsys.readouterr()
+    return int(code or 0), captured.out, captured.err

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from generator.cli import cli
 from generator.codes import CODES
 from generator.diagnostics import Severity
+from tests.command import COLOURS, in_process
 from tests.conftest import ROOT, Rollplan
 from tests.golden import Golden
 
 FOLDER = Path("tests/findings")
+Run = Callable[..., tuple[int, str, str]]
 CASES = sorted(path.name for path in (ROOT / FOLDER).iterdir())
 MANY = {
     "many": {"RP101", "RP102", "RP103", "RP104", "RP105", "RP106", "RP107", "RP108"},
@@ -28,22 +31,16 @@ ELSEWHERE = {"RP211", "RP212"}
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Run a command in this process, which is ten times as quick; give its exit code and its texts."""
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command where users of a checkout do, without colours."""
     monkeypatch.chdir(ROOT)
-    for name in ("NO_COLOR", "FORCE_COLOR"):
+    for name in COLOURS:
         monkeypatch.delenv(name, raising=False)
-
-    def go(*args: object) -> tuple[int, str, str]:
-        code = cli.main([str(arg) for arg in args], prog_name="rollplan", standalone_mode=False)
-        captured = capsys.readouterr()
-        return int(code or 0), captured.out, captured.err
-
-    return go
+    return partial(in_process, capsys)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_case_gets_its_findings_in_the_words_of_its_golden(run, golden: Golden, case: str) -> None:
+def test_a_case_gets_its_findings_in_the_words_of_its_golden(run: Run, golden: Golden, case: str) -> None:
     code, out, err = run("validate", FOLDER / case / "plan.yaml")
     golden.text(f"findings/{case}.txt", out)
     assert (code, err) == (int(case in REFUSED), "")
@@ -51,7 +48,7 @@ def test_a_case_gets_its_findings_in_the_words_of_its_golden(run, golden: Golden
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refused_plan_writes_nothing(run, tmp_path: Path, case: str) -> None:
+def test_a_refused_plan_writes_nothing(run: Run, tmp_path: Path, case: str) -> None:
     code, out, err = run("render", FOLDER / case / "plan.yaml", "--out", tmp_path / "out")
     assert (code, out) == (1, "")
     assert codes_in(err) == MANY.get(case, {case.partition("-")[0]})
@@ -59,7 +56,7 @@ def test_a_refused_plan_writes_nothing(run, tmp_path: Path, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_place_of_a_finding_is_in_its_file(run, case: str) -> None:
+def test_the_place_of_a_finding_is_in_its_file(run: Run, case: str) -> None:
     """Editors jump to these places: the line exists, and the column is in it."""
     _, out, _ = run("validate", FOLDER / case / "plan.yaml")
     places = re.findall(r"^ *(?:-->|:::) (\S+?):(\d+):(\d+)", out, re.MULTILINE)
