@@ -92,7 +92,7 @@ def smoke(gateway: Gateway, path: str, headers: Mapping[str, str], title: str) -
     """Send one request through the Gateway and fail unless the answer is a success."""
     extra = "".join(f" \\\n  -H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items())
     return Instruction(
-        title=title,
+        title=f"{title} (where the Gateway can be reached from)",
         script=joined(
             _address(gateway),
             f'curl --fail --silent --show-error --max-time 60 "http://$address{path}"{extra}',
@@ -104,7 +104,7 @@ def ask(gateway: Gateway, model: str, title: str) -> Instruction:
     """Ask a model for one token through the Gateway and fail unless it answers."""
     body = f'{{"model": "{model}", "prompt": "Hello", "max_tokens": 1}}'
     return Instruction(
-        title=title,
+        title=f"{title} (where the Gateway can be reached from)",
         script=joined(
             _address(gateway),
             'curl --fail --silent --show-error --max-time 60 "http://$address/v1/completions" \\\n'

@@ -149,7 +149,9 @@ class _LoraStages:
                 *self._finish(),
             ),
             rollback=Rollback(
-                promise="all requests for the alias go back to the stable adapter at once", objects=(start,)
+                promise="all requests for the alias go back to the stable adapter at once",
+                objects=(start,),
+                checks=self._smoke(),
             ),
         )
 
