@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,7 +13,7 @@ from generator.kustomize import Build, build, file_in
 from generator.load import load_manifests, read_source
 from generator.model import Ref
 from generator.roots import Roots
-from generator.source import Document
+from generator.source import Document, quoted
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
@@ -35,13 +36,13 @@ def documents(path: Ref, folder: Path, roots: Roots, found: Findings) -> Iterato
 
 
 def _in_files(path: Ref, start: Path, roots: Roots, found: Findings) -> Iterator[Document]:
-    files = sorted(_files(start)) if start.is_dir() else [start]
+    files = sorted(_files(start, set())) if start.is_dir() else [start]
     if not files:
         message = f"`{path}` holds no YAML or JSON file"
         found.add(CODES["RP206"], message, path.place, "add the manifests to it")
     for file in files:
         if not roots.hold(file):
-            message = f"`{file.as_posix()}` is a link to outside the plan's folder"
+            message = f"{quoted(file.as_posix())} is a link to outside the plan's folder"
             found.add(CODES["RP202"], message, path.place, "replace the link by the file itself")
             continue
         source = read_source(file, file.as_posix(), found)
@@ -51,12 +52,19 @@ def _in_files(path: Ref, start: Path, roots: Roots, found: Findings) -> Iterator
         yield from read
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for entry in folder.iterdir():
+def _files(folder: Path, seen: set[str]) -> Iterator[Path]:
+    """Give every manifest file under a folder, through links too, but no folder twice.
+
+    A folder that links lead to may lie outside: its files are refused where they are read.
+    """
+    if os.path.realpath(folder) in seen:
+        return
+    seen.add(os.path.realpath(folder))
+    for entry in sorted(folder.iterdir()):
         if entry.name.startswith("."):
             continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _files(entry)
+        if entry.is_dir():
+            yield from _files(entry, seen)
         elif entry.suffix in _SUFFIXES:
             yield entry
 
