@@ -109,17 +109,18 @@ def build(job: Build, found: Findings) -> Source | None:
     return Source(name=f"{job.folder.as_posix()} (built)", text=done.stdout)
 
 
-_LOGGED = re.compile(r'[A-Z][0-9]{4} .*?\] "command failed" err="(?P<error>.*)"')
+_LOGGED = re.compile(r'[A-Z][0-9]{4} .*?\] "command failed" err=(?:"(?P<line>.*)"|<)')
 """What kubectl makes of an error: with the time and a process in front, the same never comes twice."""
 
 
 def _first_line(error: str, job: Build) -> str:
     """Give the first line of an error, without warnings, and with paths relative to the plan."""
-    lines = [line for line in error.splitlines() if line.strip() and not line.startswith("# Warning")]
-    line = lines[0].removeprefix("Error: ").removeprefix("error: ") if lines else "it gives no reason"
+    lines = [line.strip() for line in error.splitlines() if not line.startswith("# Warning")]
+    line, *rest = [line for line in lines if line] or ["it gives no reason"]
     logged = _LOGGED.fullmatch(line)
     if logged:
-        line = logged["error"].replace('\\"', '"')
+        line = (logged["line"] or next(iter(rest), "")).replace('\\"', '"')
+    line = line.removeprefix("Error: ").removeprefix("error: ")
     for root in job.roots.paths:
         line = line.replace(f"{root}/", "")
     return line[:300]
@@ -159,8 +160,11 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         items = data.get(key)
         for item in items if isinstance(items, list) else [items]:
             fields = item if isinstance(item, dict) else {}
-            for name, entry in ((name, entry) for name in names for entry in _texts(fields.get(name))):
-                yield key, entry.rpartition("=")[2] if name == "files" else entry
+            for name in names:
+                entries = _texts(fields.get(name))
+                yield from (
+                    (key, entry.rpartition("=")[2] if name == "files" else entry) for entry in entries
+                )
 
 
 def _texts(value: Any) -> Iterator[str]:
