@@ -280,7 +280,7 @@ def test_patch_that_cannot_be_applied(body: dict[str, Any], tmp_path: Path) -> N
 
 
 def kustomized(folder: Path, jobs: dict[str, tuple[dict[str, Any], Any]]) -> dict[str, Any]:
-    """Give what kustomize makes of each object and its patch, in one build; objects are called as their jobs."""
+    """Give what kustomize makes of each object and its patch, in one build; each is called as its job."""
     entries = []
     for name, (data, patch) in jobs.items():
         (folder / f"{name}.json").write_text(
