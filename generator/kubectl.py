@@ -123,10 +123,17 @@ def pods_gone(workload: Manifest) -> Instruction:
     )
 
 
+_NAME_LABELS = {
+    "DisaggregatedSet": "disaggregatedset.x-k8s.io/name",
+    "LeaderWorkerSet": "leaderworkerset.sigs.k8s.io/name",
+}
+"""Kind → the label with its object's name that its controller gives to pods."""
+
+
 def _own_labels(workload: Manifest) -> Mapping[str, str]:
-    """Give the labels by which a workload's pods are known; a LeaderWorkerSet sets its own."""
-    if workload.kind == "LeaderWorkerSet":
-        return {"leaderworkerset.sigs.k8s.io/name": workload.name}
+    """Give the labels by which a workload's pods are known; some controllers set their own."""
+    if workload.kind in _NAME_LABELS:
+        return {_NAME_LABELS[workload.kind]: workload.name}
     selected: Mapping[str, str] = workload.get("spec", "selector", "matchLabels", default={})
     return selected or pod_labels(workload)
 

@@ -10,16 +10,17 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.load import load_manifests, read_source
 from generator.model import Ref
 from generator.roots import Roots
-from generator.source import Source
+from generator.source import Source, quoted
 
 FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """What a kustomization's file may be called."""
@@ -38,7 +39,26 @@ _LISTS = (
     "transformers",
     "validators",
 )
-_REMOTE = re.compile(r"://|^git@|^git::|^[-.a-z0-9]+\.[a-z]{2,}(:[0-9]+)?/|[?&](ref|version)=")
+"""Fields that name files and folders of objects, and of how to make or change them."""
+
+_FILES = {
+    "configMapGenerator": ("files", "env", "envs"),
+    "secretGenerator": ("files", "env", "envs"),
+    "openapi": ("path",),
+    "patches": ("path",),
+    "patchesJson6902": ("path",),
+    "replacements": ("path",),
+}
+"""Fields whose items name files to read, and where; a generator's file may be given a key: `key=path`."""
+
+_PLUGINS = frozenset({"generators", "transformers", "validators"})
+"""Fields whose files hold settings that may name files and addresses in turn."""
+
+_ALWAYS_REMOTE = re.compile(
+    r"://|[?&](ref|version|timeout|submodules)=|\Agit::|\A[^/]+@|\A(github\.com|gh)[:/]", re.I
+)
+_SEEMS_REMOTE = re.compile(r"\A[-.a-z0-9]+\.[a-z]{2,}(:[0-9]+)?[:/]", re.I)
+"""What kustomize takes for an address though a folder of that name exists; what only a missing one is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +76,12 @@ def file_in(folder: Path) -> Path | None:
 
 
 def build(job: Build, found: Findings) -> Source | None:
-    """Give what the kustomization builds, as one text; what stands in the way is a finding."""
-    refused = [path for path in _reads(job.folder, job, found, set()) if not _is_allowed(path, job, found)]
+    """Give what the kustomization builds, as one text; what stands in the way is a finding.
+
+    Nothing runs before every path that the kustomization reads is known to exist in an allowed folder.
+    """
+    reads = tuple(_reads(job.folder, job, found, set()))
+    refused = [entry for folder, entry in reads if not _is_allowed(folder, entry, job, found)]
     if refused:
         return None
     builder = next((words for words in _BUILDERS if shutil.which(words[0])), None)
@@ -68,7 +92,7 @@ def build(job: Build, found: Findings) -> Source | None:
         return None
     try:
         done = subprocess.run(  # noqa: S603  a fixed program with a checked folder, and no shell
-            [*builder, str(job.folder)],
+            [*builder, os.path.realpath(job.folder)],
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -80,17 +104,26 @@ def build(job: Build, found: Findings) -> Source | None:
         _refuse(job, f"it took more than {TIMEOUT} seconds", found)
         return None
     if done.returncode:
-        _refuse(job, _reason(done.stderr, job.folder), found)
+        _refuse(job, _first_line(done.stderr, job), found)
         return None
     return Source(name=f"{job.folder.as_posix()} (built)", text=done.stdout)
 
 
-def _reason(said: str, folder: Path) -> str:
-    """Give what kustomize says, without its log's prefix and without the paths of this machine."""
-    lines = [line for line in said.strip().splitlines() if line.strip()] or ["it says nothing"]
-    quoted = re.search(r'err="(.*)', lines[-1])
-    text = quoted[1].rstrip('"') if quoted else lines[-1].removeprefix("error: ").removeprefix("Error: ")
-    return text.replace(f"{os.path.realpath(folder)}/", "")[:200]
+_LOGGED = re.compile(r'[A-Z][0-9]{4} .*?\] "command failed" err=(?:"(?P<line>.*)"|<)')
+"""What kubectl makes of an error: with the time and a process in front, the same never comes twice."""
+
+
+def _first_line(error: str, job: Build) -> str:
+    """Give the first line of an error, without warnings, and with paths relative to the plan."""
+    lines = [line.strip() for line in error.splitlines() if not line.startswith("# Warning")]
+    line, *rest = [line for line in lines if line] or ["it gives no reason"]
+    logged = _LOGGED.fullmatch(line)
+    if logged:
+        line = (logged["line"] or next(iter(rest), "")).replace('\\"', '"')
+    line = line.removeprefix("Error: ").removeprefix("error: ")
+    for root in job.roots.paths:
+        line = line.replace(f"{root}/", "")
+    return line[:300]
 
 
 def _refuse(job: Build, reason: str, found: Findings) -> None:
@@ -98,35 +131,73 @@ def _refuse(job: Build, reason: str, found: Findings) -> None:
     found.add(CODES["RP212"], f"`{job.ref}` does not build: {reason}", job.ref.place, hint)
 
 
-def _reads(folder: Path, job: Build, found: Findings, seen: set[str]) -> Iterator[str | Path]:
-    """Give every remote address and every path that a kustomization and its local bases name."""
+def _reads(folder: Path, job: Build, found: Findings, seen: set[str]) -> Iterator[tuple[Path, str]]:
+    """Give every path and address that a kustomization and its local bases name, with its folder."""
     file = file_in(folder)
     if file is None or os.path.realpath(folder) in seen:
         return
     seen.add(os.path.realpath(folder))
+    if not job.roots.hold(file):
+        yield folder, file.name
+        return
     source = read_source(file, file.as_posix(), found)
     for document in load_manifests(source, found) if source else ():
         data = document.data if isinstance(document.data, dict) else {}
-        for entry in (str(item) for key in _LISTS for item in data.get(key) or () if isinstance(item, str)):
-            if "\n" in entry:
+        for key, entry in _named(data):
+            yield folder, entry
+            if _ALWAYS_REMOTE.search(entry) or not job.roots.hold(folder / entry):
                 continue
-            if _REMOTE.search(entry) and not (folder / entry).exists():
-                yield entry
-                continue
-            yield folder / entry
             yield from _reads(folder / entry, job, found, seen)
+            if key in _PLUGINS and (folder / entry).is_file():
+                yield from ((folder, text) for text in _addresses(folder / entry, found))
 
 
-def _is_allowed(path: str | Path, job: Build, found: Findings) -> bool:
-    if isinstance(path, str):
-        message = f"`{job.ref}` has the remote base `{path[:120]}`"
+def _named(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give what a kustomization's fields name; a text of several lines is the thing itself."""
+    for key in (*_LISTS, "patchesStrategicMerge"):
+        yield from ((key, entry) for entry in _texts(data.get(key)) if "\n" not in entry)
+    for key, names in _FILES.items():
+        items = data.get(key)
+        for item in items if isinstance(items, list) else [items]:
+            fields = item if isinstance(item, dict) else {}
+            for name in names:
+                entries = _texts(fields.get(name))
+                yield from (
+                    (key, entry.rpartition("=")[2] if name == "files" else entry) for entry in entries
+                )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    yield from (item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str))
+
+
+def _addresses(file: Path, found: Findings) -> Iterator[str]:
+    source = read_source(file, file.as_posix(), found)
+    for document in load_manifests(source, found) if source else ():
+        yield from (text for text in _all_texts(document.data) if "\n" not in text and "://" in text)
+
+
+def _all_texts(data: Any) -> Iterator[str]:
+    if isinstance(data, dict):
+        data = list(data.values())
+    for item in data if isinstance(data, list) else ():
+        yield from _all_texts(item)
+    if isinstance(data, str):
+        yield data
+
+
+def _is_allowed(folder: Path, entry: str, job: Build, found: Findings) -> bool:
+    path = folder / entry
+    if _ALWAYS_REMOTE.search(entry) or (_SEEMS_REMOTE.search(entry) and not path.exists()):
+        message = f"`{job.ref}` has the remote base {quoted(entry)}"
         hint = "copy it into the repository: what a rollout is made of must be reviewed with it"
         found.add(CODES["RP213"], message, job.ref.place, hint)
-        return False
-    if job.roots.hold(path):
+    elif not job.roots.hold(path):
+        message = f"`{job.ref}` reads {quoted(path.as_posix())}, outside the folder of the plan"
+        hint = "name the folder under `spec.roots`, if the plan may read it"
+        found.add(CODES["RP202"], message, job.ref.place, hint)
+    elif not path.exists():
+        _refuse(job, f"there is no {quoted(path.as_posix())}", found)
+    else:
         return True
-    message = f"`{job.ref}` reads `{path.as_posix()}`, outside the folder of the plan"
-    found.add(
-        CODES["RP202"], message, job.ref.place, "name the folder under `spec.roots`, if the plan may read it"
-    )
     return False

@@ -279,18 +279,37 @@ def test_patch_that_cannot_be_applied(body: dict[str, Any], tmp_path: Path) -> N
     assert "\n" not in message
 
 
-def kustomized(folder: Path, data: dict[str, Any], patch: Any) -> Any:
-    """Give what kustomize makes of an object and a patch of it."""
-    (folder / "object.yaml").write_text(json.dumps(data))
-    (folder / "patch.yaml").write_text(json.dumps(patch))
-    target = {"kind": data["kind"], "name": data["metadata"]["name"]}
-    entry = {"path": "patch.yaml", "target": target}
-    (folder / "kustomization.yaml").write_text(json.dumps({"resources": ["object.yaml"], "patches": [entry]}))
+def kustomized(folder: Path, jobs: dict[str, tuple[dict[str, Any], Any]]) -> dict[str, Any]:
+    """Give what kustomize makes of each object and its patch, in one build; each is called as its job."""
+    entries = []
+    for name, (data, patch) in jobs.items():
+        (folder / f"{name}.json").write_text(
+            json.dumps({**data, "metadata": {**data["metadata"], "name": name}})
+        )
+        if isinstance(patch, dict):
+            metadata = {**patch.get("metadata", {}), "name": name}
+            patch = {"apiVersion": data["apiVersion"], "kind": data["kind"], **patch, "metadata": metadata}
+        (folder / f"patch-{name}.json").write_text(json.dumps(patch))
+        entries.append({"path": f"patch-{name}.json", "target": {"kind": data["kind"], "name": name}})
+    resources = [f"{name}.json" for name in jobs]
+    (folder / "kustomization.yaml").write_text(json.dumps({"resources": resources, "patches": entries}))
     done = subprocess.run(
         ["kubectl", "kustomize", folder], capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
-    return yaml.safe_load(done.stdout)
+    built = {item["metadata"]["name"]: item for item in yaml.safe_load_all(done.stdout)}
+    for name, (data, _) in jobs.items():
+        built[name]["metadata"]["name"] = data["metadata"]["name"]
+    return built
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    jobs: dict[str, tuple[dict[str, Any], Any]] = {
+        f"merge-{name}": (rich(), patch) for name, patch in MERGES.items()
+    }
+    jobs |= {f"json-{name}": (rich(), operations) for name, operations in OPERATIONS.items()}
+    return kustomized(tmp_path_factory.mktemp("theirs"), {**jobs, "service": SERVICE, "pool": POOL})
 
 
 def rich() -> dict[str, Any]:
@@ -393,40 +412,35 @@ def unordered(data: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", MERGES)
-def test_merge_as_kustomize_does(name: str, tmp_path: Path) -> None:
-    head = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "llm-decode"}}
-    patch = {**MERGES[name]}
-    theirs = kustomized(
-        tmp_path, rich(), {**head, **patch, "metadata": {**head["metadata"], **patch.get("metadata", {})}}
-    )
-    ours = apply(rich(), patch)
-    assert DeepDiff(unordered(theirs), unordered(ours)) == {}
+def test_merge_as_kustomize_does(name: str, theirs: dict[str, Any]) -> None:
+    ours = apply(rich(), MERGES[name])
+    assert DeepDiff(unordered(theirs[f"merge-{name}"]), unordered(ours)) == {}
     assert ours != rich() or name == "nested-null"
 
 
-def test_merge_of_a_service_as_kustomize_does(tmp_path: Path) -> None:
-    service = named("Service", "s", spec={"ports": [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]})
-    patch = {"spec": {"ports": [{"port": 81, "name": "c"}, {"port": 82, "name": "d"}], "type": "ClusterIP"}}
-    theirs = kustomized(tmp_path, service, {**named("Service", "s"), **patch})
-    assert unordered(apply(service, patch)) == unordered(theirs)
-
-
-def test_merge_of_a_custom_resource_as_kustomize_does(tmp_path: Path) -> None:
-    """Lists outside pods have no keys: they are replaced."""
-    pool = router()[0]
-    patch = {
+SERVICE = (
+    named("Service", "s", spec={"ports": [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]}),
+    {"spec": {"ports": [{"port": 81, "name": "c"}, {"port": 82, "name": "d"}], "type": "ClusterIP"}},
+)
+POOL = (
+    router()[0],
+    {
         "spec": {
             "targetPorts": [{"number": 9000}],
             "selector": {"matchLabels": {"x": "y"}},
             "appProtocol": None,
         }
-    }
-    theirs = kustomized(
-        tmp_path,
-        pool,
-        {"apiVersion": pool["apiVersion"], **named("InferencePool", "llm", pool["apiVersion"]), **patch},
-    )
-    assert unordered(apply(pool, patch)) == unordered(theirs)
+    },
+)
+
+
+def test_merge_of_a_service_as_kustomize_does(theirs: dict[str, Any]) -> None:
+    assert unordered(apply(*SERVICE)) == unordered(theirs["service"])
+
+
+def test_merge_of_a_custom_resource_as_kustomize_does(theirs: dict[str, Any]) -> None:
+    """Lists outside pods have no keys: they are replaced."""
+    assert unordered(apply(*POOL)) == unordered(theirs["pool"])
 
 
 def test_new_items_come_last() -> None:
@@ -457,8 +471,8 @@ OPERATIONS: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_operations_as_kustomize_does(name: str, tmp_path: Path) -> None:
-    assert apply(rich(), OPERATIONS[name]) == kustomized(tmp_path, rich(), OPERATIONS[name])
+def test_operations_as_kustomize_does(name: str, theirs: dict[str, Any]) -> None:
+    assert apply(rich(), OPERATIONS[name]) == theirs[f"json-{name}"]
 
 
 def test_patches_change_nothing_in_place() -> None:

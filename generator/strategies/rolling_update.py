@@ -15,7 +15,7 @@ from generator.fields import Fields
 from generator.manifests import Manifest
 from generator.model import Bundles, Gate, MetricGate, Plan, Ref, Rollback, Rollout, Stage
 from generator.requirements import require_named, require_pool
-from generator.source import Path
+from generator.source import Path, Place
 from generator.steps import GateTable
 from generator.strategies.strategy import Strategy
 from generator.update_policy import PARTITIONED, Policy, parse_policy, with_policy
@@ -32,6 +32,7 @@ class RollingUpdate:
     workload: Ref | None
     update: Changes
     policy: Policy
+    partitions: Place | None
     soak: str
     gates: tuple[MetricGate, ...]
 
@@ -50,6 +51,7 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> RollingUpdate:
             place=fields.document.at_key(update.path),
         ),
         policy=parse_policy(fields, found),
+        partitions=fields.child("partitions").place if fields.has("partitions") else None,
         soak=fields.text("soak"),
         gates=gates.pick(fields.refs("gates")),
     )
@@ -63,6 +65,8 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     workload = _workload(shared, pool, parameters, found) if pool else None
     paths = places(workload, parameters.update, found) if workload else ()
     after = _updated(workload, paths, parameters, found) if workload and paths else None
+    if after:
+        _require_partitions(after, parameters, found)
     found.stop_if_errors()
     before, new = cast(Manifest, workload), cast(Manifest, after)
     old = with_policy(before, parameters.policy, partition=0)
@@ -112,13 +116,29 @@ def _moves(new: Manifest, policy: Policy) -> Iterator[tuple[str, str, int]]:
     if new.kind not in PARTITIONED:
         yield "update", f"{new.kind} {new.name} replaces its pods", 0
         return
-    for partition in policy.partitions or range(replicas(new) - 1, -1, -1):
+    for partition in policy.partitions or range(max(replicas(new), 1) - 1, -1, -1):
         count = replicas(new) - partition
         yield (
             f"partition-{partition}",
             f"{count} of {replicas(new)} replicas of {new.name} are new",
             partition,
         )
+
+
+def _require_partitions(workload: Manifest, parameters: RollingUpdate, found: Findings) -> None:
+    """Ask that the plan's partitions fall to 0: only then does every replica become new."""
+    said = parameters.policy.partitions
+    place = parameters.partitions or parameters.update.place
+    if said and workload.kind not in PARTITIONED:
+        message = f"a {workload.kind} has no partitions"
+        found.add(CODES["RP108"], message, place, "leave out `partitions`")
+    elif said and (list(said) != sorted(set(said), reverse=True) or said[-1] != 0):
+        message = f"the partitions {', '.join(map(str, said))} do not fall to 0"
+        hint = "begin with the highest ordinal that becomes new, and end with 0"
+        found.add(CODES["RP111"], message, place, hint)
+    elif said and said[0] >= max(replicas(workload), 1):
+        message = f"partition {said[0]} leaves all {replicas(workload)} replicas of {workload.name} old"
+        found.add(CODES["RP106"], message, place, f"begin below {replicas(workload)}")
 
 
 def _workload(
