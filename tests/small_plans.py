@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from generator.model import Rollout
+from generator.output import planned
 from generator.pipeline import compile_plan
 
 Object = dict[str, Any]
@@ -99,6 +102,22 @@ def written(folder: Path, plan: Object, files: dict[str, list[Object] | str]) ->
         text = content if isinstance(content, str) else "\n---\n".join(map(json.dumps, content))
         path.write_text(text, encoding="utf-8")
     return folder / "plan.yaml"
+
+
+class Tree(dict[str, str]):
+    """The files of a rendered plan by path."""
+
+    @property
+    def stages(self) -> list[str]:
+        return sorted({path.split("/")[1] for path in self if path.startswith("stages/")})
+
+    def read(self, path: str) -> Any:
+        return yaml.safe_load(self[path])
+
+
+def rendered(folder: Path, plan: Object, files: dict[str, list[Object] | str]) -> Tree:
+    """Write a plan and its manifests, and give what it renders."""
+    return Tree(planned(compile_plan(written(folder, plan, files))).tree)
 
 
 def rollout(folder: Path, plan: Object, files: dict[str, list[Object] | str]) -> Rollout:
