@@ -20,6 +20,7 @@ Run = Callable[..., tuple[int, str, str]]
 CASES = sorted(path.name for path in (ROOT / FOLDER).iterdir())
 MANY = {
     "many": {"RP101", "RP102", "RP103", "RP104", "RP105", "RP106", "RP107", "RP108"},
+    "RP205-derived": {"RP205", "RP303"},
     "many-later": {"RP109", "RP110", "RP111", "RP112", "RP113", "RP201", "RP205", "RP207"},
 }
 """Cases with many mistakes at once → the codes that one run must show."""
