@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from generator.manifests import dig
-
 _KEYS = {
     "containers": ("name",),
     "initContainers": ("name",),
@@ -29,7 +27,6 @@ _PORTS = ("containerPort", "port")
 
 _DEFAULTS = {"protocol": "TCP"}
 _DIRECTIVE = "$patch"
-_IDENTITY = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
 
 
 class PatchError(Exception):
@@ -44,10 +41,17 @@ def apply(data: Mapping[str, Any], patch: Mapping[str, Any] | Sequence[Mapping[s
     if isinstance(patch, Mapping) and _directive(patch) == "delete":
         raise PatchError("it deletes the object")
     patched = merge(data, patch) if isinstance(patch, Mapping) else apply_6902(dict(data), list(patch))
-    for path in _IDENTITY:
-        if dig(patched, *path) != dig(data, *path):
-            raise PatchError(f"it changes `{'.'.join(path)}`, and with it the object")
+    for said, (field, value) in zip(_identity(patched), _identity(data), strict=True):
+        if said != (field, value):
+            raise PatchError(f"it changes `{field}`, and with it the object")
     return patched
+
+
+def _identity(data: Any) -> list[tuple[str, Any]]:
+    fields = data if isinstance(data, Mapping) else {}
+    metadata = fields.get("metadata") if isinstance(fields.get("metadata"), Mapping) else {}
+    top = [(key, fields.get(key)) for key in ("apiVersion", "kind")]
+    return top + [(f"metadata.{key}", (metadata or {}).get(key)) for key in ("name", "namespace")]
 
 
 def merge(data: Any, patch: Any, field: str = "") -> Any:

@@ -139,7 +139,7 @@ def test_the_way_back_says_what_blue_has(tmp_path: Path) -> None:
     ways = {stage.slug: stage.rollback for stage in found.stages}
     assert ways["weight-50"] == "at once: all requests go to blue"
     for slug in ("scale-100", "weight-100", "drain", "finalize"):
-        assert ways[slug] == "at once: all requests go to blue, which has 4 of 8 replicas"
+        assert ways[slug] == "at once: all requests go to blue, 4 of 8 replicas until the rest is ready"
 
 
 def test_rollback_restores_blue(tmp_path: Path) -> None:
