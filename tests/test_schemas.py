@@ -19,6 +19,22 @@ FILES = sorted(SCHEMAS.rglob("*.json"))
 OPEN = {"plan.schema.json#/properties/spec", "plan.schema.json#/properties/spec/properties/strategy"}
 """Objects that allow other fields: the schema of the chosen strategy knows them."""
 
+LABELS = {
+    "plan.schema.json#/definitions/changes/items/properties/nodeSelector",
+    "plan.schema.json#/definitions/changes/items/properties/labels",
+    "blue-green.schema.json#/properties/strategy/properties/narrowBlue",
+}
+KUBERNETES = {
+    "plan.schema.json#/definitions/changes/items/properties/affinity",
+    "plan.schema.json#/definitions/changes/items/properties/tolerations/items",
+    "plan.schema.json#/definitions/environment/items",
+    "plan.schema.json#/definitions/patches/items/properties/json6902/items",
+    "plan.schema.json#/definitions/patches/items/properties/merge",
+    "plan.schema.json#/definitions/resources",
+}
+OPEN |= LABELS | KUBERNETES
+"""Labels have keys of their own; parts of Kubernetes objects have the fields that Kubernetes gives them."""
+
 SILENT = {"$schema", "$id", "$ref", "title", "description", "definitions", "errorMessage", "properties"}
 SILENT |= {"items", "allOf", "if", "then"}
 """Keywords that report nothing themselves."""
