@@ -412,6 +412,7 @@ def unordered(data: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", MERGES)
+@pytest.mark.kustomize
 def test_merge_as_kustomize_does(name: str, theirs: dict[str, Any]) -> None:
     ours = apply(rich(), MERGES[name])
     assert DeepDiff(unordered(theirs[f"merge-{name}"]), unordered(ours)) == {}
@@ -434,10 +435,12 @@ POOL = (
 )
 
 
+@pytest.mark.kustomize
 def test_merge_of_a_service_as_kustomize_does(theirs: dict[str, Any]) -> None:
     assert unordered(apply(*SERVICE)) == unordered(theirs["service"])
 
 
+@pytest.mark.kustomize
 def test_merge_of_a_custom_resource_as_kustomize_does(theirs: dict[str, Any]) -> None:
     """Lists outside pods have no keys: they are replaced."""
     assert unordered(apply(*POOL)) == unordered(theirs["pool"])
@@ -471,6 +474,7 @@ OPERATIONS: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.kustomize
 def test_operations_as_kustomize_does(name: str, theirs: dict[str, Any]) -> None:
     assert apply(rich(), OPERATIONS[name]) == theirs[f"json-{name}"]
 

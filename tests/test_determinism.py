@@ -11,6 +11,8 @@ import pytest
 
 from tests.trees import EXAMPLES, ROOT
 
+pytestmark = pytest.mark.kustomize  # all examples are rendered, and one is a kustomization
+
 PLANS = [ROOT / "plans" / example / "plan.yaml" for example in EXAMPLES]
 MAIN = "from generator.cli import main; main()"
 PLAIN = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "TZ": "UTC"}

@@ -1,5 +1,7 @@
 """What the example rollouts promise to whoever runs them, in the stages that they compile to."""
 
+import pytest
+
 from generator.model import Rollout
 from generator.pipeline import compile_plan
 from generator.plan_schema import bundled_schema
@@ -27,6 +29,7 @@ def test_group_update_moves_one_replica_a_stage_and_back_all() -> None:
     assert updated[-1] in rollout.rollback.checks[0].script
 
 
+@pytest.mark.kustomize
 def test_framework_rollout_takes_the_routing_proxy_along() -> None:
     objects = rollout_of("gke-disaggregated").stages[-1].objects
     decode = next(

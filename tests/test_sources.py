@@ -68,6 +68,7 @@ BASE = {"base/all.yaml": ALL, "base/kustomization.yaml": {"resources": ["all.yam
 
 
 @pytest.mark.parametrize("name", ["kustomization.yaml", "kustomization.yml", "Kustomization"])
+@pytest.mark.kustomize
 def test_kustomization_is_built(name: str, plan: Callable[..., Path]) -> None:
     overlay = {"resources": ["../base"], "images": [{"name": "vllm", "newTag": "v9"}], "namePrefix": ""}
     path = plan("overlay", {**BASE, f"overlay/{name}": overlay})
@@ -77,6 +78,7 @@ def test_kustomization_is_built(name: str, plan: Callable[..., Path]) -> None:
     assert model.get("spec", "template", "spec", "containers", 0, "image") == "vllm:v9"
 
 
+@pytest.mark.kustomize
 def test_kustomization_with_everything_local(plan: Callable[..., Path]) -> None:
     overlay = {
         "resources": ["../base"],
@@ -110,6 +112,7 @@ def test_kustomization_with_everything_local(plan: Callable[..., Path]) -> None:
     assert (model.get("spec", "replicas"), model.get("spec", "paused")) == (7, True)
 
 
+@pytest.mark.kustomize
 def test_a_kustomize_of_its_own_serves_as_well(
     plan: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +147,7 @@ def test_no_kustomize_is_a_finding(
         {"resources": ["all.yaml", "../other"]},
     ],
 )
+@pytest.mark.kustomize
 def test_broken_kustomization(broken: dict[str, Any], plan: Callable[..., Path], tmp_path: Path) -> None:
     files = {
         **BASE,
@@ -158,6 +162,7 @@ def test_broken_kustomization(broken: dict[str, Any], plan: Callable[..., Path],
     assert [(code, message)] == rejected(tmp_path / "plans/plan.yaml")
 
 
+@pytest.mark.kustomize
 def test_cycle(plan: Callable[..., Path]) -> None:
     files = {"a/kustomization.yaml": {"resources": ["../b"]}, "b/kustomization.yaml": {"resources": ["../a"]}}
     assert [code for code, _ in rejected(plan("a", files))] == ["RP212"]
@@ -311,6 +316,7 @@ def outside_files(
     return path
 
 
+@pytest.mark.kustomize
 def test_roots_allow_a_base_outside(plan: Callable[..., Path], tmp_path: Path) -> None:
     path = outside_files(plan, tmp_path, {"resources": ["all.yaml", "../../outside"]}, roots=["../outside"])
     assert names(compile_plan(path)) == {*EXPECTED, "ConfigMap/canary"}
@@ -392,6 +398,7 @@ def test_a_hook_in_a_list_is_left_out(plan: Callable[..., Path]) -> None:
     assert [found.code.id for found in compiled.warnings] == ["RP210"]
 
 
+@pytest.mark.kustomize
 def test_a_kustomization_renders_to_the_same_stages_as_its_output(
     plan: Callable[..., Path], rollplan: Rollplan, tmp_path: Path
 ) -> None:
