@@ -274,6 +274,7 @@ def test_example_is_whole(plan, rule):
     assert findings(rule, PLANS[plan]) == []
 
 
+@pytest.mark.kustomize
 @by_name
 def test_rule_can_fail(rule):
     plan, kind, (*path, last), value = RULES[rule]
