@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import Cluster, Object
-from tests.runbooks import EXAMPLES, Scene, scene
+from tests.runbooks import PLAYED, Scene, scene
 from tests.world import WEAK
 from tests.world.servers import ADAPTERS
 
@@ -23,7 +23,7 @@ Spoil = Callable[[Scene, str], AbstractContextManager[None]]
 NO_GATE = re.compile(r"kubectl (apply|diff) .*|kubectl delete .*\Z")
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", PLAYED)
 def test_no_gate_passes_where_it_must_not(name: str, cluster: Cluster, tmp_path: Path) -> None:
     with scene(name, cluster, tmp_path) as set_up:
         set_up.reach(len(set_up.example.data["stages"]) // 2, set())

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import Cluster, Object
-from tests.runbooks import EXAMPLES, Scene, compiled, identity, scene
+from tests.runbooks import PLAYED, Scene, compiled, identity, scene
 from tests.world.controllers import OWNER
 from tests.world.servers import ADAPTERS
 
@@ -21,7 +21,7 @@ PROMTOOL = shutil.which("promtool")
 SPLITTING = ("HTTPRoute", "InferenceModelRewrite")
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", PLAYED)
 def test_every_command_does_what_it_promises(name: str, cluster: Cluster, tmp_path: Path) -> None:
     with scene(name, cluster, tmp_path) as set_up, set_up.world.controllers.working():
         stages = [stage["name"] for stage in set_up.example.data["stages"]]
@@ -93,7 +93,7 @@ def pods_run_the_new_image(set_up: Scene) -> None:
     pods = set_up.world.api.running({OWNER: parameters.workload.value})
     assert len(pods) == 4
     for pod in pods:
-        assert [each["image"] for each in pod["spec"]["containers"]] == [parameters.image.value]
+        assert [each["image"] for each in pod["spec"]["containers"]] == [parameters.update.fields["image"]]
 
 
 def loaded(set_up: Scene) -> list[set[str]]:
@@ -132,7 +132,7 @@ PROMISES: Mapping[tuple[str, str], Callable[[Scene], None]] = {
 """What a stage of a strategy promises beyond the objects and weights that are stored."""
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", PLAYED)
 def test_the_way_back_leads_back_from_every_stage(name: str, cluster: Cluster, tmp_path: Path) -> None:
     with scene(name, cluster, tmp_path) as set_up, set_up.world.controllers.working():
         set_up.must("kubectl apply -k stages/00-baseline")
@@ -167,7 +167,7 @@ def serving(stored: Mapping[str, Object]) -> Object:
 
 
 def test_what_machines_run_is_what_people_run(tmp_path: Path) -> None:
-    for name in EXAMPLES:
+    for name in PLAYED:
         example = compiled(name, "elsewhere", tmp_path)
         shown = "".join(block.text for block in example.blocks)
         scripts = list(values(example.data, "script"))
@@ -186,7 +186,7 @@ def values(data: Any, key: str) -> Iterator[str]:
 @pytest.mark.skipif(
     PROMTOOL is None, reason="promtool is not installed (Debian's package `prometheus` has it)"
 )
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", PLAYED)
 def test_prometheus_reads_every_query(name: str, tmp_path: Path) -> None:
     example = compiled(name, "elsewhere", tmp_path)
     queries = [block.text for block in example.blocks if block.language != "sh"]
