@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 import click
 
 from generator import __version__
+from generator.live_commands import promote, rollback
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -144,6 +145,10 @@ def completion(shell: str) -> None:
 
     known = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}[shell]
     click.echo(known(cli, {}, "rollplan", "_ROLLPLAN_COMPLETE").source())
+
+
+for _command in (promote, rollback):
+    cli.add_command(_command)
 
 
 def _tables(compiled: Sequence[Compiled], format_: str) -> None:

@@ -27,13 +27,21 @@ class Layout:
     def files(self) -> dict[str, Manifest]:
         """Give the object that each manifest file holds, by path."""
         placed: dict[str, Manifest] = {}
-        for index, stage in enumerate(self.rollout.stages):
-            for item in stage.objects:
-                folder = self.homes.get(item.identity, f"stages/{self.rollout.directory(index)}")
-                placed[f"{folder}/{self.names[item.identity]}"] = item
-        return placed | {
-            f"rollback/{self.names[item.identity]}": item for item in self.rollout.rollback.objects
+        for index in range(len(self.rollout.stages)):
+            placed |= self.stage_files(index)
+        return placed | self.rollback_files()
+
+    def stage_files(self, index: int) -> dict[str, Manifest]:
+        """Give the file of every object of a stage, in apply order."""
+        own = f"stages/{self.rollout.directory(index)}"
+        return {
+            f"{self.homes.get(item.identity, own)}/{self.names[item.identity]}": item
+            for item in self.rollout.stages[index].objects
         }
+
+    def rollback_files(self) -> dict[str, Manifest]:
+        """Give the file of every object that the rollback applies."""
+        return {f"rollback/{self.names[item.identity]}": item for item in self.rollout.rollback.objects}
 
     def kustomizations(self) -> dict[str, list[str]]:
         """Give what each kustomization lists, by its folder: files, then folders, in apply order."""

@@ -159,7 +159,8 @@ class Stage:
     """The whole desired state at one point of the rollout, and what leads to it.
 
     `objects` is a snapshot in apply order; `actions` run after it is applied and before its gate;
-    `rollback` is what the way back costs, in one sentence.
+    `rollback` is what the way back costs, in one sentence; after a `final` stage what served before is gone,
+    and the rollout's one rollback no longer helps.
     """
 
     slug: str
@@ -170,6 +171,7 @@ class Stage:
     actions: tuple[Instruction, ...] = ()
     gate: Gate = Gate()
     rollback: str = ""
+    final: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -42,7 +42,7 @@ def render(rollout: Rollout) -> Rendered:
         files |= _deletions(f"stages/{rollout.directory(index)}/delete", stage.deletions)
     files |= _deletions("rollback/delete", rollout.rollback.removals)
     files["README.md"] = runbook(rollout)
-    files["rollout.json"] = rollout_json(rollout)
+    files["rollout.json"] = rollout_json(layout)
     files[".gitattributes"] = _GIT_ATTRIBUTES
     identities = {path: str(item.identity) for path, item in manifests.items()}
     return Rendered(files=files, identities=identities)

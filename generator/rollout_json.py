@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from generator.layout import Layout
 from generator.manifests import Identity
-from generator.model import Backend, Deletion, Gate, Instruction, Rollout, Split
+from generator.model import Backend, Deletion, Gate, Instruction, Split
 from generator.summary import Row, summarize
 
 FORMAT_VERSION = "1"
 
 
-def rollout_json(rollout: Rollout) -> str:
+def rollout_json(layout: Layout) -> str:
     """Give the text of `rollout.json`."""
+    rollout = layout.rollout
     plan, rows = rollout.plan, summarize(rollout)
     content = {
         "formatVersion": FORMAT_VERSION,
         "plan": {"name": plan.name, "namespace": plan.namespace, "strategy": plan.type},
-        "stages": [_stage(rollout, index, row) for index, row in enumerate(rows)],
+        "stages": [_stage(layout, index, row) for index, row in enumerate(rows)],
         "rollback": {
+            "files": list(layout.rollback_files()),
             "apply": [_identity(item.identity) for item in rollout.rollback.objects],
             "checks": [_instruction(check) for check in rollout.rollback.checks],
             "delete": _deletions("rollback/delete", rollout.rollback.removals),
@@ -28,11 +31,13 @@ def rollout_json(rollout: Rollout) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _stage(rollout: Rollout, index: int, row: Row) -> dict[str, Any]:
+def _stage(layout: Layout, index: int, row: Row) -> dict[str, Any]:
+    rollout = layout.rollout
     stage = rollout.stages[index]
     return {
         "name": row.stage,
         "title": stage.title,
+        "files": list(layout.stage_files(index)),
         "splits": [_split(split) for split in stage.splits],
         "replicas": dict(row.replicas),
         "accelerators": {"settled": row.accelerators, "peak": row.peak},
@@ -41,6 +46,7 @@ def _stage(rollout: Rollout, index: int, row: Row) -> dict[str, Any]:
         "delete": _deletions(f"stages/{row.stage}/delete", stage.deletions),
         "gate": _gate(stage.gate),
         "rollback": stage.rollback,
+        "final": stage.final,
     }
 
 

@@ -25,9 +25,9 @@ FLOORS = (
     {"adapters", "removal", "requirements", "route_gates", "narrow", "budget"},
     {"strategies"},
     {"parse", "layout", "rollout_json", "runbook"},
-    {"render", "reporters"},
+    {"render", "reporters", "promotion"},
     {"pipeline"},
-    {"output"},
+    {"output", "live_commands"},
     {"cli"},
 )
 """The rooms from the ground up: a room knows rooms below it, and neighbours that do not know it."""
@@ -37,7 +37,7 @@ ONLY = {
     "jsonschema": {"validate"},
     "referencing": {"validate"},
     "yaml": {"load"},
-    "click": {"cli"},
+    "click": {"cli", "live_commands"},
     "ctypes": {"disk"},
     "jsonpatch": {"patches"},
     "subprocess": {"kustomize"},

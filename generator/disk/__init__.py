@@ -7,8 +7,20 @@ kills us, finds the old tree or the new one. It needs POSIX (Linux, macOS); Wind
 from __future__ import annotations
 
 from generator.disk.inventory import inventory_text
+from generator.disk.live import Rendered, make_live, read_rendered
 from generator.disk.road import write
 from generator.disk.tree import read_tree
 from generator.disk.values import HandEdited, Planned, Tree, Written
 
-__all__ = ["HandEdited", "Planned", "Tree", "Written", "inventory_text", "read_tree", "write"]
+__all__ = [
+    "HandEdited",
+    "Planned",
+    "Rendered",
+    "Tree",
+    "Written",
+    "inventory_text",
+    "make_live",
+    "read_rendered",
+    "read_tree",
+    "write",
+]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from generator.diagnostics import Diagnostic
+from generator.layout import lay_out
 from generator.model import Rollout
 from generator.rollout_json import rollout_json
 from generator.source import Place
@@ -21,7 +22,7 @@ def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # no
 
 def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Give every rollout as its `rollout.json` has it."""
-    whole = [json.loads(rollout_json(rollout)) for rollout in rollouts]
+    whole = [json.loads(rollout_json(lay_out(rollout))) for rollout in rollouts]
     return _dump({"formatVersion": FORMAT_VERSION, "rollouts": whole})
 
 

@@ -215,6 +215,7 @@ class BlueGreenStages:
             blue=(),
             deletions=tuple(removals(self.blue)),
             rollback="none at once: a new plan with the roles swapped",
+            final=True,
         )
 
     def _stage(

@@ -192,6 +192,7 @@ class _LoraStages:
             actions=(self.pods.remove(stable), self.pods.unload(stable)),
             gate=Gate(checks=(self.pods.refuses(stable),)),
             rollback="put the old adapter's directory back, then at once",
+            final=True,
         )
 
     def _shifted(self, share: Decimal) -> Manifest:

@@ -1,0 +1,96 @@
+"""The commands that move `live/`, and the one that asks Prometheus before the next move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from generator.disk import Rendered
+    from generator.promotion import Index, Promotion
+
+REFUSED = 1
+"""The exit code of a promotion that is refused, as of every finding."""
+
+_directory = click.argument("directory", metavar="DIR", type=click.Path())
+
+
+def _complete_stage(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    from generator.diagnostics import Fault
+    from generator.promotion import read_index
+
+    path = Path(context.params.get("directory") or ".") / "rollout.json"
+    try:
+        index = read_index(path.read_text(encoding="utf-8"), path.as_posix())
+    except (OSError, Fault):
+        return []
+    return [stage.name for stage in index.stages if stage.name.startswith(incomplete)]
+
+
+@click.command()
+@_directory
+@click.argument("stage", shell_complete=_complete_stage)
+@click.option("--skip-to", "skip", is_flag=True, help="Leap over stages; the risk is told.")
+@click.option("--confirm-cleanup", "confirmed", is_flag=True, help="Take away what served before.")
+def promote(directory: str, stage: str, skip: bool, confirmed: bool) -> None:
+    """Make STAGE of the rendered plan in DIR live: the next stage, or any earlier one.
+
+    Writes DIR/live and nothing else.
+    """
+    from generator.promotion import promote as planned
+
+    def decide(index: Index, rendered: Rendered) -> Promotion:
+        return planned(index, rendered.tree, rendered.live, stage, skip=skip, confirmed=confirmed)
+
+    _make_live(directory, decide)
+
+
+@click.command()
+@_directory
+def rollback(directory: str) -> None:
+    """Make the rollback live: the stage that is live, with the traffic back where it was."""
+    from generator.promotion import roll_back
+
+    def decide(index: Index, rendered: Rendered) -> Promotion:
+        return roll_back(index, rendered.tree, rendered.live)
+
+    _make_live(directory, decide)
+
+
+def _make_live(directory: str, decide: Callable[[Index, Rendered], Promotion]) -> None:
+    from generator.disk import HandEdited, make_live
+    from generator.promotion import Refused, read_index
+
+    made: list[Promotion] = []
+
+    def files(rendered: Rendered) -> Mapping[str, str]:
+        index = read_index(rendered.tree.get("rollout.json", ""), f"{directory}/rollout.json")
+        made.append(decide(index, rendered))
+        return made[0].files
+
+    try:
+        changed = make_live(Path(directory), files)
+    except HandEdited as edited:
+        _refuse(
+            "these files are not what the plan renders; nothing is promoted. Undo the edit, or render again:",
+            *(f"  {path}" for path in edited.paths),
+        )
+    except Refused as refused:
+        _refuse(str(refused))
+    _say(*(f"warning: {risk}" for risk in made[0].risks))
+    _say(f"{directory.rstrip('/')}/live: {made[0].stage}{'' if changed else ', as before'}")
+
+
+def _refuse(*sentences: str) -> NoReturn:
+    _say(*sentences)
+    raise click.exceptions.Exit(REFUSED)
+
+
+def _say(*sentences: str) -> None:
+    from generator.reporters.sanitize import clean
+
+    for sentence in sentences:
+        click.echo(clean(sentence), err=True)
