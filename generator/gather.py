@@ -49,8 +49,13 @@ def gather(plan: Plan, folder: FilePath, found: Findings) -> Bundles:
     return bundles
 
 
+def apply_rank(manifest: Manifest) -> int:
+    """Give the place of an object's kind in the order of applying (contract I4)."""
+    return _RANK.get(manifest.kind, len(APPLY_ORDER))
+
+
 def _apply_order(manifest: Manifest) -> tuple[int, Identity]:
-    return (_RANK.get(manifest.kind, len(APPLY_ORDER)), manifest.identity)
+    return (apply_rank(manifest), manifest.identity)
 
 
 def _objects(

@@ -86,6 +86,23 @@ class Sources:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """What applies the stages: an engine of the table in `delivery.py`, and where it looks.
+
+    `path` is the rendered plan's directory in the repository; `source` is the repository's address, or the
+    name of the engine's own object for it. kubectl needs none of it.
+    """
+
+    engine: str = "kubectl"
+    path: str = ""
+    branch: str = "main"
+    namespace: str = ""
+    source: str = ""
+    project: str = ""
+    interval: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """A valid plan: `strategy` holds the parameters of the strategy named `type`."""
 
@@ -98,6 +115,7 @@ class Plan:
     strategy: Any
     gates: tuple[MetricGate, ...]
     place: Place
+    delivery: Delivery = Delivery()
 
 
 Bundles = dict[str, tuple[Manifest, ...]]

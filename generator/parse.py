@@ -7,7 +7,7 @@ from generator.diagnostics import Findings, Related
 from generator.fields import Fields
 from generator.manifests import dig
 from generator.metrics import fill
-from generator.model import Apis, Gateway, MetricGate, Plan, Sources, Target
+from generator.model import Apis, Delivery, Gateway, MetricGate, Plan, Sources, Target
 from generator.source import Document, Place
 from generator.steps import GateTable
 from generator.strategies import STRATEGIES
@@ -25,6 +25,9 @@ _PLACEHOLDERS = {
     "candidate": ("spec", "strategy", "candidate"),
 }
 """What a query may call by name → where the plan says it."""
+
+_ENGINES = {"argoCD": ("argo-cd", "repoURL", "argocd"), "flux": ("flux", "source", "flux-system")}
+"""Field of `delivery` → the engine, the field that names its repository, the namespace it lives in."""
 
 _BUNDLES = ("blue", "green", "shared")
 
@@ -49,6 +52,7 @@ def parse(document: Document, found: Findings) -> Plan:
         strategy=strategy.parse(spec, GateTable(gates=gates, found=found), found),
         gates=tuple(gates.values()),
         place=document.at(("metadata", "name")),
+        delivery=_delivery(spec.child("delivery")),
     )
     if plan.target.mode not in strategy.modes:
         found.add(
@@ -80,6 +84,22 @@ def _target(fields: Fields, namespace: str) -> Target:
         ),
         place=fields.document.at((*fields.path, "mode")),
     )
+
+
+def _delivery(fields: Fields) -> Delivery:
+    for name, (engine, source, namespace) in _ENGINES.items():
+        if fields.has(name):
+            given = fields.child(name)
+            return Delivery(
+                engine=engine,
+                path=given.text("path"),
+                branch=given.text("branch", "main"),
+                namespace=given.text("namespace", namespace),
+                source=given.text(source, namespace),
+                project=given.text("project", "default"),
+                interval=given.text("interval", "10m"),
+            )
+    return Delivery()
 
 
 def _version(text: str) -> tuple[int, int]:

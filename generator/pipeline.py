@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.codes import CODES
+from generator.delivery import delivered
 from generator.diagnostics import Diagnostic, Findings, Rejected, Related
 from generator.gather import gather
 from generator.load import load_plan, read_source
@@ -43,7 +44,7 @@ def compile_plan(path: Path) -> Compiled:
     plan = parse(document, found)
     bundles = gather(plan, path.parent, found)
     found.stop_if_errors()
-    rollout = STRATEGIES[plan.type].plan(plan, bundles, found)
+    rollout = delivered(STRATEGIES[plan.type].plan(plan, bundles, found))
     found.stop_if_errors()
     read = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
     sources = (path, *map(Path, sorted(read)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generator.delivery import ENGINES, follower
 from generator.emit import emit
 from generator.layout import lay_out
 from generator.manifests import Manifest
@@ -38,9 +39,11 @@ def render(rollout: Rollout) -> Rendered:
         files[f"{folder}/kustomization.yaml"] = render_yaml(
             "kustomization.yaml.j2", resources=resources, ordered=folder.startswith("stages/")
         )
-    for index, stage in enumerate(rollout.stages):
-        files |= _deletions(f"stages/{rollout.directory(index)}/delete", stage.deletions)
-    files |= _deletions("rollback/delete", rollout.rollback.removals)
+    files |= follower(rollout)
+    if not ENGINES[rollout.plan.delivery.engine].prunes:
+        for index, stage in enumerate(rollout.stages):
+            files |= _deletions(f"stages/{rollout.directory(index)}/delete", stage.deletions)
+        files |= _deletions("rollback/delete", rollout.rollback.removals)
     files["README.md"] = runbook(rollout)
     files["rollout.json"] = rollout_json(layout)
     files[".gitattributes"] = _GIT_ATTRIBUTES

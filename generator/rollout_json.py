@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from generator.delivery import ENGINES
 from generator.layout import Layout
 from generator.manifests import Identity
-from generator.model import Backend, Deletion, Gate, Instruction, Split
+from generator.model import Backend, Deletion, Gate, Instruction, Rollout, Split
 from generator.summary import Row, summarize
 
 FORMAT_VERSION = "1"
@@ -20,12 +21,13 @@ def rollout_json(layout: Layout) -> str:
     content = {
         "formatVersion": FORMAT_VERSION,
         "plan": {"name": plan.name, "namespace": plan.namespace, "strategy": plan.type},
+        "delivery": plan.delivery.engine,
         "stages": [_stage(layout, index, row) for index, row in enumerate(rows)],
         "rollback": {
             "files": list(layout.rollback_files()),
             "apply": [_identity(item.identity) for item in rollout.rollback.objects],
             "checks": [_instruction(check) for check in rollout.rollback.checks],
-            "delete": _deletions("rollback/delete", rollout.rollback.removals),
+            "delete": _deletions(rollout, "rollback/delete", rollout.rollback.removals),
         },
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -43,7 +45,7 @@ def _stage(layout: Layout, index: int, row: Row) -> dict[str, Any]:
         "accelerators": {"settled": row.accelerators, "peak": row.peak},
         "apply": [_identity(item.identity) for item in rollout.applied(index)],
         "actions": [_instruction(action) for action in stage.actions],
-        "delete": _deletions(f"stages/{row.stage}/delete", stage.deletions),
+        "delete": _deletions(rollout, f"stages/{row.stage}/delete", stage.deletions),
         "gate": _gate(stage.gate),
         "rollback": stage.rollback,
         "final": stage.final,
@@ -89,10 +91,12 @@ def _gate(gate: Gate) -> dict[str, Any]:
     }
 
 
-def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> list[dict[str, Any]]:
+def _deletions(rollout: Rollout, folder: str, deletions: tuple[Deletion, ...]) -> list[dict[str, Any]]:
+    """Give what goes, with the file that says so where no engine prunes."""
+    prunes = ENGINES[rollout.plan.delivery.engine].prunes
     return [
-        {
-            "file": f"{folder}/{deletion.file_name(number)}",
+        ({} if prunes else {"file": f"{folder}/{deletion.file_name(number)}"})
+        | {
             "objects": [_identity(item.identity) for item in deletion.objects],
             "checks": [_instruction(check) for check in deletion.checks],
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generator.delivery import Shell
 from generator.kubectl import joined
 from generator.markdown import fence, plain, table
 from generator.model import Deletion, Instruction, MetricGate, Rollout
@@ -21,6 +22,7 @@ class Section:
     title: str
     changes: tuple[str, ...]
     apply: str
+    settled: str
     actions: tuple[Block, ...]
     deletions: tuple[Block, ...]
     checks: tuple[Block, ...]
@@ -39,7 +41,7 @@ class Block:
 
 def runbook(rollout: Rollout) -> str:
     """Give the text of the rendered README.md."""
-    rows, rollback = summarize(rollout), rollout.rollback
+    rows, rollback, shell = summarize(rollout), rollout.rollback, Shell(rollout=rollout)
     return render_markdown(
         "runbook/README.md.j2",
         name=rollout.plan.name,
@@ -47,12 +49,13 @@ def runbook(rollout: Rollout) -> str:
         namespace=rollout.plan.namespace,
         table=table(HEAD, (cells(row) for row in rows)),
         look=fence(f"kubectl diff -k stages/{rows[0].stage} || test $? -eq 1", "sh"),
-        sections=[_section(rollout, index, row) for index, row in enumerate(rows)],
+        sections=[_section(shell, index, row) for index, row in enumerate(rows)],
         promise=plain(rollback.promise),
-        rollback=fence("kubectl apply -f rollback/", "sh"),
-        baseline=fence(f"kubectl apply -k stages/{rows[0].stage}", "sh"),
+        settled=_shell(shell.settled()),
+        rollback=_shell(shell.rollback()),
+        baseline=_shell(shell.apply(rollout.stages[0], rows[0].stage)),
         rollback_checks=[_block(check) for check in rollback.checks],
-        removals=_deletions("rollback/delete", rollback.removals),
+        removals=_deletions(shell, "rollback/delete", rollback.removals),
     )
 
 
@@ -76,16 +79,18 @@ def replica_text(row: Row) -> str:
     return ", ".join(f"{bundle} {count}" for bundle, count in row.replicas.items())
 
 
-def _section(rollout: Rollout, index: int, row: Row) -> Section:
+def _section(shell: Shell, index: int, row: Row) -> Section:
+    rollout = shell.rollout
     stage = rollout.stages[index]
     changes = [f"`{item.identity}`" for item in rollout.applied(index)] if index else []
     return Section(
         name=row.stage,
         title=_sentence(stage.title),
         changes=tuple(changes),
-        apply=fence(f"kubectl apply -k stages/{row.stage}", "sh") if changes or not index else "",
+        apply=_shell(_apply(shell, index, row)) if changes or not index or shell.promotes else "",
+        settled=_shell(shell.settled()),
         actions=tuple(_block(action) for action in stage.actions),
-        deletions=_deletions(f"stages/{row.stage}/delete", stage.deletions),
+        deletions=_deletions(shell, f"stages/{row.stage}/delete", stage.deletions),
         checks=tuple(_block(check) for check in stage.gate.checks),
         soak=stage.gate.soak,
         metrics=tuple(_metric(metric) for metric in stage.gate.metrics),
@@ -93,13 +98,26 @@ def _section(rollout: Rollout, index: int, row: Row) -> Section:
     )
 
 
-def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> tuple[Block, ...]:
+def _apply(shell: Shell, index: int, row: Row) -> str:
+    """Give the shell that applies a stage; after the first one an engine is told where to look."""
+    apply = shell.apply(shell.rollout.stages[index], row.stage)
+    return joined(*filter(None, (apply, "" if index else shell.start())))
+
+
+def _deletions(shell: Shell, folder: str, deletions: tuple[Deletion, ...]) -> tuple[Block, ...]:
     blocks = []
     for number, deletion in enumerate(deletions, 1):
-        delete = f"kubectl delete --ignore-not-found -f {folder}/{deletion.file_name(number)}"
-        shell = joined(delete, *(check.script for check in deletion.checks))
-        blocks.append(Block(title=f"Delete the {plain(deletion.title)}:", code=fence(shell, "sh")))
+        delete = shell.delete(deletion, f"{folder}/{deletion.file_name(number)}")
+        script = joined(*filter(None, (delete, *(check.script for check in deletion.checks))))
+        if script:
+            blocks.append(
+                Block(title=f"{shell.deletes} the {plain(deletion.title)}:", code=fence(script, "sh"))
+            )
     return tuple(blocks)
+
+
+def _shell(script: str) -> str:
+    return fence(script, "sh") if script else ""
 
 
 def _block(instruction: Instruction) -> Block:

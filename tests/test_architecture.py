@@ -24,6 +24,7 @@ FLOORS = (
     {"kubectl", "summary", "gather", "derive"},
     {"adapters", "removal", "requirements", "route_gates", "narrow", "budget"},
     {"strategies"},
+    {"delivery"},
     {"parse", "layout", "rollout_json", "runbook"},
     {"render", "reporters", "promotion"},
     {"pipeline"},
