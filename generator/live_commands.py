@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 REFUSED = 1
 """The exit code of a promotion that is refused, as of every finding."""
 
+_EDITED = "these files are not what the plan renders; nothing is done. Undo the edit, or render again:"
+
 _directory = click.argument("directory", metavar="DIR", type=click.Path())
 
 
@@ -60,6 +62,43 @@ def rollback(directory: str) -> None:
     _make_live(directory, decide)
 
 
+@click.command()
+@_directory
+@click.argument("stage", shell_complete=_complete_stage)
+@click.option("--prometheus", "url", required=True, metavar="URL", help="The address before /api/v1.")
+@click.option("--bearer-token-file", "token", type=click.Path(dir_okay=False), help="A file with a token.")
+@click.option("--time", "time", default="", help="When to ask, in RFC 3339 or Unix time; now when left out.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def gate(directory: str, stage: str, url: str, token: str | None, time: str, format_: str) -> None:
+    """Ask Prometheus for the metric gates of STAGE; exit 0 when all hold, 1 when one does not."""
+    import json
+
+    from generator.disk import HandEdited, read_rendered
+    from generator.gate import judge
+    from generator.prometheus import Server
+    from generator.promotion import Refused, read_index
+    from generator.reporters import VERDICTS
+
+    try:
+        tree = read_rendered(Path(directory)).tree
+        name = f"{directory}/rollout.json"
+        number = read_index(tree.get("rollout.json", ""), name).find(stage)
+    except HandEdited as edited:
+        _refuse(_EDITED, *(f"  {path}" for path in edited.paths))
+    except Refused as refused:
+        _refuse(str(refused))
+    server = Server(url=url, token=_read_token(token))
+    metrics = json.loads(tree["rollout.json"])["stages"][number]["gate"]["metrics"]
+    verdicts = judge(metrics, lambda promql: server.values(promql, time))
+    click.echo(VERDICTS[format_](verdicts), nl=False)
+    if not all(verdict.holds for verdict in verdicts):
+        raise click.exceptions.Exit(REFUSED)
+
+
+def _read_token(path: str | None) -> str:
+    return Path(path).read_text(encoding="utf-8").strip() if path else ""
+
+
 def _make_live(directory: str, decide: Callable[[Index, Rendered], Promotion]) -> None:
     from generator.disk import HandEdited, make_live
     from generator.promotion import Refused, read_index
@@ -74,10 +113,7 @@ def _make_live(directory: str, decide: Callable[[Index, Rendered], Promotion]) -
     try:
         changed = make_live(Path(directory), files)
     except HandEdited as edited:
-        _refuse(
-            "these files are not what the plan renders; nothing is promoted. Undo the edit, or render again:",
-            *(f"  {path}" for path in edited.paths),
-        )
+        _refuse(_EDITED, *(f"  {path}" for path in edited.paths))
     except Refused as refused:
         _refuse(str(refused))
     _say(*(f"warning: {risk}" for risk in made[0].risks))

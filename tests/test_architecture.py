@@ -14,9 +14,9 @@ PACKAGE = ROOT / "generator"
 
 FLOORS = (
     {"generator"},
-    {"source", "resources", "accept", "patches", "roots", "plan_schema"},
+    {"source", "resources", "gate", "accept", "patches", "roots", "plan_schema"},
     {"diagnostics", "reporters.sanitize"},
-    {"codes", "manifests", "emit", "markdown", "keywords"},
+    {"codes", "manifests", "prometheus", "emit", "markdown", "keywords"},
     {"load", "discretion", "disk", "canonical", "model", "explain", "templating", "validate"},
     {"anatomy", "fields", "make", "weights", "metrics"},
     {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps", "commons", "names"},
@@ -42,6 +42,8 @@ ONLY = {
     "ctypes": {"disk"},
     "jsonpatch": {"patches"},
     "subprocess": {"kustomize"},
+    "urllib": {"prometheus"},
+    "http": {"prometheus"},
 }
 """Library → the rooms that may know it."""
 
