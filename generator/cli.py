@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 import click
 
 from generator import __version__
-from generator.live_commands import gate, promote, rollback
+from generator.live_commands import gate, krm, promote, rollback
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -147,7 +147,7 @@ def completion(shell: str) -> None:
     click.echo(known(cli, {}, "rollplan", "_ROLLPLAN_COMPLETE").source())
 
 
-for _command in (promote, rollback, gate):
+for _command in (promote, rollback, gate, krm):
     cli.add_command(_command)
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path as FilePath
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from generator.canonical import canonical
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.manifests import Identity, Manifest, Origin, dig, identity_of
-from generator.model import Bundles, Plan
-from generator.roots import roots_of
+from generator.model import Bundles, Plan, Ref
 from generator.source import Document, Path, quoted
-from generator.sources import documents
 
 APPLY_ORDER = (
     ("Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass"),
@@ -28,20 +25,22 @@ APPLY_ORDER = (
 _RANK = {kind: rank for rank, kinds in enumerate(APPLY_ORDER) for kind in kinds}
 
 
-def gather(plan: Plan, folder: FilePath, found: Findings) -> Bundles:
+Read = Callable[[Ref], Iterable[Document]]
+"""Gives the documents of one path of a plan; what is wrong with it is found on the way."""
+
+
+def gather(plan: Plan, read: Read, found: Findings) -> Bundles:
     """Give the manifests of every bundle of the plan, in canonical form and apply order.
 
-    `folder` is the plan's own, as the user wrote it; nothing but it and the roots is read. What is wrong is
-    added to `found`; `Fault` is raised for a file that cannot be read.
+    What is wrong is added to `found`; `read` raises `Fault` for a file that cannot be read.
     """
     bundles: Bundles = {}
-    roots = roots_of(folder, plan.roots)
     seen: dict[Identity, Manifest] = {}
     for sources in plan.sources:
         manifests = [
             manifest
             for path in sources.paths
-            for document in documents(path, folder, roots, found)
+            for document in read(path)
             for manifest in _objects(document, sources.bundle, plan, found)
             if _is_new(manifest, seen, found)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -92,6 +93,17 @@ def gate(directory: str, stage: str, url: str, token: str | None, time: str, for
     verdicts = judge(metrics, lambda promql: server.values(promql, time))
     click.echo(VERDICTS[format_](verdicts), nl=False)
     if not all(verdict.holds for verdict in verdicts):
+        raise click.exceptions.Exit(REFUSED)
+
+
+@click.command()
+def krm() -> None:
+    """Be a KRM function: a ResourceList with the plan on standard input, one stage's objects on output."""
+    from generator.krm import run
+
+    text, good = run(sys.stdin.buffer.read().decode(errors="replace"))
+    click.echo(text, nl=False)
+    if not good:
         raise click.exceptions.Exit(REFUSED)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.codes import CODES
 from generator.delivery import delivered
 from generator.diagnostics import Diagnostic, Findings, Rejected, Related
-from generator.gather import gather
+from generator.gather import Read, gather
 from generator.load import load_plan, read_source
-from generator.model import Rollout
+from generator.model import Plan, Rollout
 from generator.parse import parse
-from generator.source import Place
+from generator.roots import roots_of
+from generator.source import Place, Source
+from generator.sources import documents
 from generator.strategies import STRATEGIES
 from generator.validate import validate
 
@@ -35,19 +37,35 @@ def compile_plan(path: Path) -> Compiled:
     """
     found = Findings()
     source = read_source(path, path.as_posix(), found)
-    document = load_plan(source, found) if source else None
+    found.stop_if_errors()
+    if source is None:
+        raise Rejected(found.all)
+
+    def reader(plan: Plan) -> Read:
+        roots = roots_of(path.parent, plan.roots)
+        return lambda ref: documents(ref, path.parent, roots, found)
+
+    return compile_source(source, reader, found)
+
+
+def compile_source(source: Source, reader: Callable[[Plan], Read], found: Findings) -> Compiled:
+    """Take the text of a plan down the road; `reader` says how to read what the plan names.
+
+    Raises as `compile_plan` does.
+    """
+    document = load_plan(source, found)
     found.stop_if_errors()
     if document is None:
         raise Rejected(found.all)
     validate(document, found)
     found.stop_if_errors()
     plan = parse(document, found)
-    bundles = gather(plan, path.parent, found)
+    bundles = gather(plan, reader(plan), found)
     found.stop_if_errors()
     rollout = delivered(STRATEGIES[plan.type].plan(plan, bundles, found))
     found.stop_if_errors()
     read = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
-    sources = (path, *map(Path, sorted(read)))
+    sources = (Path(source.name), *map(Path, sorted(read)))
     return Compiled(rollout=rollout, sources=sources, warnings=found.all)
 
 

@@ -10,6 +10,8 @@ from generator.gather import gather
 from generator.load import load_plan, read_source
 from generator.manifests import Manifest
 from generator.parse import parse
+from generator.roots import roots_of
+from generator.sources import documents
 from tests.conftest import ROOT
 
 PLAN = """apiVersion: rollplan.dev/v1alpha1
@@ -40,7 +42,9 @@ def gathered(plan: Path) -> tuple[tuple[Manifest, ...], Findings]:
     source = read_source(plan, plan.name, found)
     document = load_plan(source, found) if source else None
     assert document
-    (objects,) = gather(parse(document, found), plan.parent, found).values()
+    parsed = parse(document, found)
+    roots = roots_of(plan.parent, parsed.roots)
+    (objects,) = gather(parsed, lambda path: documents(path, plan.parent, roots, found), found).values()
     names = {"chat", "chat-epp", "chat-server"}
     return tuple(item for item in objects if item.name not in names), found
 

@@ -28,7 +28,8 @@ FLOORS = (
     {"parse", "layout", "rollout_json", "runbook"},
     {"render", "reporters", "promotion"},
     {"pipeline"},
-    {"output", "live_commands"},
+    {"output", "krm"},
+    {"live_commands"},
     {"cli"},
 )
 """The rooms from the ground up: a room knows rooms below it, and neighbours that do not know it."""
