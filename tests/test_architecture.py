@@ -24,10 +24,11 @@ FLOORS = (
     {"kubectl", "summary", "gather", "derive"},
     {"adapters", "removal", "requirements", "route_gates", "narrow", "budget"},
     {"strategies"},
-    {"parse", "layout", "rollout_json", "runbook"},
+    {"parse", "layout", "rollout_json", "runbook", "compare", "revisions"},
     {"render", "reporters"},
     {"pipeline"},
     {"output"},
+    {"sides"},
     {"cli"},
 )
 """The rooms from the ground up: a room knows rooms below it, and neighbours that do not know it."""
@@ -40,7 +41,8 @@ ONLY = {
     "click": {"cli"},
     "ctypes": {"disk"},
     "jsonpatch": {"patches"},
-    "subprocess": {"kustomize"},
+    "subprocess": {"kustomize", "revisions"},
+    "deepdiff": {"compare"},
 }
 """Library → the rooms that may know it."""
 

@@ -13,7 +13,7 @@ import click
 
 from generator import __version__
 from generator.cli import help as help_
-from generator.cli import plans
+from generator.cli import plans, review
 from generator.cli.shared import FAULT, INTERRUPTED, TERMINATED, UNREAD, say
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ COMMANDS = (
     plans.validate,
     plans.stages,
     plans.render,
+    review.diff,
     help_.explain,
     help_.schema,
     help_.completion,

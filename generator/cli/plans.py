@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @PLANS
-@format_option("text", "json", "github")
+@format_option("text", "json", "github", "sarif", "junit", "markdown")
 @refusing
 def validate(plans: tuple[str, ...], format_: str) -> None:
     """Check plans and the manifests that they name; show every finding."""
@@ -40,7 +40,7 @@ def validate(plans: tuple[str, ...], format_: str) -> None:
 @PLANS
 @click.option("--out", required=True, type=click.Path(), help="Write OUT/<plan name>/.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
-@format_option("text", "json", "github")
+@format_option("text", "json", "github", "sarif", "junit")
 @refusing
 def render(plans: tuple[str, ...], out: str, force: bool, format_: str) -> None:
     """Compile plans and write their stages, all or nothing; show the stage tables."""
@@ -75,6 +75,9 @@ def stages(plans: tuple[str, ...], format_: str) -> None:
 def _tables(compiled: Sequence[Compiled], format_: str) -> None:
     from generator.reporters import SUMMARIES
 
+    if format_ not in SUMMARIES:  # a format for findings alone
+        show_findings(warnings_of(compiled), format_, sys.stdout)
+        return
     show_findings(warnings_of(compiled), "text", sys.stderr)
     colour = colours(sys.stdout)
     text = SUMMARIES[format_]([plan.rollout for plan in compiled], colour=colour)

@@ -1,11 +1,25 @@
-"""Values → text, JSON or annotations: one file a format, a row each in the tables below."""
+"""Values → text, JSON, annotations and others: one file a format, a row each in the tables below."""
 
 from __future__ import annotations
 
-from generator.reporters import github, json, text
+from generator.reporters import diff_json, diff_text, github, json, junit, markdown, sarif, text
 
-FINDINGS = {"text": text.findings, "json": json.findings, "github": github.findings}
+FINDINGS = {
+    "text": text.findings,
+    "json": json.findings,
+    "github": github.findings,
+    "markdown": markdown.findings,
+    "sarif": sarif.findings,
+    "junit": junit.findings,
+}
 """Format → function from findings to the text that shows them."""
 
 SUMMARIES = {"text": text.summaries, "json": json.summaries, "github": text.summaries}
 """Format → function from rollouts to the text of their stage tables."""
+
+DIFFERENCES = {
+    "text": diff_text.difference,
+    "json": diff_json.difference,
+    "markdown": markdown.difference,
+}
+"""Format → function from a comparison to the text that shows it."""
