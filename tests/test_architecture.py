@@ -24,7 +24,7 @@ FLOORS = (
     {"kubectl", "summary", "gather", "derive"},
     {"adapters", "removal", "requirements", "route_gates", "narrow", "budget"},
     {"strategies"},
-    {"parse", "layout", "rollout_json", "runbook", "compare", "revisions"},
+    {"parse", "layout", "rollout_json", "runbook", "compare", "revisions", "check"},
     {"render", "reporters"},
     {"pipeline"},
     {"output"},

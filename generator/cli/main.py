@@ -23,6 +23,7 @@ COMMANDS = (
     plans.validate,
     plans.stages,
     plans.render,
+    review.check,
     review.diff,
     help_.explain,
     help_.schema,

@@ -7,13 +7,37 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.shared import FOUND, colours, format_option, refusing
+from generator import __version__
+from generator.cli.shared import FOUND, PLANS, colours, format_option, refusing, show_findings, warnings_of
 
 if TYPE_CHECKING:
     from generator.compare import Side
 
 _DRIVER = (7, 9)
 """How many words Git gives to an external diff command: two more for a file that has a new name."""
+
+
+@click.command()
+@PLANS
+@click.option("--out", required=True, type=click.Path(), help="The folder that the plans are rendered into.")
+@format_option("text", "json", "github")
+@refusing
+def check(plans: tuple[str, ...], out: str, format_: str) -> None:
+    """Say whether what is committed below OUT is exactly what the plans render; write nothing."""
+    from pathlib import Path
+
+    from generator.check import check as compared
+    from generator.output import planned
+    from generator.pipeline import compile_plans
+    from generator.reporters import CHECKS
+
+    compiled = compile_plans(plans)
+    show_findings(warnings_of(compiled), "text", sys.stderr)
+    found = [item for plan in compiled for item in compared(Path(out), planned(plan), __version__)]
+    colour = colours(sys.stdout)
+    click.echo(CHECKS[format_](found, colour=colour), nl=False, color=colour)
+    if found:
+        raise click.exceptions.Exit(FOUND)
 
 
 @click.command()

@@ -9,7 +9,19 @@ from __future__ import annotations
 from generator.disk.inventory import inventory_text
 from generator.disk.road import write
 from generator.disk.scratch import scratch
+from generator.disk.standing import Standing, standing
 from generator.disk.tree import read_tree
 from generator.disk.values import HandEdited, Planned, Tree, Written
 
-__all__ = ["HandEdited", "Planned", "Tree", "Written", "inventory_text", "read_tree", "scratch", "write"]
+__all__ = [
+    "HandEdited",
+    "Planned",
+    "Standing",
+    "Tree",
+    "Written",
+    "inventory_text",
+    "read_tree",
+    "scratch",
+    "standing",
+    "write",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.reporters import diff_json, diff_text, github, json, junit, markdown, sarif, text
+from generator.reporters import checks, diff_json, diff_text, github, json, junit, markdown, sarif, text
 
 FINDINGS = {
     "text": text.findings,
@@ -23,3 +23,6 @@ DIFFERENCES = {
     "markdown": markdown.difference,
 }
 """Format → function from a comparison to the text that shows it."""
+
+CHECKS = {"text": checks.text, "json": checks.as_json, "github": checks.github}
+"""Format → function from the differences of `check` to the text that shows them."""
