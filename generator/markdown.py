@@ -27,3 +27,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Give a table of cells that are Markdown already."""
     lines = [head, ["-"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def code(text: str) -> str:
+    """Give a code span that no run of backticks in the text can end, on one line and safe in tables.
+
+    Nothing inside a code span is a link, an image, HTML or a mention of somebody.
+    """
+    line = " ".join(text.splitlines()) or '""'
+    longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
+    ticks = "`" * (longest + 1)
+    edges = line[0] + line[-1]
+    pad = " " if "`" in edges or (edges == "  " and line.strip(" ")) else ""
+    return f"{ticks}{pad}{line}{pad}{ticks}".replace("|", "\\|")

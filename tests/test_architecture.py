@@ -25,11 +25,11 @@ FLOORS = (
     {"adapters", "removal", "requirements", "route_gates", "narrow", "budget"},
     {"strategies"},
     {"delivery"},
-    {"parse", "layout", "rollout_json", "runbook"},
+    {"parse", "layout", "rollout_json", "runbook", "compare", "revisions", "check"},
     {"render", "reporters", "promotion"},
     {"pipeline"},
     {"output", "krm"},
-    {"live_commands"},
+    {"sides"},
     {"cli"},
 )
 """The rooms from the ground up: a room knows rooms below it, and neighbours that do not know it."""
@@ -39,11 +39,12 @@ ONLY = {
     "jsonschema": {"validate"},
     "referencing": {"validate"},
     "yaml": {"load"},
-    "click": {"cli", "live_commands"},
+    "click": {"cli"},
     "ctypes": {"disk"},
     "jsonpatch": {"patches"},
-    "subprocess": {"kustomize"},
-    "urllib": {"prometheus"},
+    "subprocess": {"kustomize", "revisions"},
+    "deepdiff": {"compare"},
+    "urllib": {"prometheus", "reporters"},
     "http": {"prometheus"},
 }
 """Library → the rooms that may know it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.cli import cli
 from generator.reporters import FINDINGS
 from tests.conftest import ROOT, Rollplan
 
@@ -21,6 +22,16 @@ READERS = ("validate", "stages", "render")
 
 def arguments(command: str, *plans: object, out: object) -> list[object]:
     return [command, *plans, *(["--out", out] if command == "render" else [])]
+
+
+def formats(command: str) -> list[str]:
+    """Give the formats that a command offers."""
+    (option,) = [one for one in cli.commands[command].params if one.name == "format_"]
+    return list(option.type.choices)
+
+
+def test_every_format_is_offered_by_a_command() -> None:
+    assert {*FINDINGS} == {format_ for command in READERS for format_ in formats(command)}
 
 
 @pytest.mark.parametrize("command", READERS)
@@ -134,8 +145,10 @@ def test_two_plans_of_one_name_are_a_finding(rollplan: Rollplan, tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("command", READERS)
-@pytest.mark.parametrize("format_", FINDINGS)
+@pytest.mark.parametrize(
+    ("command", "format_"),
+    [(command, format_) for command in READERS for format_ in formats(command)],
+)
 def test_findings_for_machines_are_on_stdout(
     rollplan: Rollplan, tmp_path: Path, command: str, format_: str
 ) -> None:

@@ -76,7 +76,7 @@ def test_wheel_and_editable_install_render_the_same(checkout: Path, tmp_path: Pa
 def test_a_wheel_holds_what_it_needs_and_nothing_else(checkout: Path, tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(build(checkout, tmp_path)).namelist())
     assert {
-        "generator/cli.py",
+        "generator/cli/main.py",
         "generator/templates/kustomization.yaml.j2",
         "generator/schemas/plan.schema.json",
     } <= names

@@ -15,7 +15,10 @@ from generator.keywords import KEYWORDS
 from generator.plan_schema import definition
 from generator.resources import SCHEMAS
 
-FILES = sorted(SCHEMAS.rglob("*.json"))
+REPORTS = SCHEMAS / "reports"
+FILES = sorted(path for path in SCHEMAS.rglob("*.json") if path.parent != REPORTS)
+"""The schemas of plans; those of what rollplan prints follow no rule of editors and findings."""
+
 OPEN = {"plan.schema.json#/properties/spec", "plan.schema.json#/properties/spec/properties/strategy"}
 """Objects that allow other fields: the schema of the chosen strategy knows them."""
 

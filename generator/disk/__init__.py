@@ -9,6 +9,8 @@ from __future__ import annotations
 from generator.disk.inventory import inventory_text
 from generator.disk.live import Rendered, make_live, read_rendered
 from generator.disk.road import write
+from generator.disk.scratch import scratch
+from generator.disk.standing import Standing, standing
 from generator.disk.tree import read_tree
 from generator.disk.values import HandEdited, Planned, Tree, Written
 
@@ -16,11 +18,14 @@ __all__ = [
     "HandEdited",
     "Planned",
     "Rendered",
+    "Standing",
     "Tree",
     "Written",
     "inventory_text",
     "make_live",
     "read_rendered",
     "read_tree",
+    "scratch",
+    "standing",
     "write",
 ]

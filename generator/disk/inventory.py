@@ -58,6 +58,11 @@ def parse_inventory(data: bytes, place: str) -> Mapping[str, str] | None:
     return {path: _recorded(path, entry, place) for path, entry in files.items()}
 
 
+def writer(data: bytes) -> str:
+    """Give the version of rollplan that wrote an inventory that can be read."""
+    return str(json.loads(data)["rollplan"])
+
+
 def _entry(plan: Planned, path: str) -> dict[str, str]:
     entry = {"sha256": digest(encoded(plan, path))}
     if path in plan.identities:

@@ -45,9 +45,11 @@ class Survey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Digests:
-    old: Mapping[str, str]  # what the inventory says that we wrote
-    disk: Mapping[str, str]  # what stands there, of what is or will be ours
+class Digests:
+    """SHA-256 by path: what the inventory says that we wrote, what stands there of it, what is to stand."""
+
+    old: Mapping[str, str]
+    disk: Mapping[str, str]
     new: Mapping[str, str]
 
 
@@ -57,9 +59,8 @@ def survey(place: pathlib.Path, plan: Planned, version: str) -> Survey:
     Raises `Fault` when the directory is not ours, or something that is not ours stands in the way.
     """
     found = scan(place)
-    files = {path: encoded(plan, path) for path in plan.tree}
-    files[INVENTORY] = inventory_text(plan, version=version).encode()
-    digests = _digests(place, found, files)
+    files = rendered(plan, version)
+    digests = digests_of(place, found, files)
     blueprint = _blueprint(found, files, digests)
     _check_way(place, blueprint, digests)
     disk, new = digests.disk, digests.new
@@ -70,7 +71,7 @@ def survey(place: pathlib.Path, plan: Planned, version: str) -> Survey:
         name=plan.name,
         changed=tuple(sorted(path for path in new if disk.get(path) != new[path])),
         removed=tuple(sorted(disk.keys() - new.keys())),
-        unknown=tuple(sorted(shown(path) for path in found.files.keys() - disk.keys() if not _is_live(path))),
+        unknown=unknown(found, digests),
     )
     return Survey(
         blueprint=blueprint,
@@ -80,7 +81,14 @@ def survey(place: pathlib.Path, plan: Planned, version: str) -> Survey:
     )
 
 
-def _digests(place: pathlib.Path, found: Found, files: Mapping[str, bytes]) -> _Digests:
+def rendered(plan: Planned, version: str) -> dict[str, bytes]:
+    """Give the bytes of every file of a plan, its inventory among them."""
+    files = {path: encoded(plan, path) for path in plan.tree}
+    return {**files, INVENTORY: inventory_text(plan, version=version).encode()}
+
+
+def digests_of(place: pathlib.Path, found: Found, files: Mapping[str, bytes]) -> Digests:
+    """Give the digests of what was, what is and what is to be."""
     old = dict(_owned(place, found))
     _check_links(place, found, ancestors([*old, *files]))
     disk = {
@@ -88,7 +96,7 @@ def _digests(place: pathlib.Path, found: Found, files: Mapping[str, bytes]) -> _
         for path, status in found.files.items()
         if path in old or path in files
     }
-    return _Digests(old=old, disk=disk, new={path: digest(data) for path, data in files.items()})
+    return Digests(old=old, disk=disk, new={path: digest(data) for path, data in files.items()})
 
 
 def _owned(place: pathlib.Path, found: Found) -> Mapping[str, str]:
@@ -102,13 +110,20 @@ def _owned(place: pathlib.Path, found: Found) -> Mapping[str, str]:
     return {} if old is None else {**old, INVENTORY: digest(data)}
 
 
-def _is_edited(path: str, digests: _Digests) -> bool:
+def unknown(found: Found, digests: Digests) -> tuple[str, ...]:
+    """Give the files that are not ours; those of `live/` are another command's."""
+    return tuple(
+        sorted(shown(path) for path in found.files.keys() - digests.disk.keys() if not _is_live(path))
+    )
+
+
+def _is_edited(path: str, digests: Digests) -> bool:
     """Say whether writing would destroy somebody's work: neither what we wrote nor what we will write."""
     now = digests.disk.get(path)
     return now != digests.new.get(path) and now != digests.old.get(path)
 
 
-def _blueprint(found: Found, files: Mapping[str, bytes], digests: _Digests) -> Blueprint:
+def _blueprint(found: Found, files: Mapping[str, bytes], digests: Digests) -> Blueprint:
     same = {path for path, sha256 in digests.new.items() if digests.disk.get(path) == sha256}
     keep = {path for path in same if stat.S_IMODE(found.files[path].st_mode) == FILE_MODE}
     link = keep | (found.files.keys() - digests.disk.keys())
@@ -137,7 +152,7 @@ def _directories_differ(blueprint: Blueprint) -> bool:
     )
 
 
-def _check_way(place: pathlib.Path, blueprint: Blueprint, digests: _Digests) -> None:
+def _check_way(place: pathlib.Path, blueprint: Blueprint, digests: Digests) -> None:
     blocked = (digests.new.keys() & blueprint.directories) | (blueprint.ours & blueprint.link)
     if blocked:
         raise Fault(f"{shown(place / min(blocked))} is in the way of a file of ours; move it away")

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from generator.diagnostics import Diagnostic
 from generator.reporters.sanitize import clean
 
 _MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_MESSAGE, ":": "%3A", ",": "%2C"}
+_SHOWN = 10
+"""Annotations of each level that GitHub keeps of one step."""
 
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Give one annotation a line, errors first: GitHub shows ten of each kind in a step."""
-    ordered = sorted(found, key=lambda finding: not finding.is_error)
-    return "".join(f"{_annotation(finding)}\n" for finding in ordered)
+    """Give one annotation a line, errors first, and a last one that counts those that do not fit."""
+    return commands([(finding.code.severity.value, *_annotation(finding)) for finding in found])
 
 
-def _annotation(finding: Diagnostic) -> str:
+def commands(said: Sequence[tuple[str, Mapping[str, str], str]]) -> str:
+    """Give workflow commands from levels, properties and messages: at most ten errors and ten warnings."""
+    lines, more = [], 0
+    for level in ("error", "warning"):
+        texts = [command(*one) for one in said if one[0] == level]
+        lines += texts[:_SHOWN]
+        more += len(texts[_SHOWN:])
+    if more:
+        lines.append(command("notice", {"title": "rollplan"}, f"{more} more; run rollplan to see everything"))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def command(level: str, properties: Mapping[str, str], message: str) -> str:
+    """Give one workflow command; nothing in it can end it or start another."""
+    given = ",".join(f"{key}={_escape(value, _PROPERTY)}" for key, value in properties.items())
+    return f"::{level} {given}::{_escape(message, _MESSAGE)}"
+
+
+def _annotation(finding: Diagnostic) -> tuple[dict[str, str], str]:
     place = finding.place
     properties = {
         "file": place.source.name,
@@ -26,9 +45,7 @@ def _annotation(finding: Diagnostic) -> str:
         "endColumn": str(place.column + place.length),
         "title": f"{finding.code.id} {finding.code.title}",
     }
-    said = ",".join(f"{key}={_escape(value, _PROPERTY)}" for key, value in properties.items())
-    message = _escape(f"{finding.message}. Hint: {finding.hint}", _MESSAGE)
-    return f"::{finding.code.severity.value} {said}::{message}"
+    return properties, f"{finding.message}. Hint: {finding.hint}"
 
 
 def _escape(text: str, table: dict[str, str]) -> str:

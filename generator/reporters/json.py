@@ -17,7 +17,9 @@ FORMAT_VERSION = "1"
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Give all findings as one JSON document."""
-    return _dump({"formatVersion": FORMAT_VERSION, "findings": [_finding(finding) for finding in found]})
+    return _dump(
+        {"formatVersion": FORMAT_VERSION, "findings": [finding_fields(finding) for finding in found]}
+    )
 
 
 def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
@@ -26,7 +28,8 @@ def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:  # n
     return _dump({"formatVersion": FORMAT_VERSION, "rollouts": whole})
 
 
-def _finding(finding: Diagnostic) -> dict[str, Any]:
+def finding_fields(finding: Diagnostic) -> dict[str, Any]:
+    """Give one finding as JSON has it."""
     return {
         "code": finding.code.id,
         "severity": finding.code.severity.value,

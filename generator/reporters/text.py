@@ -14,33 +14,37 @@ from generator.summary import Row, summarize
 _WIDTH = 100
 """Columns of source that a code frame shows; a longer line is cut around the place."""
 
-_COLOURS = {"error": "31", "warning": "33", "help": "36", "frame": "34", "bold": "1"}
+_COLOURS = {"error": "31", "warning": "33", "help": "36", "frame": "34", "bold": "1", "added": "32"}
 
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:
     """Give every finding with its place, a code frame and a hint, and a last line that counts them."""
-    paint = _Paint(colour)
+    paint = Paint(colour)
     blocks = [_finding(finding, paint) for finding in found]
     return "\n".join([*blocks, _count(found)]) if blocks else ""
 
 
 def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:
     """Give the stage table of every rollout."""
-    paint = _Paint(colour)
+    paint = Paint(colour)
     return "\n".join(
         f"{paint('bold', rollout.plan.name)} ({rollout.plan.type})\n\n{_table(summarize(rollout), paint)}"
         for rollout in rollouts
     )
 
 
-def _table(rows: Sequence[Row], paint: _Paint) -> str:
-    lines = [tuple(title.upper() for title in HEAD), *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
-    padded = [
+def _table(rows: Sequence[Row], paint: Paint) -> str:
+    head, *rest = aligned([tuple(title.upper() for title in HEAD), *(_cells(row) for row in rows)])
+    return "\n".join([paint("bold", head), *rest, ""])
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Give lines of cells as text with every column as wide as its widest cell."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-    return "\n".join([paint("bold", padded[0]), *padded[1:], ""])
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -55,7 +59,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _finding(finding: Diagnostic, paint: _Paint) -> str:
+def _finding(finding: Diagnostic, paint: Paint) -> str:
     severity = finding.code.severity.value
     head = f"{paint(severity, f'{severity}[{finding.code.id}]')}: {paint('bold', clean(finding.message))}"
     lines = [head, *_frame(finding.place, "", "-->", "^", paint)]
@@ -64,7 +68,7 @@ def _finding(finding: Diagnostic, paint: _Paint) -> str:
     return "\n".join([*lines, f"  {paint('help', '= help:')} {clean(finding.hint)}", ""])
 
 
-def _frame(place: Place, label: str, arrow: str, mark: str, paint: _Paint) -> list[str]:
+def _frame(place: Place, label: str, arrow: str, mark: str, paint: Paint) -> list[str]:
     number = str(place.line)
     margin = " " * len(number)
     lines = place.source.text.split("\n") if place.source.text else []
@@ -95,11 +99,12 @@ def _count(found: Sequence[Diagnostic]) -> str:
     )
 
 
-class _Paint:
+class Paint:
     """Colours text for terminals, or leaves it as it is."""
 
     def __init__(self, colour: bool) -> None:
         self._colour = colour
 
     def __call__(self, style: str, text: str) -> str:
+        """Give the text in a style."""
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if self._colour else text

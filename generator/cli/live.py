@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from generator.cli.shared import FOUND, format_option, say
+
 if TYPE_CHECKING:
     from generator.disk import Rendered
     from generator.promotion import Index, Promotion
-
-REFUSED = 1
-"""The exit code of a promotion that is refused, as of every finding."""
 
 _EDITED = "these files are not what the plan renders; nothing is done. Undo the edit, or render again:"
 
@@ -69,7 +68,7 @@ def rollback(directory: str) -> None:
 @click.option("--prometheus", "url", required=True, metavar="URL", help="The address before /api/v1.")
 @click.option("--bearer-token-file", "token", type=click.Path(dir_okay=False), help="A file with a token.")
 @click.option("--time", "time", default="", help="When to ask, in RFC 3339 or Unix time; now when left out.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option("text", "json")
 def gate(directory: str, stage: str, url: str, token: str | None, time: str, format_: str) -> None:
     """Ask Prometheus for the metric gates of STAGE; exit 0 when all hold, 1 when one does not."""
     import json
@@ -93,7 +92,7 @@ def gate(directory: str, stage: str, url: str, token: str | None, time: str, for
     verdicts = judge(metrics, lambda promql: server.values(promql, time))
     click.echo(VERDICTS[format_](verdicts), nl=False)
     if not all(verdict.holds for verdict in verdicts):
-        raise click.exceptions.Exit(REFUSED)
+        raise click.exceptions.Exit(FOUND)
 
 
 @click.command()
@@ -104,7 +103,7 @@ def krm() -> None:
     text, good = run(sys.stdin.buffer.read().decode(errors="replace"))
     click.echo(text, nl=False)
     if not good:
-        raise click.exceptions.Exit(REFUSED)
+        raise click.exceptions.Exit(FOUND)
 
 
 def _read_token(path: str | None) -> str:
@@ -128,17 +127,10 @@ def _make_live(directory: str, decide: Callable[[Index, Rendered], Promotion]) -
         _refuse(_EDITED, *(f"  {path}" for path in edited.paths))
     except Refused as refused:
         _refuse(str(refused))
-    _say(*(f"warning: {risk}" for risk in made[0].risks))
-    _say(f"{directory.rstrip('/')}/live: {made[0].stage}{'' if changed else ', as before'}")
+    say(*(f"warning: {risk}" for risk in made[0].risks))
+    say(f"{directory.rstrip('/')}/live: {made[0].stage}{'' if changed else ', as before'}")
 
 
 def _refuse(*sentences: str) -> NoReturn:
-    _say(*sentences)
-    raise click.exceptions.Exit(REFUSED)
-
-
-def _say(*sentences: str) -> None:
-    from generator.reporters.sanitize import clean
-
-    for sentence in sentences:
-        click.echo(clean(sentence), err=True)
+    say(*sentences)
+    raise click.exceptions.Exit(FOUND)

@@ -1,0 +1,41 @@
+"""The commands that explain rollplan itself: explain, schema, completion."""
+
+from __future__ import annotations
+
+import click
+
+
+def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from generator.codes import CODES
+
+    return [code for code in CODES if code.startswith(incomplete.upper())]
+
+
+@click.command()
+@click.argument("code", shell_complete=_complete_code)
+def explain(code: str) -> None:
+    """Tell what a finding means, why it matters and how to mend it."""
+    from generator.explain import explanation
+
+    click.echo(explanation(code), nl=False)
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of plans, for editors."""
+    import json
+
+    from generator.plan_schema import bundled_schema
+
+    click.echo(json.dumps(bundled_schema(), indent=2))
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print the completion script for a shell."""
+    from click.shell_completion import BashComplete, FishComplete, ZshComplete
+
+    known = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}[shell]
+    click.echo(known(context.find_root().command, {}, "rollplan", "_ROLLPLAN_COMPLETE").source())

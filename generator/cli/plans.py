@@ -1,0 +1,90 @@
+"""The commands that take plans down the road: validate, stages, render."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from generator import __version__
+from generator.cli.shared import (
+    FOUND,
+    PLANS,
+    colours,
+    format_option,
+    refusing,
+    say,
+    show_findings,
+    warnings_of,
+)
+
+if TYPE_CHECKING:
+    from generator.disk import Written
+    from generator.pipeline import Compiled
+
+
+@click.command()
+@PLANS
+@format_option("text", "json", "github", "sarif", "junit", "markdown")
+@refusing
+def validate(plans: tuple[str, ...], format_: str) -> None:
+    """Check plans and the manifests that they name; show every finding."""
+    from generator.pipeline import compile_plans
+
+    show_findings(warnings_of(compile_plans(plans)), format_, sys.stdout)
+
+
+@click.command()
+@PLANS
+@click.option("--out", required=True, type=click.Path(), help="Write OUT/<plan name>/.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@format_option("text", "json", "github", "sarif", "junit")
+@refusing
+def render(plans: tuple[str, ...], out: str, force: bool, format_: str) -> None:
+    """Compile plans and write their stages, all or nothing; show the stage tables."""
+    from pathlib import Path
+
+    from generator.disk import HandEdited, write
+    from generator.output import planned
+    from generator.pipeline import compile_plans
+
+    compiled = compile_plans(plans)
+    try:
+        results = write(Path(out), [planned(plan) for plan in compiled], version=__version__, force=force)
+    except HandEdited as edited:
+        say("edited by hand since it was rendered; nothing is written. Undo the edit, or use --force:")
+        say(*(f"  {path}" for path in edited.paths))
+        raise click.exceptions.Exit(FOUND) from None
+    _tables(compiled, format_)
+    say(*(_written(out, result) for result in results))
+
+
+@click.command()
+@PLANS
+@format_option("text", "json", "github")
+@refusing
+def stages(plans: tuple[str, ...], format_: str) -> None:
+    """Show each rollout as a table: traffic, replicas, accelerators, gates, the way back."""
+    from generator.pipeline import compile_plans
+
+    _tables(compile_plans(plans), format_)
+
+
+def _tables(compiled: Sequence[Compiled], format_: str) -> None:
+    from generator.reporters import SUMMARIES
+
+    if format_ not in SUMMARIES:  # a format for findings alone
+        show_findings(warnings_of(compiled), format_, sys.stdout)
+        return
+    show_findings(warnings_of(compiled), "text", sys.stderr)
+    colour = colours(sys.stdout)
+    text = SUMMARIES[format_]([plan.rollout for plan in compiled], colour=colour)
+    click.echo(text, nl=False, color=colour)
+
+
+def _written(out: str, result: Written) -> str:
+    counts = ((result.changed, "written"), (result.removed, "removed"), (result.unknown, "unknown, kept"))
+    said = [f"{len(paths)} {what}" for paths, what in counts if paths]
+    return f"{out.rstrip('/')}/{result.name}: {'; '.join(said) if said else 'nothing to write'}"
