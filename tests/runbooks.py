@@ -135,8 +135,11 @@ def read(readme: str) -> Iterator[Block]:
             yield Block(part=part, title=title, language=token.info, text=token.content)
 
 
-def compiled(name: str, namespace: str, tmp_path: Path) -> Example:
-    """An example, rendered for another namespace than its own: a test must not meet the objects of others."""
+def compiled(name: str, namespace: str, tmp_path: Path, delivery: str = "") -> Example:
+    """An example, rendered for another namespace than its own: a test must not meet the objects of others.
+
+    `delivery` is what the plan says of its delivery, in YAML.
+    """
     folder = tmp_path / name
     shutil.copytree(ROOT / "plans" / name, folder)
     own = yaml.safe_load((folder / "plan.yaml").read_bytes())["metadata"]["namespace"]
@@ -144,6 +147,10 @@ def compiled(name: str, namespace: str, tmp_path: Path) -> Example:
         text = path.read_text(encoding="utf-8")
         text = re.sub(rf"\bnamespace: {own}(?![-\w])", f"namespace: {namespace}", text)
         path.write_text(text, encoding="utf-8")
+    if delivery:
+        file = folder / "plan.yaml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("\nspec:", f"\nspec:\n  delivery: {delivery}", 1), encoding="utf-8")
     plan = compile_plan(folder / "plan.yaml")
     write(tmp_path / "out", [planned(plan)], version="0")
     rendered = tmp_path / "out" / plan.rollout.plan.name
@@ -152,10 +159,10 @@ def compiled(name: str, namespace: str, tmp_path: Path) -> Example:
 
 
 @contextmanager
-def scene(name: str, cluster: Cluster, tmp_path: Path) -> Iterator[Scene]:
+def scene(name: str, cluster: Cluster, tmp_path: Path, delivery: str = "") -> Iterator[Scene]:
     """A scene for an example: the user's own manifests are applied, and the Gateway has an address."""
     with world(cluster, tmp_path / "files") as around:
-        example = compiled(name, around.namespace, tmp_path)
+        example = compiled(name, around.namespace, tmp_path, delivery)
         plan = example.rollout.plan
         for sources in plan.sources:
             for path in sources.paths if sources.bundle != "green" else ():

@@ -12,11 +12,13 @@ from tests.cluster.binary import CHECKOUT
 # group, versions, kind, plural, scope
 PERMISSIVE = (
     ("agentgateway.dev", "v1alpha1", "AgentgatewayParameters", "agentgatewayparameters", "Namespaced"),
+    ("argoproj.io", "v1alpha1", "Application", "applications", "Namespaced"),
     ("disaggregatedset.x-k8s.io", "v1", "DisaggregatedSet", "disaggregatedsets", "Namespaced"),
     ("gateway.envoyproxy.io", "v1alpha1", "ClientTrafficPolicy", "clienttrafficpolicies", "Namespaced"),
     ("gateway.networking.k8s.io", "v1", "Gateway", "gateways", "Namespaced"),
     ("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes", "Namespaced"),
     ("inference.networking.k8s.io", "v1", "InferencePool", "inferencepools", "Namespaced"),
+    ("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations", "Namespaced"),
     ("leaderworkerset.x-k8s.io", "v1", "LeaderWorkerSet", "leaderworkersets", "Namespaced"),
     ("llm-d.ai", "v1alpha2", "InferenceModelRewrite", "inferencemodelrewrites", "Namespaced"),
     ("llm-d.ai", "v1alpha2", "InferenceObjective", "inferenceobjectives", "Namespaced"),
