@@ -53,13 +53,39 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """Who a gate asks: a pool, or those of its requests for `alias` that `target` answers."""
+
+    pool: str
+    alias: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What a gate asks in the plan's words; `window` is how many seconds it looks back."""
+
+    metric: str
+    percentile: float
+    window: int
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MetricGate:
-    """A threshold on one number; `bound` is `max` or `min`."""
+    """A threshold on one number; `bound` is `max` or `min`.
+
+    `promql` is empty while only the `question` is known; `sample` is how many requests of the `subject` an
+    answer needs.
+    """
 
     name: str
     promql: str
     bound: str
     threshold: float
+    question: Question | None = None
+    subject: Subject | None = None
+    sample: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
