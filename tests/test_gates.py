@@ -79,7 +79,7 @@ def one(set_up: Scene, kind: str, gate: str) -> Object:
 def counts(set_up: Scene, gate: str, **status: int) -> None:
     """Set numbers in a workload's status, each as how many are missing."""
     live = workload(set_up, gate)
-    missing = {field: live["spec"]["replicas"] - number for field, number in status.items()}
+    missing = {field: max(0, live["spec"]["replicas"] - number) for field, number in status.items()}
     set_up.world.api.set_status(live["kind"], live["metadata"]["name"], missing)
 
 
