@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from generator.inquiry import Question, Subject
 from generator.manifests import Identity, Manifest
 from generator.source import Place
 
@@ -49,25 +50,6 @@ class Target:
     mode: str
     gateway: Gateway | None
     apis: Apis
-    place: Place
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Subject:
-    """Who a gate asks: a pool, or those of its requests for `alias` that `target` answers."""
-
-    pool: str
-    alias: str = ""
-    target: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """What a gate asks in the plan's words; `window` is how many seconds it looks back."""
-
-    metric: str
-    percentile: float
-    window: int
     place: Place
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.fields import Fields
+from generator.inquiry import Question, Subject
 from generator.manifests import dig
 from generator.metrics import fill, seconds
-from generator.model import Apis, Delivery, Gateway, MetricGate, Plan, Question, Sources, Subject, Target
+from generator.model import Apis, Delivery, Gateway, MetricGate, Plan, Sources, Target
 from generator.source import Document, Place
 from generator.steps import GateTable
 from generator.strategies import STRATEGIES

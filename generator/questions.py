@@ -14,9 +14,10 @@ from generator.anatomy import find_picker, find_pool, servers_of
 from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.engines import ENGINE_LABEL, ENGINES, ITL, QUEUE, RUNNING, TTFT, Engine, engine_of
+from generator.inquiry import Question, Subject
 from generator.manifests import Manifest
 from generator.metrics import lasting, prefix, seconds
-from generator.model import Gate, MetricGate, Question, Rollout, Subject
+from generator.model import Gate, MetricGate, Rollout
 from generator.workloads import pod_pattern
 
 ERRORS = "errors"

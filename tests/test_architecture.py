@@ -14,7 +14,7 @@ PACKAGE = ROOT / "generator"
 
 FLOORS = (
     {"generator"},
-    {"source", "resources", "gate", "accept", "patches", "roots", "plan_schema"},
+    {"source", "resources", "gate", "accept", "patches", "roots", "plan_schema", "inquiry"},
     {"diagnostics", "reporters.sanitize"},
     {"codes", "manifests", "prometheus", "emit", "markdown", "keywords"},
     {"load", "discretion", "disk", "canonical", "model", "explain", "templating", "validate"},
