@@ -65,7 +65,7 @@ def derive(
     pickers = find_picker(copied, pool).workloads if pool else ()
     if pool:
         _require_members(blue, copied, pool, derivation, found)
-    _refuse_bound(copied, derivation, found)
+    _refuse_bound(blue, copied, derivation, found)
     green = tuple(
         _copy(item, names, pairs, namespace, is_picker=item in pickers)
         for item in copied
@@ -105,10 +105,13 @@ def _require_members(
             )
 
 
-def _refuse_bound(copied: Iterable[Manifest], derivation: Derivation, found: Findings) -> None:
-    """Refuse a copy of a claim that names its volume: the volume is bound to blue's claim."""
+def _refuse_bound(
+    blue: Iterable[Manifest], copied: Iterable[Manifest], derivation: Derivation, found: Findings
+) -> None:
+    """Refuse a copy of a claim that still names blue's volume: it is bound to blue's claim."""
+    bound = {item.get("spec", "volumeName") for item in blue if item.kind == "PersistentVolumeClaim"}
     for item in copied:
-        if item.kind == "PersistentVolumeClaim" and item.get("spec", "volumeName"):
+        if item.kind == "PersistentVolumeClaim" and item.get("spec", "volumeName") in bound - {None}:
             found.add(
                 CODES["RP337"],
                 f"green's copy of PersistentVolumeClaim `{item.name}` asks for volume "

@@ -22,8 +22,14 @@ ACCELERATORS = re.compile(
 )
 """Extended resources that count as accelerators."""
 
-_DEPLOYMENT_DEFAULT = "25%"
-"""What a Deployment adds, and lets be missing, during an update when its manifest does not say (apps/v1)."""
+_PACES: Mapping[str, tuple[tuple[str, ...], int | str, int | str]] = {
+    "DaemonSet": (("updateStrategy", "rollingUpdate"), 0, 1),
+    "Deployment": (("strategy", "rollingUpdate"), "25%", "25%"),
+    "DisaggregatedSet": (("rolloutStrategy", "rollingUpdateConfiguration"), 0, 1),
+    "LeaderWorkerSet": (("rolloutStrategy", "rollingUpdateConfiguration"), 0, 1),
+    "StatefulSet": (("updateStrategy", "rollingUpdate"), 0, 1),
+}
+"""Kind → where it says its maxSurge and maxUnavailable, and what they are when it does not."""
 
 _PARTITIONS: Mapping[str, Path] = {
     "StatefulSet": ("spec", "updateStrategy", "rollingUpdate", "partition"),
@@ -63,18 +69,13 @@ def groups(workload: Manifest) -> tuple[Group, ...]:
 
 def _pace(kind: str, spec: Mapping[str, Any], count: int) -> tuple[int, int]:
     """Give how many replicas an update adds, rounded up, and lets be missing, rounded down (contract I17)."""
-    if kind == "StatefulSet" or kind == "DaemonSet":
-        return 0, min(1, count)
-    if kind == "Deployment":
-        if dig(spec, "strategy", "type") == "Recreate":
-            return 0, count
-        said, default = dig(spec, "strategy", "rollingUpdate", default={}), _DEPLOYMENT_DEFAULT
-        surge, unavailable = said.get("maxSurge", default), said.get("maxUnavailable", default)
-    else:
-        said = dig(spec, "rolloutStrategy", "rollingUpdateConfiguration", default={})
-        surge, unavailable = said.get("maxSurge", 0), said.get("maxUnavailable", 1)
-    added, missing = _pods(surge, count, up=True), _pods(unavailable, count, up=False)
-    return added, min(count, missing if added or missing else 1)
+    if dig(spec, "strategy", "type") == "Recreate":
+        return 0, count
+    path, *defaults = _PACES[kind]
+    said = dig(spec, *path, default={})
+    added = _pods(said.get("maxSurge", defaults[0]), count, up=True)
+    gone = _pods(said.get("maxUnavailable", defaults[1]), count, up=False)
+    return added, min(count, gone if added or gone else 1)
 
 
 def _pods(value: int | str, of: int, *, up: bool) -> int:
