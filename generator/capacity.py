@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
@@ -11,7 +11,7 @@ from generator.fields import Fields
 from generator.manifests import Identity, Manifest
 from generator.model import Ref
 from generator.weights import WHOLE
-from generator.workloads import replicas
+from generator.workloads import replica_paths, replicas
 
 FULL, FOLLOW_WEIGHT = "full", "follow-weight"
 AT_ONCE = "at once: all requests go to blue"
@@ -63,11 +63,22 @@ def sized(
         sorted(serving(blue), key=lambda item: item.name),
         strict=False,
     )
-    wanted = {new.identity: _up(Decimal(replicas(old)) / capacity.per_replica) for new, old in pairs}
+    work = {new.identity: old for new, old in pairs}
     return tuple(
-        item.put(wanted[item.identity], "spec", "replicas") if item.identity in wanted else item
+        _resized(item, work[item.identity], lambda old: _up(old / capacity.per_replica))
+        if item.identity in work
+        else item
         for item in green
     )
+
+
+def _resized(item: Manifest, like: Manifest, size: Callable[[Decimal], int]) -> Manifest:
+    """Give a workload with a new number for each that another one, of the same roles, has."""
+    for path, old in zip(replica_paths(item), replica_paths(like), strict=False):
+        before = int(like.get(*old, default=1))
+        wanted = size(Decimal(before))
+        item = item.put(wanted, *path) if wanted != int(item.get(*path, default=1)) else item
+    return item
 
 
 def unowned(bundle: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
@@ -86,14 +97,10 @@ def scaled(bundle: tuple[Manifest, ...], share: Decimal, headroom: Decimal) -> t
 
     `bundle` has the replicas for all of the work; workloads of an autoscaler stay as they are.
     """
-    wanted = {
-        item.identity: need(replicas(item), share, headroom)
-        for item in serving(bundle)
-        if item.identity not in _autoscaled(bundle)
-    }
+    meant = {item.identity for item in serving(bundle)} - _autoscaled(bundle)
     return tuple(
-        item.put(wanted[item.identity], "spec", "replicas")
-        if wanted.get(item.identity, replicas(item)) != replicas(item)
+        _resized(item, item, lambda full: need(int(full), share, headroom))
+        if item.identity in meant
         else item
         for item in bundle
     )

@@ -69,6 +69,16 @@ RP317 error   gateway cannot mirror
 RP318 warning gateway may not mirror
 RP319 error   a pool selects pods of the other version
 RP320 error   selector cannot be narrowed
+RP330 error   green does not answer to the clients' model name
+RP331 error   rewrite or objective is missing
+RP332 warning requests lose their priority in green
+RP333 error   made for another engine
+RP334 warning engine changes without its sidecar
+RP335 error   setting that this kind ignores
+RP336 error   labels take pods out of their pool
+RP337 error   claim for a volume that is taken
+RP338 error   number that nobody measures
+RP339 warning adapter for another base model
 """
 
 CODES = {

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generator.anatomy import find_picker, find_pool, pod_names, pod_template
+from generator.anatomy import find_picker, find_pool, pod_names, pod_template, servers_of
 from generator.changes import Changes, Patch, changed, patched
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
@@ -63,6 +63,9 @@ def derive(
     _refuse_overlap((item for item in hopeless if item not in monitors), derivation, found)
     pool = find_pool(copied, derivation.blue.value)
     pickers = find_picker(copied, pool).workloads if pool else ()
+    if pool:
+        _require_members(blue, copied, pool, derivation, found)
+    _refuse_bound(blue, copied, derivation, found)
     green = tuple(
         _copy(item, names, pairs, namespace, is_picker=item in pickers)
         for item in copied
@@ -72,6 +75,52 @@ def derive(
     originals = {item.identity: item for item in blue}
     shared = tuple(replace(originals[item.identity], bundle="shared", part="") for item in monitors)
     return Derived(green=green, shared=shared)
+
+
+def _require_members(
+    blue: tuple[Manifest, ...],
+    copied: tuple[Manifest, ...],
+    pool: Manifest,
+    derivation: Derivation,
+    found: Findings,
+) -> None:
+    """Ask that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
+    today = next(item for item in blue if item.identity == pool.identity)
+    kept = {item.identity for item in servers_of(copied, pool)}
+    selector = pool.get("spec", "selector", "matchLabels", default={})
+    for item in servers_of(blue, today):
+        if item.identity not in kept:
+            entries = (
+                entry for entry in derivation.changes if entry.fields.get("labels", {}).keys() & selector
+            )
+            place = next((entry.place for entry in entries), derivation.green.place)
+            pairs = ", ".join(f"{key}: {value}" for key, value in selector.items())
+            found.add(
+                CODES["RP336"],
+                f"the pods of {item.kind} `{item.name}` leave the pool, which selects {pairs}",
+                place,
+                "leave these labels as they are (rollplan tells the versions apart itself), or patch the "
+                "pool's selector with them",
+                Related(place=pool.origin.at("spec", "selector"), label="the selector"),
+            )
+
+
+def _refuse_bound(
+    blue: Iterable[Manifest], copied: Iterable[Manifest], derivation: Derivation, found: Findings
+) -> None:
+    """Refuse a copy of a claim that still names blue's volume: it is bound to blue's claim."""
+    bound = {item.get("spec", "volumeName") for item in blue if item.kind == "PersistentVolumeClaim"}
+    for item in copied:
+        if item.kind == "PersistentVolumeClaim" and item.get("spec", "volumeName") in bound - {None}:
+            found.add(
+                CODES["RP337"],
+                f"green's copy of PersistentVolumeClaim `{item.name}` asks for volume "
+                f"`{item.get('spec', 'volumeName')}`, which blue's claim has",
+                item.origin.at("spec", "volumeName"),
+                "name another volume with a patch, or none (`merge: {spec: {volumeName: null}}`) to get "
+                "a new one; a claim that is ReadWriteMany is shared instead",
+                Related(place=derivation.green.place, label="green is derived here"),
+            )
 
 
 def _label_values(manifests: Iterable[Manifest], names: Names) -> dict[str, str]:

@@ -12,7 +12,11 @@ from collections.abc import Mapping
 from generator.anatomy import pod_labels, pod_template
 from generator.manifests import Manifest
 from generator.model import Gateway, Instruction
-from generator.workloads import replicas, startup_budget
+from generator.scale import seconds_to_start
+from generator.workloads import replicas
+
+SPARE_SECONDS = 300
+"""What a wait for pods leaves beyond their own time: scheduling, pulling an image."""
 
 SETTLE = "5m"
 """How long a controller may take to report on an object that changed."""
@@ -21,13 +25,15 @@ SETTLE = "5m"
 _ROLLOUT_STATUS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
 
-def rolled_out(workload: Manifest, updated: int | None = None) -> Instruction:
+def rolled_out(workload: Manifest, updated: int | None = None, replaced: int = 0) -> Instruction:
     """Wait until every replica of a workload runs the current template, or `updated` of them do.
+
+    `replaced` is how many replicas an update replaces; without it, a workload starts or grows.
 
     `Available` of a Deployment stays true while an update runs, so it is not asked (contract §3.2). Kinds
     that `rollout status` does not know report by their conditions. An autoscaled workload says no number.
     """
-    timeout = f"--timeout={startup_budget(workload) + 300}s"
+    timeout = f"--timeout={seconds_to_start(workload, replaced) + SPARE_SECONDS}s"
     name, wait = f"{workload.kind.lower()}/{workload.name}", f"{_in(workload)} wait"
     if workload.kind in _ROLLOUT_STATUS:
         lines = [f"{_in(workload)} rollout status {name} {timeout}"]
@@ -69,7 +75,9 @@ def route_settled(route: Manifest, gateway: str, *conditions: str) -> Instructio
     ]
     observed = parent.replace('"', '\\"') % (conditions[-1], "observedGeneration")
     return Instruction(
-        title=f"the Gateway reports {' and '.join(conditions)} for the current {name}",
+        title=f"the Gateway reports {', '.join(conditions[:-1])} and {conditions[-1]} for the current {name}"
+        if conditions[1:]
+        else f"the Gateway reports {conditions[0]} for the current {name}",
         script=joined(
             f"generation=$({_in(route)} get {name} -o jsonpath='{{.metadata.generation}}')",
             f'{_in(route)} wait {name} --timeout={SETTLE} \\\n  --for="jsonpath={observed}=$generation"',

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from generator.inquiry import Question, Subject
 from generator.manifests import Identity, Manifest
 from generator.source import Place
 
@@ -54,12 +55,19 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MetricGate:
-    """A threshold on one number; `bound` is `max` or `min`."""
+    """A threshold on one number; `bound` is `max` or `min`.
+
+    `promql` is empty while only the `question` is known; `sample` is how many requests of the `subject` an
+    answer needs.
+    """
 
     name: str
     promql: str
     bound: str
     threshold: float
+    question: Question | None = None
+    subject: Subject | None = None
+    sample: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.fields import Fields
+from generator.inquiry import Question, Subject
 from generator.manifests import dig
-from generator.metrics import fill
+from generator.metrics import fill, seconds
 from generator.model import Apis, Delivery, Gateway, MetricGate, Plan, Sources, Target
 from generator.source import Document, Place
 from generator.steps import GateTable
@@ -141,8 +142,24 @@ def _gates(spec: Fields, names: dict[str, str], found: Findings) -> dict[str, Me
         places.setdefault(name, place)
         gates[name] = MetricGate(
             name=name,
-            promql=fill(fields.ref("promql"), names, found),
+            promql=fill(fields.ref("promql"), names, found) if fields.has("promql") else "",
             bound=bound,
             threshold=float(fields.get(bound)),
+            question=_question(fields) if fields.has("metric") else None,
+            subject=Subject(
+                pool=names.get("green", names.get("pool", "")),
+                alias=names.get("alias", ""),
+                target=names.get("candidate", ""),
+            ),
+            sample=int(fields.get("minRequests", 0)),
         )
     return gates
+
+
+def _question(fields: Fields) -> Question:
+    return Question(
+        metric=fields.text("metric"),
+        percentile=float(fields.get("percentile", 95)),
+        window=seconds(fields.text("window", "5m")),
+        place=fields.ref("metric").place,
+    )

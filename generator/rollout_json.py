@@ -42,6 +42,7 @@ def _stage(layout: Layout, index: int, row: Row) -> dict[str, Any]:
         "files": list(layout.stage_files(index)),
         "splits": [_split(split) for split in stage.splits],
         "replicas": dict(row.replicas),
+        "leastReplicas": dict(row.least),
         "accelerators": {"settled": row.accelerators, "peak": row.peak},
         "apply": [_identity(item.identity) for item in rollout.applied(index)],
         "actions": [_instruction(action) for action in stage.actions],

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from generator import kubectl
 from generator.manifests import Manifest, dig
+from generator.metrics import seconds
 from generator.model import Gateway, Instruction
 from generator.routes import Beta, Shift, rules_of, rules_to
 
 IDLE_SECONDS = 300
 """How long a pool must be idle to count as drained, when no route says how long a request may take."""
 
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+_ALWAYS = ("Accepted", "ResolvedRefs")
+_CONDITIONS = {"gke": ("Accepted", "Reconciled", "ResolvedRefs")}
+"""Provider → what it reports of a route that it serves; GKE is done when its load balancer is (§4)."""
 
 
 def settled(routes: Iterable[Manifest], gateway: Gateway) -> tuple[Instruction, ...]:
     """Wait until the Gateway serves every route as it is now and knows its backends."""
-    return tuple(kubectl.route_settled(route, gateway.name, "Accepted", "ResolvedRefs") for route in routes)
+    conditions = _CONDITIONS.get(gateway.provider, _ALWAYS)
+    return tuple(kubectl.route_settled(route, gateway.name, *conditions) for route in routes)
 
 
 def beta_requests(
@@ -37,7 +41,7 @@ def beta_requests(
 def idle_seconds(routes: Iterable[Manifest], shift: Shift) -> int:
     """Give how many seconds the slowest answer of blue may take, as the routes say."""
     limits = [
-        _seconds(str(dig(rules_of(route)[index], "timeouts", "request", default="")))
+        seconds(str(dig(rules_of(route)[index], "timeouts", "request", default="")))
         for route in routes
         for index in rules_to(route, shift.blue)
     ]
@@ -48,8 +52,3 @@ def _host(route: Manifest) -> dict[str, str]:
     """Give the Host header that the route's first host name asks for."""
     hostnames: list[str] = route.get("spec", "hostnames", default=[])
     return {"Host": hostnames[0].replace("*", "beta")} if hostnames else {}
-
-
-def _seconds(duration: str) -> int:
-    parts = re.findall(r"([0-9]+)(h|ms|m|s)", duration)
-    return round(sum(int(number) * _UNITS[unit] for number, unit in parts))

@@ -74,9 +74,13 @@ def cells(row: Row) -> tuple[str, ...]:
 
 def replica_text(row: Row) -> str:
     """Say how many replicas each bundle has; the bundle's name says nothing where there is one."""
-    if set(row.replicas) == {"shared"}:
-        return str(row.replicas["shared"])
-    return ", ".join(f"{bundle} {count}" for bundle, count in row.replicas.items())
+    said = {
+        bundle: f"{count} ({row.least[bundle]} while it changes)" if row.least[bundle] < count else str(count)
+        for bundle, count in row.replicas.items()
+    }
+    if set(said) == {"shared"}:
+        return said["shared"]
+    return ", ".join(f"{bundle} {text}" for bundle, text in said.items())
 
 
 def _section(shell: Shell, index: int, row: Row) -> Section:

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator.anatomy import MODEL, WORKLOADS, pod_templates
+from generator.anatomy import MODEL, WORKLOADS
 from generator.manifests import Identity, Manifest
 from generator.model import Gate, Rollout, Split, Stage
-from generator.workloads import accelerators, replicas, surge
+from generator.scale import held, missing, replaced
+from generator.workloads import replicas
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One stage of the table.
 
-    `replicas` counts model servers by bundle; `accelerators` is what they hold when the stage has
-    settled, `peak` the most that they hold on the way there.
+    `replicas` counts model servers by bundle, `least` those of them that an update leaves on the way;
+    `accelerators` is what they hold when the stage has settled, `peak` the most that they hold on the way.
     """
 
     stage: str
     title: str
     traffic: tuple[str, ...]
     replicas: Mapping[str, int]
+    least: Mapping[str, int]
     accelerators: int
     peak: int
     gate: str
@@ -47,37 +49,41 @@ def traffic(splits: tuple[Split, ...]) -> tuple[str, ...]:
 def _row(name: str, stage: Stage, before: tuple[Manifest, ...], said: Mapping[str, int]) -> Row:
     servers, old = _servers(stage.objects), _servers(before)
     counts: dict[str, int] = {}
-    for server in servers.values():
-        counts[server.bundle] = counts.get(server.bundle, 0) + replicas(server)
-
-    def held(server: Manifest, number: int) -> int:
-        return said.get(server.bundle, accelerators(server)) * number
-
+    least: dict[str, int] = {}
+    for identity, server in servers.items():
+        there = replicas(server)
+        counts[server.bundle] = counts.get(server.bundle, 0) + there
+        gone = missing(server, replaced(server, old[identity])) if identity in old else 0
+        least[server.bundle] = least.get(server.bundle, 0) + there - gone
     return Row(
         stage=name,
         title=stage.title,
         traffic=traffic(stage.splits),
         replicas=counts,
-        accelerators=sum(held(server, replicas(server)) for server in servers.values()),
-        peak=sum(held(server, _most(identity, servers, old)) for identity, server in (old | servers).items()),
+        least=least,
+        accelerators=sum(held(server, said.get(server.bundle)) for server in servers.values()),
+        peak=peak(before, stage.objects, said),
         gate=_gate(stage.gate),
         rollback=stage.rollback,
     )
+
+
+def peak(before: tuple[Manifest, ...], after: tuple[Manifest, ...], said: Mapping[str, int]) -> int:
+    """Give the most accelerators that model servers hold on the way from some objects to others.
+
+    A workload that shrinks or leaves holds all of its own first; one that is updated holds its surge too.
+    """
+    old, now = _servers(before), _servers(after)
+    return sum(_most(now.get(identity), old.get(identity), said) for identity in old | now)
 
 
 def _servers(objects: tuple[Manifest, ...]) -> dict[Identity, Manifest]:
     return {item.identity: item for item in objects if item.part == MODEL and item.kind in WORKLOADS}
 
 
-def _most(identity: Identity, now: Mapping[Identity, Manifest], old: Mapping[Identity, Manifest]) -> int:
-    """Give the most replicas of a workload on the way into a stage: before it shrinks or leaves, too."""
-    after, before = now.get(identity), old.get(identity)
-    most = max(replicas(item) for item in (after, before) if item)
-    return most + surge(after) if after and before and _restarts(after, before) else most
-
-
-def _restarts(after: Manifest, before: Manifest) -> bool:
-    return any(after.get(*path) != before.get(*path) for path in pod_templates(after))
+def _most(after: Manifest | None, before: Manifest | None, said: Mapping[str, int]) -> int:
+    updating = bool(after and before and replaced(after, before))
+    return max(held(item, said.get(item.bundle), updating=updating) for item in (after, before) if item)
 
 
 def _split(split: Split) -> str:

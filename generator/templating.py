@@ -40,7 +40,7 @@ def _written(value: Any) -> Any:
 def _environment(*, yaml: bool) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         finalize=_written if yaml else None,
@@ -50,3 +50,5 @@ def _environment(*, yaml: bool) -> Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
+    environment.globals.clear()  # Jinja's own `namespace` would stand in for a value that is missing
+    return environment

@@ -10,6 +10,7 @@ from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.fields import Fields
 from generator.manifests import Manifest
+from generator.source import Place
 from generator.workloads import startup_budget
 
 MAX_SURGE = "25%"
@@ -33,6 +34,7 @@ class Policy:
     min_ready_seconds: int
     deadline: int | None
     partitions: tuple[int, ...]
+    said: Mapping[str, Place]
 
 
 def parse_policy(fields: Fields, found: Findings) -> Policy:
@@ -51,7 +53,41 @@ def parse_policy(fields: Fields, found: Findings) -> Policy:
         min_ready_seconds=int(fields.get("minReadySeconds", MIN_READY_SECONDS)),
         deadline=fields.get("progressDeadlineSeconds"),
         partitions=tuple(item.data for item in fields.items("partitions")),
+        said={name: fields.document.at_key((*fields.path, name)) for name in _PACE if fields.has(name)},
     )
+
+
+_PACE = ("maxSurge", "maxUnavailable", "minReadySeconds", "progressDeadlineSeconds")
+_TAKES = {
+    "DaemonSet": frozenset[str](),
+    "Deployment": frozenset(_PACE),
+    "DisaggregatedSet": frozenset[str](),
+    "LeaderWorkerSet": frozenset({"maxSurge", "maxUnavailable"}),
+    "StatefulSet": frozenset({"minReadySeconds"}),
+}
+"""Kind → the settings of the plan that reach its objects; others would be read and forgotten."""
+
+
+def require_taken(workload: Manifest, policy: Policy, found: Findings) -> None:
+    """Ask that the kind of the workload has every setting that the plan gives."""
+    for name, place in policy.said.items():
+        if name not in _TAKES[workload.kind]:
+            known = ", ".join(f"`{other}`" for other in sorted(_TAKES[workload.kind]))
+            found.add(
+                CODES["RP335"],
+                f"{_INSTEAD[workload.kind]}, and `{name}` would change nothing",
+                place,
+                f"leave out `{name}`; of these settings it takes {known or 'none'}",
+            )
+
+
+_INSTEAD = {
+    "DaemonSet": "a DaemonSet is updated as its manifest says",
+    "DisaggregatedSet": "a DisaggregatedSet is updated as its roles say",
+    "LeaderWorkerSet": "a LeaderWorkerSet replaces groups as soon as they can go",
+    "StatefulSet": "a StatefulSet replaces one pod after the other, from its partition on",
+}
+"""Kind → how it is updated, whatever the plan says."""
 
 
 def with_policy(workload: Manifest, policy: Policy, *, partition: int) -> Manifest:

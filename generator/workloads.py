@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from math import ceil, floor
 from typing import Any
 
 from generator.anatomy import pod_template
-from generator.manifests import Manifest, dig
+from generator.manifests import Manifest
 from generator.source import Path
-
-ACCELERATORS = re.compile(
-    r"(nvidia\.com/(gpu|mig-.+)|amd\.com/gpu|google\.com/tpu|habana\.ai/gaudi|gpu\.intel\.com/.+"
-    r"|aws\.amazon\.com/neuron(core)?)"
-)
-"""Extended resources that count as accelerators."""
 
 SERVER = "modelserver"
 """What the llm-d recipes call the container that serves (contract §1.7)."""
-
-DEFAULT_SURGE = "25%"
-"""What a Deployment adds during an update when its manifest does not say (apps/v1)."""
 
 
 def containers(workload: Manifest) -> list[Mapping[str, Any]]:
@@ -62,51 +51,37 @@ def main_container(workload: Manifest) -> str | None:
     return SERVER if SERVER in names else names[0] if len(names) == 1 else None
 
 
+def replica_paths(workload: Manifest) -> tuple[Path, ...]:
+    """Give where a workload says how many replicas it has: once, or in each role of a DisaggregatedSet."""
+    if workload.kind != "DisaggregatedSet":
+        return (("spec", "replicas"),)
+    roles: list[Mapping[str, Any]] = workload.get("spec", "roles", default=[])
+    # Its v1 has a whole LeaderWorkerSet's spec in a role, v1alpha1 had the fields in the role itself.
+    inside = [("spec",) if isinstance(role.get("spec"), Mapping) else () for role in roles]
+    return tuple(("spec", "roles", index, *inner, "replicas") for index, inner in enumerate(inside))
+
+
 def replicas(workload: Manifest) -> int:
-    """Give the wanted replicas; 1, as the API server has it, when the manifest does not say."""
-    return int(workload.get("spec", "replicas", default=1))
+    """Give the wanted replicas; 1, as the API server has it, when the manifest does not say.
+
+    Those of a DisaggregatedSet are those of all roles, in each of its slices.
+    """
+    slices = int(workload.get("spec", "slices", default=1))
+    return slices * sum(int(workload.get(*path, default=1)) for path in replica_paths(workload))
 
 
-def pods_per_replica(workload: Manifest) -> int:
-    """Give how many pods one replica is: the group's size, for a LeaderWorkerSet."""
-    return int(workload.get("spec", "leaderWorkerTemplate", "size", default=1))
+_PODS = {
+    "DaemonSet": "[a-z0-9]{5}",
+    "Deployment": "[a-z0-9]+-[a-z0-9]{5}",
+    "LeaderWorkerSet": "[0-9]+(-[0-9]+)?",
+    "StatefulSet": "[0-9]+",
+}
+"""Kind → what the names of its pods have after its own name."""
 
 
-def accelerators(workload: Manifest) -> int:
-    """Give the accelerators that one replica takes; the leader of a group may take others than a worker."""
-    workers = pods_per_replica(workload)
-    leader = workload.get("spec", "leaderWorkerTemplate", "leaderTemplate", "spec", "containers")
-    if leader is None:
-        return _accelerators(containers(workload)) * workers
-    return _accelerators(leader) + _accelerators(containers(workload)) * (workers - 1)
-
-
-def _accelerators(pod: list[Mapping[str, Any]]) -> int:
-    return sum(
-        int(amount)
-        for container in pod
-        for resource, amount in dig(container, "resources", "limits", default={}).items()
-        if ACCELERATORS.fullmatch(resource) and str(amount).isdigit()
-    )
-
-
-def surge(workload: Manifest) -> int:
-    """Give how many replicas an update adds for its time: maxSurge, rounded up (contract I17)."""
-    if workload.get("spec", "strategy", "type") == "Recreate" or workload.kind == "StatefulSet":
-        return 0
-    value = workload.get("spec", "strategy", "rollingUpdate", "maxSurge", default=DEFAULT_SURGE)
-    if workload.kind == "LeaderWorkerSet":
-        configuration = ("spec", "rolloutStrategy", "rollingUpdateConfiguration", "maxSurge")
-        value = workload.get(*configuration, default=0)
-    return pods(value, replicas(workload), up=True)
-
-
-def pods(value: int | str, of: int, *, up: bool) -> int:
-    """Give a number of pods, or a percentage `of` them rounded up or down, as whole pods."""
-    if isinstance(value, int):
-        return value
-    share = of * int(value.rstrip("%")) / 100
-    return ceil(share) if up else floor(share)
+def pod_pattern(workload: Manifest) -> str:
+    """Give a regular expression for the names of a workload's pods, which no longer name's pods match."""
+    return f"{workload.name.replace('.', '[.]')}-{_PODS.get(workload.kind, '.+')}"
 
 
 def startup_budget(workload: Manifest) -> int:

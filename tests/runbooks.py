@@ -24,8 +24,6 @@ from tests.world import ADDRESS, STRICT, Api, World, world
 from tests.world.servers import ADAPTERS
 
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "plans").glob("*/plan.yaml"))
-PLAYED = [name for name in EXAMPLES if name in {"blue-green", "lora-adapter", "rolling-update"}]
-"""Examples whose runbooks are played to the end: the world plays no controller of groups yet."""
 INFERENCE = "inference.networking.k8s.io"
 
 

@@ -237,3 +237,70 @@ def test_a_group_counts_its_leader_and_its_workers(tmp_path: Path) -> None:
     )
     found = rollout(tmp_path, leader_worker_set)
     assert summarize(found)[0].accelerators == 2 * (1 + 2 * 8)
+
+
+def role(name: str, replicas: int, size: int, gpus: int, **spec: Any) -> dict[str, Any]:
+    pod = {"metadata": {"labels": APP}, "spec": model(1, gpus)["spec"]["template"]["spec"]}
+    group = {"size": size, "workerTemplate": pod}
+    return {"name": name, "spec": {"replicas": replicas, "leaderWorkerTemplate": group, **spec}}
+
+
+def disaggregated(*roles: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    api = "disaggregatedset.x-k8s.io/v1"
+    return named("DisaggregatedSet", "llm-decode", api, spec={"roles": list(roles), **spec})
+
+
+@pytest.mark.parametrize(("slices", "times"), [({}, 1), ({"slices": 3}, 3)])
+def test_a_set_counts_every_role(slices: dict[str, int], times: int, tmp_path: Path) -> None:
+    item = disaggregated(role("prefill", 4, 1, 2), role("decode", 2, 3, 8), **slices)
+    baseline, deployed = summarize(rollout(tmp_path, item))[:2]
+    assert baseline.replicas == {"blue": 6 * times}
+    assert baseline.accelerators == times * (4 * 1 * 2 + 2 * 3 * 8)
+    assert deployed.peak == 2 * baseline.accelerators
+    assert over_budget(tmp_path, item, budget=2 * baseline.accelerators) is None
+    assert over_budget(tmp_path, item, budget=2 * baseline.accelerators - 1) is not None
+
+
+def test_the_roles_of_an_older_set_count_too(tmp_path: Path) -> None:
+    """In v1alpha1 the fields stand in the role itself."""
+    roles = [{"name": each["name"], **each["spec"]} for each in (role("a", 4, 1, 2), role("b", 2, 3, 8))]
+    assert summarize(rollout(tmp_path, disaggregated(*roles)))[0].accelerators == 4 * 2 + 2 * 3 * 8
+
+
+def test_every_role_of_a_set_follows_the_weight(tmp_path: Path) -> None:
+    item = disaggregated(role("prefill", 8, 1, 1), role("decode", 4, 1, 1))
+    found = rollout(tmp_path, item, policy="follow-weight")
+    sizes = {
+        stage.slug: [
+            [each["spec"]["replicas"] for each in item.get("spec", "roles")]
+            for item in stage.objects
+            if item.kind == "DisaggregatedSet"
+        ]
+        for stage in found.stages
+    }
+    assert sizes["deploy-model"] == [[8, 4], [1, 1]]
+    assert sizes["scale-50"] == [[8, 4], [4, 2]]
+    assert sizes["scale-100"] == [[4, 2], [8, 4]]
+    assert all("replicas" not in item.get("spec") for item in bundle(found, "green") if "Set" in item.kind)
+
+
+def test_the_budget_holds_what_a_rollback_lets_grow(tmp_path: Path) -> None:
+    """Small steps shrink blue before green is whole, but the way back wants all of blue beside it."""
+    steps = [10, 30, 60, 90, 100]
+    found = rollout(tmp_path, model(10), steps=steps, policy="follow-weight")
+    forward = max(row.peak for row in summarize(found))
+    assert forward < 2 * (10 + 10)
+    message = over_budget(tmp_path, model(10), steps=steps, policy="follow-weight", budget=forward)
+    assert (
+        message == f"the way back from stage 11-scale-100 holds 40 accelerators, and the budget is {forward}"
+    )
+    assert over_budget(tmp_path, model(10), steps=steps, policy="follow-weight", budget=40) is None
+
+
+def test_the_way_back_lets_blue_grow_with_the_traffic(tmp_path: Path) -> None:
+    """One file set has both: all of blue's replicas, and the routes that lead to them (contract I10)."""
+    found = rollout(tmp_path, model(8), policy="follow-weight")
+    assert {item.kind for item in found.rollback.objects} == {"Deployment", "HTTPRoute"}
+    assert "what blue had shrunk by starts again" in found.rollback.promise
+    (check,) = [check for check in found.rollback.checks if "llm-decode" in check.script]
+    assert "'{.status.readyReplicas}'=8 " in check.script

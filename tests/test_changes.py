@@ -136,7 +136,9 @@ def test_set_every_field(tmp_path: Path) -> None:
         "affinity": {"podAffinity": {}},
         "labels": {"app": "other", "llm-d.ai/accelerator-variant": "h200"},
     }
-    new = plan_with(tmp_path, item, set=[change])["Deployment/llm-new-decode"]
+    selector = {"spec": {"selector": {"matchLabels": {"app": "other"}}}}  # the pool follows its pods
+    patch = {"target": {"kind": "InferencePool", "name": "llm"}, "merge": selector}
+    new = plan_with(tmp_path, item, set=[change], patches=[patch])["Deployment/llm-new-decode"]
     pod = new["spec"]["template"]["spec"]
     assert pod["containers"][0]["args"] == ["model", "--tp=4"]
     assert pod["containers"][0]["env"] == [

@@ -474,3 +474,25 @@ def _manifest(kind: str, name: str) -> Manifest:
     data = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}
     document = Document(source=Source(name="x", text=""), data=data, keys={}, values={})
     return Manifest(identity=identity_of(data), data=data, bundle="blue", origin=Origin(document=document))
+
+
+@pytest.mark.parametrize(
+    ("patch", "wanted"), [(None, ["RP337"]), ({"volumeName": None}, []), ({"volumeName": "disk-8"}, [])]
+)
+def test_a_volume_has_one_claim(patch: dict[str, Any] | None, wanted: list[str], tmp_path: Path) -> None:
+    """Blue's volume is bound: green's claim must ask for another one, or for a new one."""
+    claim = named(
+        "PersistentVolumeClaim", "weights", spec={"accessModes": ["ReadWriteOnce"], "volumeName": "disk-7"}
+    )
+    target = {"kind": "PersistentVolumeClaim", "name": "weights"}
+    fields = {"patches": [{"target": target, "merge": {"spec": patch}}]} if patch else {}
+    try:
+        found = derived(
+            tmp_path, [*router(), server(), claim], pool="llm", green="llm-new", green_fields=fields
+        )
+    except Rejected as rejected:
+        assert [finding.code.id for finding in rejected.findings] == wanted
+        return
+    assert wanted == []
+    (copy,) = [item for item in bundle(found, "green") if item.kind == "PersistentVolumeClaim"]
+    assert copy.get("spec", "volumeName") == (patch or {}).get("volumeName")

@@ -17,7 +17,7 @@ def test_gate_of_a_group_lasts_as_long_as_its_leader_may_load() -> None:
         check.script for stage in rollout_of("leader-worker-set").stages for check in stage.gate.checks
     ]
     assert len(scripts) == 4
-    assert all("--timeout=3915s" in script for script in scripts)
+    assert all("--timeout=4095s" in script for script in scripts)
 
 
 def test_group_update_moves_one_replica_a_stage_and_back_all() -> None:

@@ -6,6 +6,7 @@ program takes from `rollout.json`, must fail by itself.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import Cluster, Object
-from tests.runbooks import PLAYED, Scene, scene
+from tests.runbooks import EXAMPLES, Scene, scene
 from tests.world import WEAK
+from tests.world.controllers import WORKLOADS
 from tests.world.servers import ADAPTERS
 
 Spoil = Callable[[Scene, str], AbstractContextManager[None]]
@@ -23,7 +25,7 @@ Spoil = Callable[[Scene, str], AbstractContextManager[None]]
 NO_GATE = re.compile(r"kubectl (apply|diff) .*|kubectl delete .*\Z")
 
 
-@pytest.mark.parametrize("name", PLAYED)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_no_gate_passes_where_it_must_not(name: str, cluster: Cluster, tmp_path: Path) -> None:
     with scene(name, cluster, tmp_path) as set_up:
         set_up.reach(len(set_up.example.data["stages"]) // 2, set())
@@ -32,6 +34,7 @@ def test_no_gate_passes_where_it_must_not(name: str, cluster: Cluster, tmp_path:
         for gate in sorted(gates, key=lambda text: text.startswith("kubectl delete")):
             spoils = [spoil for pattern, spoil in SPOILS if re.search(pattern, gate)]
             assert spoils, f"in which state must this not pass?\n{gate}"
+            belongs(set_up, gate)
             for spoil in spoils:
                 set_up.world.controllers.settle()
                 with spoil(set_up, gate):
@@ -40,6 +43,28 @@ def test_no_gate_passes_where_it_must_not(name: str, cluster: Cluster, tmp_path:
             set_up.world.controllers.settle()
             done = set_up.run(gate, WEAK)
             assert done.returncode == 0, f"{gate}\n{done.stdout}{done.stderr}"
+
+
+def belongs(set_up: Scene, gate: str) -> None:
+    """Bring a workload to the replicas and the partition of the stage that a gate on it is from."""
+    wanted = re.search(r"readyReplicas}'=(\d+)", gate)
+    if not wanted:
+        return
+    live, replicas = workload(set_up, gate), int(wanted[1])
+    updated = re.search(r"updatedReplicas}'=(\d+)", gate)
+    spec: Object = {"replicas": replicas}
+    if updated:
+        partition = {"partition": replicas - int(updated[1])}
+        spec["rolloutStrategy"] = {"rollingUpdateConfiguration": partition}
+    patch(set_up, live, json.dumps({"spec": spec}))
+
+
+def workload(set_up: Scene, gate: str) -> Object:
+    """The workload that a gate waits for."""
+    kinds = {kind.lower(): kind for kind in WORKLOADS}
+    named = re.search(rf"({'|'.join(kinds)})/", gate)
+    assert named
+    return one(set_up, kinds[named[1]], gate)
 
 
 def one(set_up: Scene, kind: str, gate: str) -> Object:
@@ -52,10 +77,10 @@ def one(set_up: Scene, kind: str, gate: str) -> Object:
 
 
 def counts(set_up: Scene, gate: str, **status: int) -> None:
-    """Set numbers in a Deployment's status, each as how many are missing."""
-    live = one(set_up, "Deployment", gate)
-    missing = {field: live["spec"]["replicas"] - number for field, number in status.items()}
-    set_up.world.api.set_status("Deployment", live["metadata"]["name"], missing)
+    """Set numbers in a workload's status, each as how many are missing."""
+    live = workload(set_up, gate)
+    missing = {field: max(0, live["spec"]["replicas"] - number) for field, number in status.items()}
+    set_up.world.api.set_status(live["kind"], live["metadata"]["name"], missing)
 
 
 @contextmanager
@@ -65,21 +90,29 @@ def half_is_old(set_up: Scene, gate: str) -> Iterator[None]:
 
 
 @contextmanager
+def one_too_few_is_new(set_up: Scene, gate: str) -> Iterator[None]:
+    live = workload(set_up, gate)
+    updated = live["status"]["updatedReplicas"] - 1
+    set_up.world.api.set_status(live["kind"], live["metadata"]["name"], {"updatedReplicas": updated})
+    yield
+
+
+@contextmanager
 def one_is_not_ready(set_up: Scene, gate: str) -> Iterator[None]:
-    counts(set_up, gate, readyReplicas=1, availableReplicas=1)
+    counts(set_up, gate, readyReplicas=1, **({"availableReplicas": 1} if "rollout status" in gate else {}))
     yield
 
 
 @contextmanager
 def rollout_has_not_begun(set_up: Scene, gate: str) -> Iterator[None]:
-    live = one(set_up, "Deployment", gate)
+    live = workload(set_up, gate)
     patch(set_up, live, f'{{"spec": {{"revisionHistoryLimit": {live["metadata"]["generation"] + 9}}}}}')
     yield
 
 
 @contextmanager
 def is_unavailable(set_up: Scene, gate: str) -> Iterator[None]:
-    live = one(set_up, "Deployment", gate)
+    live = workload(set_up, gate)
     judge(set_up, live, live["status"]["conditions"], "Available")
     yield
 
@@ -111,6 +144,13 @@ def is_not_accepted(set_up: Scene, gate: str) -> Iterator[None]:
 def is_not_resolved(set_up: Scene, gate: str) -> Iterator[None]:
     live = one(set_up, "HTTPRoute", gate)
     judge(set_up, live, live["status"]["parents"][0]["conditions"], "ResolvedRefs")
+    yield
+
+
+@contextmanager
+def is_not_reconciled(set_up: Scene, gate: str) -> Iterator[None]:
+    live = one(set_up, "HTTPRoute", gate)
+    judge(set_up, live, live["status"]["parents"][0]["conditions"], "Reconciled")
     yield
 
 
@@ -194,13 +234,15 @@ def the_pods_remain(set_up: Scene, gate: str) -> Iterator[None]:
 
 SPOILS: tuple[tuple[str, Spoil], ...] = (
     ("rollout status", half_is_old),
-    ("rollout status", one_is_not_ready),
+    ("readyReplicas", one_is_not_ready),
+    ("updatedReplicas", one_too_few_is_new),
     ("rollout status", rollout_has_not_begun),
     ("condition=Available", is_unavailable),
     ("wait (httproute|inferencepool)", nobody_judged),
     ("wait (httproute|inferencepool)", another_gateway_judged),
     ("wait (httproute|inferencepool)", is_not_accepted),
     ("ResolvedRefs", is_not_resolved),
+    ("Reconciled", is_not_reconciled),
     ("wait httproute", an_older_route_was_judged),
     (r"http://\$address", the_gateway_has_no_address),
     (r"http://\$address", there_are_no_pods),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from generator.diagnostics import Rejected
 from generator.manifests import Manifest
 from generator.model import Rollout
 from generator.pipeline import compile_plan
+from generator.runbook import replica_text
+from generator.summary import summarize
 from tests.test_derive import APP, named, router, server
 
 PARTITION = {
@@ -217,3 +220,119 @@ def test_disaggregated_set_is_one_stage(tmp_path: Path) -> None:
     assert findings(tmp_path, item, partitions=[0]) == [
         ("RP108", "a DisaggregatedSet has no partitions", "[")
     ]
+
+
+@KINDS
+def test_a_gate_stands_between_partitions(kind: str, tmp_path: Path) -> None:
+    """Each replica is watched before the next one goes; the last one is by the stage that verifies."""
+    path = plan(tmp_path, workload(kind), soak="1h", gates=["up"])
+    body = json.loads(path.read_text())
+    body["spec"]["gates"] = [{"name": "up", "promql": "up", "min": 1}]
+    path.write_text(json.dumps(body))
+    found = compile_plan(path).rollout
+    watched = {
+        stage.slug: (stage.gate.soak, [gate.name for gate in stage.gate.metrics]) for stage in found.stages
+    }
+    assert watched == {
+        "baseline": ("", []),
+        "partition-2": ("1h", ["up"]),
+        "partition-1": ("1h", ["up"]),
+        "partition-0": ("", []),
+        "verify": ("1h", ["up"]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "wanted"),
+    [
+        ("StatefulSet", {}, [3, 2, 2, 2, 3]),
+        ("LeaderWorkerSet", {}, [3, 2, 2, 2, 3]),
+        ("LeaderWorkerSet", {"maxUnavailable": 0, "maxSurge": 1}, [3, 3, 3, 3, 3]),
+        ("LeaderWorkerSet", {"maxUnavailable": 3}, [3, 2, 2, 2, 3]),
+    ],
+)
+def test_the_table_shows_what_is_missing(
+    kind: str, spec: dict[str, Any], wanted: list[int], tmp_path: Path
+) -> None:
+    rows = summarize(rollout(tmp_path, workload(kind), **spec))
+    assert [row.least["shared"] for row in rows] == wanted
+    assert {row.replicas["shared"] for row in rows} == {3}
+    shown = [replica_text(row) for row in rows]
+    assert shown == ["3" if least == 3 else f"3 ({least} while it changes)" for least in wanted]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "least"),
+    [
+        ({}, 8),
+        ({"maxSurge": 0, "maxUnavailable": 1}, 7),
+        ({"maxSurge": 0, "maxUnavailable": "30%"}, 6),
+        ({"maxSurge": "1%", "maxUnavailable": "1%"}, 8),
+    ],
+)
+def test_a_deployment_shows_what_is_missing(strategy: dict[str, Any], least: int, tmp_path: Path) -> None:
+    """What may be missing is rounded down, what may come on top is rounded up (contract I17)."""
+    item = server()
+    item["spec"]["replicas"] = 8
+    assert summarize(rollout(tmp_path, item, **strategy))[1].least == {"shared": least}
+
+
+def slow(kind: str, replicas: int, **spec: Any) -> dict[str, Any]:
+    """A workload whose pods take 100 s to start, and 40 s to end."""
+    item = workload(kind, replicas, **spec) if kind != "Deployment" else server()
+    item["spec"]["replicas"] = replicas
+    group = item["spec"].get("leaderWorkerTemplate", {})
+    for template in (item["spec"].get("template"), group.get("leaderTemplate"), group.get("workerTemplate")):
+        if template:
+            template["spec"]["terminationGracePeriodSeconds"] = 40
+            probe = {"periodSeconds": 10, "failureThreshold": 10}
+            template["spec"]["containers"][0]["startupProbe"] = probe
+    return item
+
+
+@pytest.mark.parametrize(
+    ("kind", "replicas", "strategy", "wanted"),
+    [
+        ("Deployment", 8, {"maxSurge": 2, "minReadySeconds": 0}, [4 * 140]),
+        ("Deployment", 8, {"maxSurge": 2, "maxUnavailable": 2, "minReadySeconds": 0}, [2 * 140]),
+        ("Deployment", 8, {"maxSurge": "100%", "minReadySeconds": 10}, [150]),
+        ("Deployment", 7, {"maxSurge": "25%", "minReadySeconds": 0}, [4 * 140]),
+        ("StatefulSet", 3, {"minReadySeconds": 60}, [200, 200, 200]),
+        ("StatefulSet", 9, {"partitions": [8, 3, 0], "minReadySeconds": 0}, [140, 5 * 140, 3 * 140]),
+        ("LeaderWorkerSet", 9, {"partitions": [8, 0], "maxUnavailable": 3}, [140, 3 * 140]),
+    ],
+)
+def test_a_wait_lasts_as_long_as_all_waves(
+    kind: str, replicas: int, strategy: dict[str, Any], wanted: list[int], tmp_path: Path
+) -> None:
+    found = rollout(tmp_path, slow(kind, replicas), **strategy)
+    scripts = [check.script for stage in found.stages for check in stage.gate.checks]
+    timeouts = [set(re.findall(r"--timeout=(\d+)s", script)) for script in scripts]
+    assert timeouts == [{str(seconds + 300)} for seconds in wanted]
+    (back,) = found.rollback.checks
+    (whole,) = set(re.findall(r"--timeout=(\d+)s", back.script))
+    assert int(whole) >= max(wanted) + 300
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "ignored"),
+    [
+        ("StatefulSet", {"maxSurge": 1, "minReadySeconds": 5}, ["maxSurge"]),
+        (
+            "StatefulSet",
+            {"maxUnavailable": 1, "progressDeadlineSeconds": 900},
+            ["maxUnavailable", "progress"],
+        ),
+        ("LeaderWorkerSet", {"maxSurge": 1, "maxUnavailable": 0}, []),
+        ("LeaderWorkerSet", {"minReadySeconds": 5}, ["minReadySeconds"]),
+    ],
+)
+def test_a_setting_that_is_ignored_is_a_finding(
+    kind: str, settings: dict[str, Any], ignored: list[str], tmp_path: Path
+) -> None:
+    if not ignored:
+        assert rollout(tmp_path, workload(kind), **settings)
+        return
+    found = findings(tmp_path, workload(kind), **settings)
+    assert [code for code, _, _ in found] == ["RP335"] * len(ignored)
+    assert all(name in message for name, (_, message, _) in zip(ignored, found, strict=True))

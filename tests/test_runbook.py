@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from tests.cluster import Cluster, Object
-from tests.runbooks import PLAYED, Scene, compiled, identity, scene
-from tests.world.controllers import OWNER
+from tests.runbooks import EXAMPLES, Scene, compiled, identity, scene
+from tests.world.controllers import OWNER, WORKLOADS
 from tests.world.servers import ADAPTERS
 
 PROMTOOL = shutil.which("promtool")
 SPLITTING = ("HTTPRoute", "InferenceModelRewrite")
 
 
-@pytest.mark.parametrize("name", PLAYED)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_every_command_does_what_it_promises(name: str, cluster: Cluster, tmp_path: Path) -> None:
     with scene(name, cluster, tmp_path) as set_up, set_up.world.controllers.working():
         stages = [stage["name"] for stage in set_up.example.data["stages"]]
@@ -88,12 +88,32 @@ def blue_is_gone(set_up: Scene) -> None:
     assert {f"deployment.apps/{owner}" for owner in owners} <= set(set_up.stored())
 
 
+def template_of(workload: Object) -> Object:
+    """The template of a workload's pods: of the workers, where they have a leader."""
+    spec = workload["spec"]
+    found: Object = spec["template"] if "template" in spec else spec["leaderWorkerTemplate"]["workerTemplate"]
+    return found
+
+
 def pods_run_the_new_image(set_up: Scene) -> None:
+    assert new_pods(set_up) == (4, 4)
+
+
+def one_group_is_new(set_up: Scene) -> None:
+    """A group is a leader and a worker: both are new, and those of the other groups are not."""
+    assert new_pods(set_up) == (2, 8)
+
+
+def all_groups_are_new(set_up: Scene) -> None:
+    assert new_pods(set_up) == (8, 8)
+
+
+def new_pods(set_up: Scene) -> tuple[int, int]:
+    """How many pods of the updated workload run the new image, and how many there are."""
     parameters = set_up.example.rollout.plan.strategy
     pods = set_up.world.api.running({OWNER: parameters.workload.value})
-    assert len(pods) == 4
-    for pod in pods:
-        assert [each["image"] for each in pod["spec"]["containers"]] == [parameters.update.fields["image"]]
+    new = parameters.update.fields["image"]
+    return sum([each["image"] for each in pod["spec"]["containers"]] == [new] for pod in pods), len(pods)
 
 
 def loaded(set_up: Scene) -> list[set[str]]:
@@ -125,6 +145,8 @@ PROMISES: Mapping[tuple[str, str], Callable[[Scene], None]] = {
     ("blue-green", "beta"): beta_reaches_green,
     ("blue-green", "cleanup"): blue_is_gone,
     ("rolling-update", "update"): pods_run_the_new_image,
+    ("rolling-update", "partition-3"): one_group_is_new,
+    ("rolling-update", "partition-0"): all_groups_are_new,
     ("lora-adapter", "preload"): every_pod_has_the_candidate,
     ("lora-adapter", "weight-10"): the_alias_is_answered,
     ("lora-adapter", "unload"): the_stable_adapter_is_nowhere,
@@ -132,7 +154,7 @@ PROMISES: Mapping[tuple[str, str], Callable[[Scene], None]] = {
 """What a stage of a strategy promises beyond the objects and weights that are stored."""
 
 
-@pytest.mark.parametrize("name", PLAYED)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_way_back_leads_back_from_every_stage(name: str, cluster: Cluster, tmp_path: Path) -> None:
     with scene(name, cluster, tmp_path) as set_up, set_up.world.controllers.working():
         set_up.must("kubectl apply -k stages/00-baseline")
@@ -161,18 +183,19 @@ def serving(stored: Mapping[str, Object]) -> Object:
         for rule in item["spec"]["rules"] if item["kind"] in SPLITTING else ():
             asked = json.dumps(rule["matches"], sort_keys=True)
             found[key, asked] = {name for name, weight in split_of(rule).items() if weight}
-        if item["kind"] == "Deployment":
-            found[key] = [each["image"] for each in item["spec"]["template"]["spec"]["containers"]]
+        if item["kind"] in WORKLOADS:
+            found[key] = [each["image"] for each in template_of(item)["spec"]["containers"]]
     return found
 
 
 def test_what_machines_run_is_what_people_run(tmp_path: Path) -> None:
-    for name in PLAYED:
+    for name in EXAMPLES:
         example = compiled(name, "elsewhere", tmp_path)
         shown = "".join(block.text for block in example.blocks)
         scripts = list(values(example.data, "script"))
         assert scripts or example.data["plan"]["strategy"] == "rolling-update"
-        assert all(f"{script}\n" in shown for script in scripts)
+        # A deletion waits for several workloads in one script.
+        assert all(f"{script}\n" in shown or f"{script} &&\n" in shown for script in scripts)
 
 
 def values(data: Any, key: str) -> Iterator[str]:
@@ -186,7 +209,7 @@ def values(data: Any, key: str) -> Iterator[str]:
 @pytest.mark.skipif(
     PROMTOOL is None, reason="promtool is not installed (Debian's package `prometheus` has it)"
 )
-@pytest.mark.parametrize("name", PLAYED)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_prometheus_reads_every_query(name: str, tmp_path: Path) -> None:
     example = compiled(name, "elsewhere", tmp_path)
     queries = [block.text for block in example.blocks if block.language != "sh"]

@@ -12,7 +12,7 @@ from generator.emit import emit
 from generator.load import load_manifests
 from generator.resources import TEMPLATES
 from generator.source import Source
-from generator.templating import render_yaml
+from generator.templating import _environment, render_yaml
 from tests.conftest import ROOT
 
 ALL = sorted(TEMPLATES.rglob("*.j2"))
@@ -102,6 +102,16 @@ def test_what_a_template_renders_is_canonical_and_holds_its_values(path: Path, n
 def test_a_missing_value_is_an_error(path: Path) -> None:
     with pytest.raises(UndefinedError):
         render_yaml(relative(path))
+
+
+@pytest.mark.parametrize("name", ["namespace", "range", "dict", "cycler", "joiner", "lipsum"])
+def test_a_name_that_jinja_gives_a_meaning_is_missing_too(name: str) -> None:
+    """`namespace` is a value of ours: where it is forgotten, Jinja's own must not be written."""
+    for yaml in (True, False):
+        template = _environment(yaml=yaml).from_string(f"{{{{ {name} }}}}")
+        assert template.render({name: "x"}) == "x"
+        with pytest.raises(UndefinedError):
+            template.render()
 
 
 def _replaced(value: object, text: str) -> object:

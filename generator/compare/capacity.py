@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from generator.anatomy import WORKLOADS, pod_templates
 from generator.compare.model import Capacity
 from generator.manifests import Identity, Manifest
-from generator.workloads import accelerators, replicas
+from generator.scale import held
+from generator.workloads import replicas
 
 
 def capacities(
@@ -38,8 +39,7 @@ def _count(workload: Manifest | None) -> int | None:
 
 
 def _held(workload: Manifest | None) -> int | None:
-    each, count = _number(accelerators, workload), _count(workload)
-    return None if each is None or count is None else each * count
+    return _number(lambda item: held(item, None), workload)
 
 
 def _number(of: Callable[[Manifest], int], workload: Manifest | None) -> int | None:

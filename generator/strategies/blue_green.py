@@ -9,6 +9,7 @@ from generator.anatomy import with_parts
 from generator.budget import require_budget
 from generator.capacity import sized, unowned
 from generator.commons import without_commons
+from generator.continuity import Side
 from generator.derive import derive
 from generator.diagnostics import Findings
 from generator.make import make
@@ -20,6 +21,7 @@ from generator.routes import ROUTE_KINDS, Shift
 from generator.strategies.blue_green_plan import BlueGreen, parse
 from generator.strategies.blue_green_stages import BlueGreenStages
 from generator.strategies.strategy import Strategy
+from generator.takeover import require_takeover
 from generator.weights import scale
 
 
@@ -50,6 +52,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     found.stop_if_errors()
     blue_pool, green_pool = cast(tuple[Manifest, Manifest], pools)
     prepared = prepare(versions.blue, versions.green, (blue_pool, green_pool), parameters.narrow, found)
+    objectives = _require_takeover(versions, parameters, (blue_pool, green_pool), found)
     found.stop_if_errors()
     rollout = BlueGreenStages(
         plan=plan,
@@ -63,6 +66,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
         blue_pool=blue_pool,
         green_pool=green_pool,
         routes=versions.routes,
+        objectives=objectives,
     ).rollout()
     require_budget(rollout, parameters.capacity.budget, found)
     return rollout
@@ -82,6 +86,19 @@ def _versions(plan: Plan, parameters: BlueGreen, bundles: Bundles, found: Findin
         moved = {item.identity for item in derived.shared}
         blue = tuple(item for item in blue if item.identity not in moved)
     return Versions(blue=blue, green=with_parts(green, parameters.green.value), shared=shared, routes=routes)
+
+
+def _require_takeover(
+    versions: Versions, parameters: BlueGreen, pools: tuple[Manifest, Manifest], found: Findings
+) -> dict[str, str]:
+    blue, green = versions.blue + versions.shared, versions.green + versions.shared
+    place = parameters.green.place if parameters.derivation else None
+    return require_takeover(
+        Side(pool=pools[0], objects=blue),
+        Side(pool=pools[1], objects=green, place=place),
+        parameters.objective,
+        found,
+    )
 
 
 def _require_traffic(

@@ -13,6 +13,7 @@ from generator.fields import Fields
 from generator.manifests import Origin
 from generator.model import Gate, Ref, Step
 from generator.narrow import Narrowing
+from generator.objectives import Choice, parse_choice
 from generator.routes import Beta, Mirror
 from generator.steps import GateTable, parse_steps
 
@@ -42,6 +43,7 @@ class BlueGreen:
     narrow: Narrowing | None
     derivation: Derivation | None
     capacity: Capacity
+    objective: Choice
 
 
 def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
@@ -60,6 +62,7 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
         mirror=_mirror(mirror, gates) if mirror else None,
         narrow=_narrowing(spec.child("strategy")),
         capacity=parse_capacity(spec.child("strategy").child("capacity")),
+        objective=parse_choice(spec.child("strategy").child("objective")),
         derivation=_derivation(spec) if spec.child("green").has("from") else None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from generator.capacity import AT_ONCE, FULL, scaled, way_back
 from generator.manifests import Manifest
 from generator.metrics import endpoints_ready, pool_drained
 from generator.model import Gate, Gateway, Plan, Rollback, Rollout, Split, Stage, Step
+from generator.objectives import with_objective
 from generator.removal import removals
 from generator.route_gates import beta_requests, idle_seconds, settled
 from generator.routes import Beta, Shift, finalized, mirrored, shifted, splits
@@ -37,6 +38,7 @@ class BlueGreenStages:
     blue_pool: Manifest
     green_pool: Manifest
     routes: tuple[Manifest, ...]
+    objectives: Mapping[str, str]
 
     def rollout(self) -> Rollout:
         """Give all stages and the rollback: blue at 100, green kept but without requests."""
@@ -188,7 +190,7 @@ class BlueGreenStages:
         full = self._shifted(WHOLE, self.terms.beta)
         before = self.terms.steps[-2].weight if len(self.terms.steps) > 1 else NONE
         last = self._blue(WHOLE - before)
-        final = tuple(finalized(route, self.shift) for route in self.routes)
+        final = self._headed(finalized(route, self.shift) for route in self.routes)
         drained = pool_drained(
             self.shift.blue, self.plan.namespace, idle_seconds(self.routes, self.shift), self.plan.target.apis
         )
@@ -242,4 +244,7 @@ class BlueGreenStages:
 
     def _shifted(self, share: Decimal, beta: Beta | None) -> tuple[Manifest, ...]:
         named = self.plan.target.apis.gateway_api >= (1, 4)
-        return tuple(shifted(route, self.shift, share, beta, named=named) for route in self.routes)
+        return self._headed(shifted(route, self.shift, share, beta, named=named) for route in self.routes)
+
+    def _headed(self, routes: Iterable[Manifest]) -> tuple[Manifest, ...]:
+        return tuple(with_objective(route, self.objectives) for route in routes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from generator import kubectl
@@ -15,10 +15,11 @@ from generator.fields import Fields
 from generator.manifests import Manifest
 from generator.model import Bundles, Gate, MetricGate, Plan, Ref, Rollback, Rollout, Stage
 from generator.requirements import require_named, require_pool
+from generator.scale import replaced
 from generator.source import Path, Place
 from generator.steps import GateTable
 from generator.strategies.strategy import Strategy
-from generator.update_policy import PARTITIONED, Policy, parse_policy, with_policy
+from generator.update_policy import PARTITIONED, Policy, parse_policy, require_taken, with_policy
 from generator.workloads import replicas
 
 _SLOW = "slow: pods of the old template start again"
@@ -67,6 +68,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     after = _updated(workload, paths, parameters, found) if workload and paths else None
     if after:
         _require_partitions(after, parameters, found)
+        require_taken(after, parameters.policy, found)
     found.stop_if_errors()
     before, new = cast(Manifest, workload), cast(Manifest, after)
     old = with_policy(before, parameters.policy, partition=0)
@@ -76,7 +78,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
         rollback=Rollback(
             promise="pods of the old template start again, a few at a time",
             objects=(old,),
-            checks=(kubectl.rolled_out(old, _updated_replicas(old, 0)),),
+            checks=(kubectl.rolled_out(old, _updated_replicas(old, 0), replicas(old)),),
         ),
     )
 
@@ -86,17 +88,21 @@ def _stages(
 ) -> Iterator[Stage]:
     """Give the stages; a kind with partitions updates one replica a stage, the last ordinal first."""
     yield Stage(slug="baseline", title="what serves today", objects=shared)
-    last = shared
+    last, old = shared, before
     for slug, title, partition in _moves(new, parameters.policy):
         now = with_policy(new, parameters.policy, partition=partition)
         last = tuple(now if item is before else item for item in shared)
+        ready = kubectl.rolled_out(now, _updated_replicas(now, partition), replaced(now, old))
+        # What the last replicas do is asked in the stage that verifies them all.
+        watch = Gate(soak=parameters.soak, metrics=parameters.gates) if partition else Gate()
         yield Stage(
             slug=slug,
             title=title,
             objects=last,
-            gate=Gate(checks=(kubectl.rolled_out(now, _updated_replicas(now, partition)),)),
+            gate=replace(watch, checks=(ready,)),
             rollback=_SLOW,
         )
+        old = now
     yield Stage(
         slug="verify",
         title="the new pods serve as well as the old ones did",

@@ -41,9 +41,11 @@ def _stateful_set(live: Object, routes: Iterable[Object]) -> dict[str, Any]:
 
 
 def _leader_worker_set(live: Object, routes: Iterable[Object]) -> dict[str, Any]:
-    counts = ("replicas", "updatedReplicas", "readyReplicas")
+    replicas = live["spec"].get("replicas", 1)
+    rolling = live["spec"].get("rolloutStrategy", {}).get("rollingUpdateConfiguration", {})
     return {
-        **dict.fromkeys(counts, live["spec"].get("replicas", 1)),
+        **dict.fromkeys(("replicas", "readyReplicas"), replicas),
+        "updatedReplicas": replicas - rolling.get("partition", 0),
         "conditions": [_condition("Available", "AllGroupsReady", live)],
     }
 
@@ -69,7 +71,7 @@ def _parent(ref: Object, live: Object) -> dict[str, Any]:
     return {
         "parentRef": {field: ref[field] for field in fields if field in ref},
         "controllerName": CONTROLLER,
-        "conditions": [_condition(kind, kind, live) for kind in ("Accepted", "ResolvedRefs")],
+        "conditions": [_condition(kind, kind, live) for kind in ("Accepted", "Reconciled", "ResolvedRefs")],
     }
 
 

@@ -19,6 +19,7 @@ PATHS = {
     "HTTPRoute": ("apis/gateway.networking.k8s.io/v1", "httproutes"),
     "InferenceModelRewrite": ("apis/llm-d.ai/v1alpha2", "inferencemodelrewrites"),
     "InferencePool": ("apis/inference.networking.k8s.io/v1", "inferencepools"),
+    "LeaderWorkerSet": ("apis/leaderworkerset.x-k8s.io/v1", "leaderworkersets"),
     "Pod": ("api/v1", "pods"),
     "StatefulSet": ("apis/apps/v1", "statefulsets"),
 }

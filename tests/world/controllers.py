@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from tests.cluster import status
 from tests.world.api import Api, Object
 
-WORKLOADS = ("Deployment", "StatefulSet")
-OWNER = "world/owner"
+WORKLOADS = ("Deployment", "LeaderWorkerSet", "StatefulSet")
+OWNER, GROUP = "world/owner", "leaderworkerset.sigs.k8s.io"
 INTERVAL = 0.1
 
 
@@ -63,24 +63,62 @@ class Controllers:
             raise failed[0]
 
     def _run_pods(self, workloads: list[Object]) -> None:
-        wanted = {}
-        for workload in workloads:
-            template = workload["spec"]["template"]
-            content = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]
-            for number in range(workload["spec"]["replicas"]):
-                wanted[f"{named(workload)}-{content}-{number}"] = (workload, template)
+        there = self._api.all("Pod")
+        wanted = {name: pod for workload in workloads for name, pod in pods_of(workload, there)}
         owners, pods = {named(workload) for workload in workloads}, set()
-        for pod in self._api.all("Pod"):
+        for pod in there:
             failed = pod["status"]["phase"] == "Failed"
             if (pod["metadata"]["labels"][OWNER] in owners) if failed else (named(pod) in wanted):
                 pods.add(named(pod))
             else:
                 self._api.delete("Pod", named(pod))
         for name in wanted.keys() - pods:
-            workload, template = wanted[name]
-            labels = template["metadata"]["labels"] | {OWNER: named(workload)}
-            self._api.create("Pod", {"metadata": {"name": name, "labels": labels}, "spec": template["spec"]})
+            metadata = {"name": name, **wanted[name]["metadata"]}
+            self._api.create("Pod", wanted[name] | {"metadata": metadata})
             self._api.set_status("Pod", name, {"phase": "Running"})
+
+
+def pods_of(workload: Object, there: list[Object]) -> Iterator[tuple[str, Object]]:
+    """The pods that a workload wants, by name; a group below its partition stays as it is."""
+    if workload["kind"] == "LeaderWorkerSet":
+        yield from groups_of(workload, there)
+        return
+    template = workload["spec"]["template"]
+    for number in range(workload["spec"]["replicas"]):
+        yield f"{named(workload)}-{content(template)}-{number}", pod_from(template, {OWNER: named(workload)})
+
+
+def groups_of(workload: Object, there: list[Object]) -> Iterator[tuple[str, Object]]:
+    """The pods of a LeaderWorkerSet: in each group a leader and its workers."""
+    spec, name = workload["spec"], named(workload)
+    group = spec["leaderWorkerTemplate"]
+    partition = spec.get("rolloutStrategy", {}).get("rollingUpdateConfiguration", {}).get("partition", 0)
+    for index in range(spec["replicas"]):
+        own = {OWNER: name, f"{GROUP}/name": name, f"{GROUP}/group-index": str(index)}
+        old = [
+            pod
+            for pod in there
+            if own.items() <= pod["metadata"]["labels"].items() and pod["status"]["phase"] == "Running"
+        ]
+        if index < partition and old:
+            yield from ((named(pod), pod) for pod in old)
+            continue
+        for number in range(group["size"]):
+            template = (
+                group["workerTemplate"] if number else group.get("leaderTemplate", group["workerTemplate"])
+            )
+            labels = own | {f"{GROUP}/worker-index": str(number)}
+            yield f"{name}-{content(group)}-{index}-{number}", pod_from(template, labels)
+
+
+def content(template: Object) -> str:
+    """A short text that changes with a template."""
+    return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def pod_from(template: Object, labels: Object) -> Object:
+    """A pod without a name, made from a template, with more labels."""
+    return {"metadata": {"labels": template["metadata"]["labels"] | labels}, "spec": template["spec"]}
 
 
 def named(item: Object) -> str:
