@@ -23,6 +23,16 @@ _SLACK = 600
 
 _WAVE, _OPTIONS = "argocd.argoproj.io/sync-wave", "argocd.argoproj.io/sync-options"
 
+_ROUTE_IS_WELL = (
+    "has(status.parents) && size(status.parents) > 0 && "
+    "status.parents.all(p, ['Accepted', 'ResolvedRefs'].all(t, p.conditions.exists(c, "
+    "c.type == t && c.status == 'True' && c.observedGeneration == metadata.generation)))"
+)
+"""Each Gateway that knows a route accepts and resolves its current generation, in the words of Flux.
+
+Pools have no such expression: it would wait for a status that a pool gets with its first route (contract I6).
+"""
+
 
 def _nothing(_: Manifest) -> Mapping[str, str]:
     return {}
@@ -52,8 +62,8 @@ ENGINES: Mapping[str, Engine] = {
     engine.name: engine
     for engine in (
         Engine(name="kubectl", prunes=False),
-        Engine(name="argo-cd", prunes=True, follower="application.yaml", annotations=_waves),
-        Engine(name="flux", prunes=True, follower="kustomization.yaml"),
+        Engine(name="argo-cd", prunes=True, follower="application", annotations=_waves),
+        Engine(name="flux", prunes=True, follower="flux-kustomization"),
     )
 }
 """Engine by the name that a plan's delivery has."""
@@ -77,29 +87,27 @@ class Shell:
 
     def apply(self, stage: Stage, name: str) -> str:
         """Apply a stage, or promote it."""
-        return self._text("apply", stage=name, confirm=stage.final)
+        return self._text("apply.sh", stage=name, confirm=stage.final)
 
     def settled(self) -> str:
         """Wait until the engine has applied what was promoted; nothing where `apply` waits itself."""
-        return self._text("settled")
+        return self._text("settled.sh")
 
     def rollback(self) -> str:
         """Bring the traffic back."""
-        return self._text("rollback")
+        return self._text("rollback.sh")
 
     def delete(self, deletion: Deletion, file: str) -> str:
         """Delete by hand, or approve what the engine is about to delete."""
-        return self._text("delete", file=file, asked=any(map(_is_served, deletion.objects)))
+        return self._text("delete.sh", file=file, asked=any(map(_is_served, deletion.objects)))
 
     def start(self) -> str:
         """Let the engine follow `live/`, once the first stage is promoted."""
-        return self._text("start")
+        return self._text("start.sh")
 
     def _text(self, template: str, **values: Any) -> str:
         engine = self.rollout.plan.delivery.engine
-        return render_markdown(
-            f"delivery/{engine}/{template}.sh.j2", **_names(self.rollout), **values
-        ).strip()
+        return render_markdown(f"delivery/{engine}/{template}.j2", **_names(self.rollout), **values).strip()
 
 
 def delivered(rollout: Rollout) -> Rollout:
@@ -142,8 +150,8 @@ def follower(rollout: Rollout) -> dict[str, str]:
     engine = ENGINES[rollout.plan.delivery.engine]
     if not engine.follower:
         return {}
-    template = f"delivery/{engine.name}/{engine.follower}.j2"
-    return {f"delivery/{engine.follower}": render_yaml(template, **_names(rollout))}
+    template = f"delivery/{engine.name}/{engine.follower}.yaml.j2"
+    return {f"delivery/{engine.follower}.yaml": render_yaml(template, **_names(rollout))}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,5 +211,8 @@ def _names(rollout: Rollout) -> dict[str, Any]:
         "project": delivery.project,
         "interval": delivery.interval,
         "timeout": f"{slowest + _SLACK}s",
-        "routes": [{"apiVersion": version, "kind": kind} for version, kind in sorted(routes)],
+        "routes": [
+            {"apiVersion": version, "kind": kind, "current": _ROUTE_IS_WELL}
+            for version, kind in sorted(routes)
+        ],
     }

@@ -46,6 +46,30 @@ VALUES = {
         "alias": "small-segment-lora",
         "stable": "small-segment-lora-v1",
     },
+    "application.yaml.j2": {
+        "name": "qwen3-32b-h200",
+        "engine_namespace": "argocd",
+        "project": "default",
+        "source": "ssh://git@git.example.com/rollouts.git",
+        "branch": "main",
+        "path": "rendered/qwen3-32b-h200/live",
+        "namespace": "llm-d",
+    },
+    "flux-kustomization.yaml.j2": {
+        "name": "qwen3-32b-h200",
+        "engine_namespace": "flux-system",
+        "interval": "10m",
+        "timeout": "4215s",
+        "path": "rendered/qwen3-32b-h200/live",
+        "source": "flux-system",
+        "routes": [
+            {
+                "apiVersion": "gateway.networking.k8s.io/v1",
+                "kind": "HTTPRoute",
+                "current": "size(status.parents) > 0",
+            }
+        ],
+    },
     "kustomization.yaml.j2": {
         "ordered": True,
         "resources": ["../../bundles/blue", "httproute-llm-route.yaml"],
@@ -117,7 +141,9 @@ def test_a_name_that_jinja_gives_a_meaning_is_missing_too(name: str) -> None:
 def _replaced(value: object, text: str) -> object:
     if isinstance(value, bool):
         return value
-    return [text] if isinstance(value, list) else text
+    if isinstance(value, list):
+        return [_replaced(item, text) for item in value]
+    return dict.fromkeys(value, text) if isinstance(value, dict) else text
 
 
 def _leaves(value: object) -> list[object]:
