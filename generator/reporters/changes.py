@@ -150,8 +150,7 @@ def values(change: FieldChange) -> tuple[str, str]:
     )
     start = 0
     if change.kind == CHANGED and max(len(before), len(after)) > WIDTH:
-        same = next((i for i, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), 0)
-        start = max(0, same - WIDTH // 4)
+        start = max(0, _common(before, after) - WIDTH // 4)
     return cut(before, start), cut(after, start)
 
 
@@ -180,6 +179,15 @@ def _merged(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     for stage, *cells in rows:
         found.setdefault(tuple(cells), []).append(stage)
     return [(in_stages(stages), *cells) for cells, stages in found.items()]
+
+
+def _common(one: str, other: str) -> int:
+    """Count the characters that two texts begin with alike, in steps that halve: values can be long."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
 
 
 def _change(shift: Shift) -> str:

@@ -78,8 +78,7 @@ class _Basket:
 
 def said(text: str) -> str:
     """Give a user's text as a code span of at most so many characters."""
-    shown = clean(text)
-    return code(shown if len(shown) <= _CELL else f"{shown[:_CELL]}…")
+    return code(_shortened(text))
 
 
 def row(cells: Iterable[str]) -> Item:
@@ -94,7 +93,7 @@ def head(titles: Sequence[str]) -> str:
 
 def folded(title: str, body: str, language: str) -> str:
     """Give a code block that opens on a click; the title is made harmless for HTML."""
-    inside = "".join(_entity(character) for character in clean(title))
+    inside = "".join(_entity(character) for character in _shortened(title))
     summary = f"<details><summary><code>{inside}</code></summary>"
     return f"{summary}\n\n{fence(body, language)}\n\n</details>"
 
@@ -102,6 +101,11 @@ def folded(title: str, body: str, language: str) -> str:
 def picture(text: str) -> str:
     """Give a text as Mermaid can have it inside quotes: a few plain characters, and no more."""
     return _UNSAFE.sub("_", text)[:80]
+
+
+def _shortened(text: str) -> str:
+    shown = clean(text)
+    return shown if len(shown) <= _CELL else f"{shown[:_CELL]}…"
 
 
 def _entity(character: str) -> str:

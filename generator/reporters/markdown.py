@@ -16,6 +16,7 @@ from generator.reporters.changes import (
     VERBS,
     Group,
     capacity_rows,
+    cut,
     groups,
     in_stages,
     label,
@@ -133,7 +134,7 @@ def _objects(series: SeriesChange) -> list[Part]:
             body = "\n".join(line for field in stage.gate for line in _field(field))
             items.append(Item(text=folded(f"gate of {label(stage)}", body, "diff")))
         if stage.reordered:
-            names = "\n".join(clean(str(name)) for name in stage.reordered)
+            names = "\n".join(clean(cut(str(name))) for name in stage.reordered)
             items.append(Item(text=folded(f"order of apply in {label(stage)}", names, "text")))
     title = f"#### Objects of {said(series.name)}"
     return [Part(items=items, noun="object diffs", head=title, joint="\n\n")] if items else []
@@ -152,7 +153,7 @@ def _object(group: Group) -> Item:
 def _field(field: FieldChange) -> Iterator[str]:
     """Give a field as lines of a diff, which GitHub colours."""
     before, after = map(clean, values(field))
-    path = clean(field.path)
+    path = clean(cut(field.path))
     if field.kind == REORDERED:
         yield f"! {path}: another order, {before} → {after}"
         return
