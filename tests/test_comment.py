@@ -153,7 +153,7 @@ def test_a_code_span_shows_just_the_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "`" * 200, "é😀", "<" * 500], ids=["plain", "ticks", "wide", "html"])
-@pytest.mark.parametrize("count", [3, 300, 3000])
+@pytest.mark.parametrize("count", [3, 200, 1000])
 def test_a_comment_fits_whatever_there_is_to_say(text: str, count: int) -> None:
     one = everywhere(text).series[0]
     (stage,) = one.stages
@@ -179,7 +179,7 @@ def test_a_comment_fits_whatever_there_is_to_say(text: str, count: int) -> None:
     assert shown.count("<details>") == shown.count("</details>") == opened
     assert "**traffic shifts in 1 rule" in shown
     assert "#### Findings" in shown
-    if count == 3000:
+    if count == 1000:
         assert re.search(r"_Left out to fit into a comment: .*\d+ object diffs", shown)
 
 

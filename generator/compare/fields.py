@@ -63,6 +63,10 @@ class _Item:
     text: str = field(compare=False)
 
 
+class _List(dict[_Item, Any]):
+    """A list by the identity of its items: another type than a mapping, which a list cannot equal."""
+
+
 def differences(before: Any, after: Any) -> tuple[FieldChange, ...]:
     """Give every field that differs between two values of JSON, in the order of their paths."""
     from deepdiff import DeepDiff  # its import takes longer than many a comparison
@@ -111,7 +115,7 @@ def _keyed(value: Any, name: str = "") -> Any:
     if not isinstance(value, list) or not value:
         return value
     seen: Counter[str] = Counter()
-    items: dict[_Item, Any] = {}
+    items = _List()
     for place, child in enumerate(value):
         key, text = _identity(name, child)
         number = seen[key]
@@ -137,23 +141,21 @@ def _identity(name: str, item: Any) -> tuple[str, str]:
 
 
 def _unkeyed(value: Any) -> Any:
+    if isinstance(value, _List):
+        return [_unkeyed(child) for child in value.values()]
     if isinstance(value, dict):
-        if value and all(isinstance(key, _Item) for key in value):
-            return [_unkeyed(child) for child in value.values()]
         return {key: _unkeyed(child) for key, child in value.items()}
     return value
 
 
 def _reordered(steps: tuple[Any, ...], one: Any, other: Any) -> Iterator[FieldChange]:
     """Give the lists whose common items stand in another order."""
-    if not isinstance(one, dict) or not isinstance(other, dict):
+    if not isinstance(one, dict) or type(one) is not type(other):
         return
-    both = [key for key in one if key in other]
-    items = [key for key in both if isinstance(key, _Item)]
-    order = [key for key in other if key in one and isinstance(key, _Item)]
-    if items != order:
-        texts = ([item.text for item in side] for side in (items, order))
-        yield FieldChange(path=_path(steps), kind=REORDERED, before=next(texts), after=next(texts))
+    both, order = [key for key in one if key in other], [key for key in other if key in one]
+    if isinstance(one, _List) and both != order:
+        before, after = ([item.text for item in side] for side in (both, order))
+        yield FieldChange(path=_path(steps), kind=REORDERED, before=before, after=after)
     for key in both:
         yield from _reordered((*steps, key), one[key], other[key])
 
