@@ -13,8 +13,9 @@ from generator.cli.shared import FOUND, PLANS, colours, format_option, refusing,
 if TYPE_CHECKING:
     from generator.compare import Side
 
-_DRIVER = (7, 9)
-"""How many words Git gives to an external diff command: two more for a file that has a new name."""
+_UNMERGED, _DRIVER = 1, (7, 9)
+"""How many words Git gives to an external diff command: one for a file with conflicts, two more than
+usual for one that has a new name."""
 
 
 @click.command()
@@ -53,15 +54,21 @@ def diff(sides: tuple[str, ...], against: str | None, git_driver: bool, format_:
     REV:path. As a Git diff driver: git config diff.rollplan.command "rollplan diff --git-driver", and
     *.yaml diff=rollplan in .gitattributes.
     """
+    if git_driver:
+        _drive(sides, format_)
+    elif not _same(_named(sides, against), format_):
+        raise click.exceptions.Exit(FOUND)
+
+
+def _same(sides: tuple[Side, Side], format_: str) -> bool:
+    """Print what differs, and say whether nothing does."""
     from generator.compare import compare
     from generator.reporters import DIFFERENCES
 
-    before, after = _driven(sides) if git_driver else _named(sides, against)
-    found = compare(before, after)
+    found = compare(*sides)
     colour = colours(sys.stdout)
     click.echo(DIFFERENCES[format_](found, colour=colour), nl=False, color=colour)
-    if not found.same and not git_driver:  # Git takes any other code than 0 for a crash
-        raise click.exceptions.Exit(FOUND)
+    return found.same
 
 
 def _named(sides: tuple[str, ...], revision: str | None) -> tuple[Side, Side]:
@@ -74,9 +81,18 @@ def _named(sides: tuple[str, ...], revision: str | None) -> tuple[Side, Side]:
     return side(sides[0]), side(sides[1])
 
 
-def _driven(words: tuple[str, ...]) -> tuple[Side, Side]:
+def _drive(words: tuple[str, ...], format_: str) -> None:
+    """Show one file to Git, which takes any exit code but 0 for a crash and stops."""
+    from generator.diagnostics import Rejected
+    from generator.reporters.sanitize import clean
     from generator.sides import two_files
 
-    if len(words) not in _DRIVER:
+    if len(words) == _UNMERGED:
+        click.echo(f"{clean(words[0])} is not merged yet")
+    elif len(words) not in _DRIVER:
         raise click.UsageError("Git gives an external diff command seven words, or nine; see git(1)")
-    return two_files(words[0], words[1], words[4])
+    else:
+        try:
+            _same(two_files(words[0], words[1], words[4]), format_)
+        except Rejected as rejected:
+            show_findings(rejected.findings, "text", sys.stdout)
