@@ -286,7 +286,7 @@ def test_git_diff_of_a_file_with_conflicts(repository: Path) -> None:
     git(repository, "commit", "--quiet", "--all", "-m", "theirs")
     with pytest.raises(subprocess.CalledProcessError):
         git(repository, "merge", "--quiet", "main")
-    assert "is not merged yet" in drive(repository)
+    assert "is not merged yet" in drive(repository, "--cached")
 
 
 @pytest.mark.parametrize("words", [[], ["a", "b"], ["a"] * 8])
