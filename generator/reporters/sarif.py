@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
@@ -40,7 +41,7 @@ def _rule(code: Code) -> dict[str, Any]:
     page = explanation(code.id)
     return {
         "id": code.id,
-        "name": "".join(word.capitalize() for word in code.title.replace("-", " ").split()),
+        "name": "".join(word.capitalize() for word in re.findall(r"[A-Za-z0-9]+", code.title)),
         "shortDescription": {"text": code.title},
         "help": {"text": page, "markdown": page},
         "defaultConfiguration": {"level": code.severity.value},

@@ -64,7 +64,7 @@ def _finding(finding: Diagnostic, paint: Paint) -> str:
     head = f"{paint(severity, f'{severity}[{finding.code.id}]')}: {paint('bold', clean(finding.message))}"
     lines = [head, *_frame(finding.place, "", "-->", "^", paint)]
     for related in finding.related:
-        lines += _frame(related.place, related.label, ":::", "-", paint)
+        lines += _frame(related.place, clean(related.label), ":::", "-", paint)
     return "\n".join([*lines, f"  {paint('help', '= help:')} {clean(finding.hint)}", ""])
 
 
