@@ -30,13 +30,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def code(text: str) -> str:
-    """Give a code span that no run of backticks in the text can end, on one line and safe in tables.
+    """Give a code span that no run of backticks in the text can end, on one line.
 
-    Nothing inside a code span is a link, an image, HTML or a mention of somebody.
+    Nothing inside a code span is a link, an image, HTML or a mention of somebody. In a table its bars
+    must be escaped, as those of any cell.
     """
     line = " ".join(text.splitlines()) or '""'
     longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
     ticks = "`" * (longest + 1)
     edges = line[0] + line[-1]
     pad = " " if "`" in edges or (edges == "  " and line.strip(" ")) else ""
-    return f"{ticks}{pad}{line}{pad}{ticks}".replace("|", "\\|")
+    return f"{ticks}{pad}{line}{pad}{ticks}"

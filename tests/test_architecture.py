@@ -190,3 +190,15 @@ def test_errors_are_named(path: Path) -> None:
 
 def test_there_is_no_drawer_for_everything() -> None:
     assert not [path for path in modules() if path.stem in {"utils", "helpers", "common", "misc"}]
+
+
+@pytest.mark.parametrize("path", modules(), ids=str)
+def test_deepdiff_only_compares(path: Path) -> None:
+    """Its `Delta` reads pickles, and has run code of strangers (CVE-2025-58367)."""
+    assert "Delta" not in {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("deepdiff")
+        for alias in node.names
+    }
+    assert not [dotted for dotted in imports(path) if dotted.startswith("deepdiff.")]

@@ -28,7 +28,7 @@ from generator.compare.model import (
 from generator.diagnostics import Diagnostic
 from generator.manifests import Identity
 from generator.reporters import markdown
-from generator.reporters.comment import LIMIT, Item, Part, comment, said
+from generator.reporters.comment import LIMIT, Item, Part, comment, row, said
 from generator.reporters.sanitize import clean
 from generator.source import Place, Source
 from tests.naughty import NAUGHTY
@@ -146,10 +146,10 @@ def test_no_text_of_a_finding_changes_the_tree() -> None:
 
 def test_a_code_span_shows_just_the_text() -> None:
     for text in NAUGHTY:
-        table = f"| a |\n| - |\n| {said(text)} |\n"
-        (shown,) = tree(table)[1]
+        (shown,) = tree(f"| a |\n| - |\n{row([said(text)]).text}\n")[1]
         expected = clean(text) or '""'
         assert shown == (expected if len(expected) <= 120 else f"{expected[:120]}…"), repr(text[:80])
+        assert tree(f"- {said(text)} and more\n")[1] == [shown], repr(text[:80])
 
 
 @pytest.mark.parametrize("text", ["a", "`" * 200, "é😀", "<" * 500], ids=["plain", "ticks", "wide", "html"])

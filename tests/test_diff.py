@@ -21,6 +21,7 @@ from generator.render import render
 from generator.reporters import DIFFERENCES
 from generator.resources import SCHEMAS
 from tests.conftest import ROOT, Rollplan
+from tests.golden import Golden
 from tests.random_plans import BRIEF, Case, blue_greens, loras
 from tests.trees import EXAMPLES, texts
 
@@ -135,6 +136,17 @@ def test_a_move_of_five_points_is_two_rows_and_one_line(blue_green: Files) -> No
     assert {field["path"].rpartition(".")[2] for field in change["fields"]} == {"weight"}
     text = DIFFERENCES["text"](found)
     assert text.count("5 points of llm-route move from vllm-qwen3-32b to vllm-qwen3-32b-new") == 1
+
+
+@pytest.mark.parametrize(("format_", "suffix"), [("text", "txt"), ("markdown", "md"), ("json", "json")])
+def test_a_plan_with_other_weights_and_replicas_is_told_like_this(
+    blue_green: Files, tmp_path: Path, golden: Golden, format_: str, suffix: str
+) -> None:
+    """The whole answer, for people to read."""
+    other = rendered(tmp_path, "blue-green", lambda text: text.replace("weight: 5,", "weight: 8,"))
+    path = "green/model/deployment-qwen3-32b-h200-decode.yaml"
+    other = edited(other, path, "replicas: 6\n", "replicas: 4\n")
+    golden.text(f"reports/diff.{suffix}", DIFFERENCES[format_](compare(side(blue_green), side(other))))
 
 
 def test_what_a_new_version_adds(blue_green: Files) -> None:

@@ -82,8 +82,9 @@ def said(text: str) -> str:
 
 
 def row(cells: Iterable[str]) -> Item:
-    """Give a row of a table whose cells are Markdown already."""
-    return Item(text=f"| {' | '.join(cells)} |")
+    """Give a row of a table whose cells are Markdown already; a bar in one does not end it."""
+    escaped = (cell.replace("|", "\\|") for cell in cells)
+    return Item(text=f"| {' | '.join(escaped)} |")
 
 
 def head(titles: Sequence[str]) -> str:

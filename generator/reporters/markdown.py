@@ -41,7 +41,7 @@ _LABELS = 4
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Give findings as a table, errors first."""
     errors = sum(finding.is_error for finding in found)
-    outcome = f"❌ refused: {errors} errors" if errors else "✅ nothing refuses it"
+    outcome = f"❌ refused: {errors} error{'s' if errors > 1 else ''}" if errors else "✅ nothing refuses it"
     return comment([_title(outcome), *_found(found)])
 
 
