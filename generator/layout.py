@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -32,12 +32,18 @@ class Layout:
         return placed | self.rollback_files()
 
     def stage_files(self, index: int) -> dict[str, Manifest]:
-        """Give the file of every object of a stage, in apply order."""
+        """Give the file of every object of a stage."""
         own = f"stages/{self.rollout.directory(index)}"
         return {
             f"{self.homes.get(item.identity, own)}/{self.names[item.identity]}": item
             for item in self.rollout.stages[index].objects
         }
+
+    def applied(self) -> tuple[tuple[str, ...], ...]:
+        """Give the files of each stage in the order in which its kustomization applies them."""
+        listed = self.kustomizations()
+        folders = (f"stages/{self.rollout.directory(index)}" for index in range(len(self.rollout.stages)))
+        return tuple(tuple(_expanded(folder, listed)) for folder in folders)
 
     def rollback_files(self) -> dict[str, Manifest]:
         """Give the file of every object that the rollback applies."""
@@ -69,6 +75,16 @@ class Layout:
             folded[f"../../{bundle if parts <= set(alive) else home}"] = None
         own = [self.names[item.identity] for item in stage.objects if item.identity not in self.homes]
         return [*folded, *own]
+
+
+def _expanded(folder: str, listed: Mapping[str, list[str]]) -> Iterator[str]:
+    """Give the files of a kustomization, and of the folders that it names, one after the other."""
+    for name in listed[folder]:
+        path = name.removeprefix("../../") if name.startswith("../../") else f"{folder}/{name}"
+        if path in listed:
+            yield from _expanded(path, listed)
+        else:
+            yield path
 
 
 def lay_out(rollout: Rollout) -> Layout:

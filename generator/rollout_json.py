@@ -17,12 +17,12 @@ FORMAT_VERSION = "1"
 def rollout_json(layout: Layout) -> str:
     """Give the text of `rollout.json`."""
     rollout = layout.rollout
-    plan, rows = rollout.plan, summarize(rollout)
+    plan, rows, files = rollout.plan, summarize(rollout), layout.applied()
     content = {
         "formatVersion": FORMAT_VERSION,
         "plan": {"name": plan.name, "namespace": plan.namespace, "strategy": plan.type},
         "delivery": plan.delivery.engine,
-        "stages": [_stage(layout, index, row) for index, row in enumerate(rows)],
+        "stages": [_stage(rollout, index, row, files[index]) for index, row in enumerate(rows)],
         "rollback": {
             "files": list(layout.rollback_files()),
             "apply": [_identity(item.identity) for item in rollout.rollback.objects],
@@ -33,13 +33,12 @@ def rollout_json(layout: Layout) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _stage(layout: Layout, index: int, row: Row) -> dict[str, Any]:
-    rollout = layout.rollout
+def _stage(rollout: Rollout, index: int, row: Row, files: tuple[str, ...]) -> dict[str, Any]:
     stage = rollout.stages[index]
     return {
         "name": row.stage,
         "title": stage.title,
-        "files": list(layout.stage_files(index)),
+        "files": list(files),
         "splits": [_split(split) for split in stage.splits],
         "replicas": dict(row.replicas),
         "leastReplicas": dict(row.least),

@@ -208,17 +208,6 @@ def test_rendering_again_keeps_what_is_live(
     assert live(tree) == before
 
 
-@pytest.mark.kustomize
-def test_kubectl_builds_what_is_live(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for stage in names(tree):
-        run(capsys, "promote", tree, stage, "--confirm-cleanup")
-        built = [
-            subprocess.run(["kubectl", "kustomize", place], check=True, capture_output=True, cwd=tree).stdout
-            for place in ("live", f"stages/{stage}")
-        ]
-        assert sorted(built[0].split(b"---\n")) == sorted(built[1].split(b"---\n"))
-
-
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"stages": [{"splits": []}]}', '{"stages": 1}'])
 def test_a_rollout_of_another_format_is_a_fault(text: str) -> None:
     with pytest.raises(Fault, match="not in the format of this rollplan"):
@@ -232,3 +221,18 @@ def test_a_stage_that_is_no_more_counts_as_nowhere() -> None:
     assert standing(index, {}) == Standing(number=None)
     with pytest.raises(Refused, match="no stage is called"):
         promote(index, {}, {}, "07", skip=False, confirmed=False)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.kustomize
+def test_what_is_live_is_applied_in_the_order_of_its_stage(
+    example: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = render(example, tmp_path)
+    for stage in names(tree):
+        run(capsys, "promote", tree, stage, "--confirm-cleanup")
+        built = [
+            subprocess.run(["kubectl", "kustomize", place], check=True, capture_output=True, cwd=tree).stdout
+            for place in ("live", f"stages/{stage}")
+        ]
+        assert built[0] == built[1]
