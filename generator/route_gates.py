@@ -8,7 +8,7 @@ from generator import kubectl
 from generator.manifests import Manifest, dig
 from generator.metrics import seconds
 from generator.model import Gateway, Instruction
-from generator.routes import Beta, Shift, rules_of, rules_to
+from generator.routes import Beta, Shift, moving, rules_of, rules_to
 
 IDLE_SECONDS = 300
 """How long a pool must be idle to count as drained, when no route says how long a request may take."""
@@ -30,7 +30,7 @@ def beta_requests(
 ) -> Iterator[Instruction]:
     """Send one request with the header through each beta rule that a path prefix leads to."""
     for route in routes:
-        for index in rules_to(route, shift.blue) if route.kind == "HTTPRoute" else ():
+        for index in moving(route, shift) if route.kind == "HTTPRoute" else ():
             path = dig(rules_of(route)[index], "matches", 0, "path", default={})
             if path.get("type") == "PathPrefix":
                 url = f"{path['value'].rstrip('/').removesuffix('/v1')}/v1/models"

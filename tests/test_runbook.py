@@ -79,8 +79,9 @@ def split_of(rule: Object) -> dict[str, int]:
 def beta_reaches_green(set_up: Scene) -> None:
     parameters = set_up.example.rollout.plan.strategy
     request, pool = set_up.world.servers.passed[-1]
-    assert request.headers[parameters.beta.name] == parameters.beta.value
-    assert pool == parameters.green.value
+    (beta,), (candidate,) = parameters.betas, parameters.candidates
+    assert request.headers[beta.name] == beta.value
+    assert pool == candidate.pool.value
 
 
 def blue_is_gone(set_up: Scene) -> None:
