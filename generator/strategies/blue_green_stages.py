@@ -5,6 +5,7 @@ from __future__ import annotations
 from generator import kubectl
 from generator.model import Rollback, Rollout
 from generator.removal import removals
+from generator.route_gates import reported
 from generator.routes import BLUE, Moment
 from generator.sentences import listed
 from generator.strategies.blue_green_deploy import attached, copied, deployed
@@ -40,7 +41,7 @@ def _rollback(scene: Scene) -> Rollback:
         promise=f"{promise}; {shrunk}" if blue else promise,
         objects=(*routes, *blue),
         checks=(
-            *(kubectl.route_settled(route, scene.gateway.name, "Accepted") for route in routes),
+            *reported(routes, scene.gateway, ("Accepted",)),
             *map(kubectl.rolled_out, blue),
         ),
         removals=tuple(removals(added)),
