@@ -71,8 +71,7 @@ def resolve(
         ]
         if not rules:
             what = f"{pin} does not refer to `{blue}`" if meant else f"there is no {pin.kind} `{pin.route}`"
-            named = ", ".join(f"{item.kind} `{item.name}`" for item in routes if _refers(item, blue))
-            hint = f"`{blue}` is named by {named or 'nothing'}"
+            hint = f"`{blue}` is named by {', '.join(_named(routes, blue)) or 'nothing'}"
             found.add(CODES["RP323"], f"the pin matches nothing: {what}", pin.place, hint)
         pinned |= dict.fromkeys(rules, pin)
     return pinned
@@ -82,8 +81,15 @@ def _is_meant(pin: Pin, item: Manifest) -> bool:
     return (item.kind, item.name) == (pin.kind, pin.route) and pin.namespace in ("", item.identity.namespace)
 
 
-def _refers(item: Manifest, blue: Pool) -> bool:
-    return any(True for _ in references(item, blue))
+def _named(routes: tuple[Manifest, ...], blue: Pool) -> Iterator[str]:
+    """Say `rule chat of HTTPRoute llm-route` of everything that refers to blue."""
+    for item in routes:
+        whole = f"{item.kind} `{item.name}`"
+        rules = tuple(_rules(item, blue))
+        for index in rules:
+            yield f"rule `{item.get('spec', 'rules', index, 'name', default=index)}` of {whole}"
+        if not rules and any(True for _ in references(item, blue)):
+            yield whole
 
 
 def _rules(item: Manifest, blue: Pool) -> Iterator[int]:

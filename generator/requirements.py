@@ -21,6 +21,9 @@ RULES, MATCHES, HEADERS, BACKENDS = 16, 128, 16, 16
 """Limits of a route: its rules, all matches, the headers of a match, a rule's backends (contract §1.4)."""
 
 
+_NO_BETA = "split the route in two, or leave out the beta step"
+
+
 def require_pool(manifests: tuple[Manifest, ...], name: Ref, found: Findings) -> Manifest | None:
     """Find the InferencePool and its endpoint picker; what is missing is a finding."""
     pool = find_pool(manifests, name.value)
@@ -118,7 +121,7 @@ def require_betas(routes: Iterable[Manifest], shift: Shift, betas: tuple[Beta, .
                         CODES["RP306"],
                         f"a match of {rule} would have {len(names) + 1} headers with the beta header",
                         route.origin.at(*where),
-                        _fewer(HEADERS),
+                        f"the API allows {HEADERS}; {_NO_BETA}",
                     )
         _require_size(route, shift, betas, found)
 
@@ -145,17 +148,17 @@ def _require_size(route: Manifest, shift: Shift, betas: tuple[Beta, ...], found:
     rules = rules_of(shifted(route, shift, Moment(betas=betas), named=False))
     matches = sum(len(rule.get("matches") or ()) for rule in rules)
     backends = max((len(rule.get("backendRefs") or ()) for rule in rules), default=0)
-    for number, limit, what, more in (
-        (len(rules), RULES, "rules", "the beta rules"),
-        (matches, MATCHES, "matches", "the beta rules"),
-        (backends, BACKENDS, "backendRefs in a rule", "the candidates"),
+    for number, limit, what, mend in (
+        (len(rules), RULES, "rules with the beta rules", _NO_BETA),
+        (matches, MATCHES, "matches with the beta rules", _NO_BETA),
+        (backends, BACKENDS, "backendRefs in a rule with the candidates", "leave out one of them"),
     ):
         if number > limit:
             found.add(
                 CODES["RP306"],
-                f"{route.kind} `{route.name}` would have {number} {what} with {more}",
+                f"{route.kind} `{route.name}` would have {number} {what}",
                 route.origin.at("spec", "rules"),
-                _fewer(limit),
+                f"the API allows {limit}; {mend}",
             )
 
 
@@ -186,7 +189,3 @@ def require_named(
     hint = f"did you mean `{close[0]}`?" if close else f"there is {', '.join(sorted(named)) or 'none'}"
     found.add(CODES[code], f"no {what} is called `{name}`", name.place, hint)
     return None
-
-
-def _fewer(limit: int) -> str:
-    return f"the API allows {limit}; split the route in two, or leave out the beta step"

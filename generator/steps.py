@@ -102,7 +102,7 @@ def parse_steps(
     items = tuple(fields)
     steps = tuple(_step(item, names, gates, found) for item in items)
     for before, after in pairwise(steps):
-        if after.weight < before.weight or after.shares == before.shares:
+        if after.weight < min(before.weight, WHOLE) or after.shares == before.shares:
             found.add(
                 CODES["RP111"],
                 f"weight {after.weight} follows weight {before.weight}",

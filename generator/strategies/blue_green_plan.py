@@ -104,9 +104,9 @@ def _candidates(spec: Fields, found: Findings) -> tuple[Candidate, ...]:
         if name in seen:
             found.add(
                 CODES["RP109"],
-                f"`{name}` is the name of other objects of this rollout already",
+                f"the name `{name}` is taken",
                 item.ref("name").place,
-                "give each candidate a name of its own; blue, routes and shared are taken",
+                "give each candidate a name of its own, other than blue, routes and shared",
             )
         seen.add(name)
     return tuple(
