@@ -13,16 +13,27 @@ from tests.random_plans import BRIEF, THIRD, blue_greens, said
 from tests.small_plans import BLUE
 from tests.trees import name
 
-BEFORE, SPLIT, AFTER = "before", "split", "after"
+BEFORE, SPLIT, RELEASED, AFTER = "before", "split", "released", "after"
 POOL = ("inference.networking.k8s.io", "InferencePool")
 DEFAULTS = {"namespace", "group", "kind", "weight", "type", "matches", "path", "appProtocol", "failureMode"}
 """The fields that the API server fills in where users leave them out; we write them out."""
 
 
 def timeline(case):
-    """What each step of the rollout is: before, within or after the split, and the candidates' shares."""
-    splits = [(SPLIT, {}), *((SPLIT, step) for step in case.steps), (SPLIT, case.steps[-1])]
-    return [(BEFORE, {})] * 3 + splits + [(AFTER, case.steps[-1])] * 2
+    """What each step of the rollout is: before, within or after the split, and the candidates' shares.
+
+    Beta users of what lost are released before the rest drains.
+    """
+    splits = [(SPLIT, {}), *((SPLIT, step) for step in case.steps)]
+    last = (RELEASED if set(case.betas) - {case.winner} else SPLIT, case.steps[-1])
+    drains = [last] if last in splits else [last, last]
+    return [(BEFORE, {})] * 3 + splits + drains + [(AFTER, case.steps[-1])] * 2
+
+
+def betas_of(case, phase):
+    """The pools whose beta users there are in a phase, with their headers."""
+    pools = {BEFORE: (), SPLIT: case.betas, RELEASED: (case.winner,), AFTER: ()}[phase]
+    return {pool: beta for pool, beta in case.betas.items() if pool in pools}
 
 
 def routes(objects):
@@ -193,7 +204,8 @@ def everything_else_in_a_route_stays(case, rollout):
         return {key: value for key, value in ref.items() if key not in ("weight", "name")}
 
     candidates = (candidate.pool.value for candidate in rollout.plan.strategy.candidates)
-    pools = {BEFORE: (BLUE,), SPLIT: (BLUE, *candidates), AFTER: (case.winner,)}
+    both = (BLUE, *candidates)
+    pools = {BEFORE: (BLUE,), SPLIT: both, RELEASED: both, AFTER: (case.winner,)}
     for phase, _, before, after in pairs(case, rollout):
         assert before | {"backendRefs": 0} == after | {"backendRefs": 0}
         refs = before.get("backendRefs", ())
@@ -244,9 +256,8 @@ def beta_rules_come_first_and_demand_their_header(case, rollout):
             assert rules == twins + others
             wanted = [
                 (pool, header(beta), *found)
-                for pool, beta in case.betas.items()
+                for pool, beta in betas_of(case, state[key][0]).items()
                 for found in contested(others)
-                if state[key][0] == SPLIT
             ]
             for twin, (pool, beta, rule, matches) in zip(twins, wanted, strict=True):
                 assert twin["matches"] == [m | {"headers": [*m.get("headers", ()), beta]} for m in matches]

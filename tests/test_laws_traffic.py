@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.random_plans import BRIEF, blue_greens
 from tests.small_plans import BLUE
-from tests.test_laws import SPLIT, all_to, rest_of, sends_to, shares, shifted, stages
+from tests.test_laws import all_to, betas_of, rest_of, sends_to, shares, shifted, stages
 
 PATHS = ["/", "/v1", "/v1/chat", "/v1/chat/completions", "/v12"]
 REQUESTS = st.fixed_dictionaries(
@@ -60,7 +60,7 @@ def test_each_request_is_handled_as_today_but_for_the_candidates_shares_of_blue(
             if before is None:
                 continue
             assert rest_of(after) == rest_of(before)
-            if wanted and phase == SPLIT and sends_to(before, BLUE):
+            if wanted in betas_of(case, phase) and sends_to(before, BLUE):
                 assert shares(after) == all_to(wanted)
             else:
                 assert shares(after) == shifted(shares(before), candidates)

@@ -73,10 +73,10 @@ def test_a_pinned_rule_is_untouched_until_all_else_has_moved(stages, where):
     for slug in ("attach", "weight-50", "weight-100"):
         assert rule(found[slug], "old") == today
     assert weights(found["weight-50"], "chat") == {BLUE: 50, GREEN: 50}
-    assert weights(found["unpin"], "old") == {BLUE: 0, GREEN: 300, "cache": 100}
+    assert weights(found["release"], "old") == {BLUE: 0, GREEN: 300, "cache": 100}
     assert weights(found["finalize"], "old") == {GREEN: 300, "cache": 100}
-    assert list(found)[-4:] == ["unpin", "drain", "finalize", "cleanup"]
-    assert "rule old of HTTPRoute llm-route (old clients)" in found["unpin"].title or where == {"index": 1}
+    assert list(found)[-4:] == ["release", "drain", "finalize", "cleanup"]
+    assert "rule old of HTTPRoute llm-route (old clients)" in found["release"].title or where == {"index": 1}
     assert bundles(found["cleanup"]) == {"green", "routes"}
 
 
@@ -118,7 +118,7 @@ def test_beta_users_of_a_pinned_rule_stay_there(stages):
     found = stages(plan(pin(rule="tight"), steps=(beta, *STEPS)), route(CHAT, tight))
     assert [ref["name"] for ref in rule(found["beta"], "beta-1")["backendRefs"]] == [BLUE]
     assert [ref["name"] for ref in rule(found["beta"], "beta-0")["backendRefs"]] == [GREEN]
-    assert weights(found["unpin"], "beta-1") == {BLUE: 0, GREEN: 100}
+    assert weights(found["release"], "beta-1") == {BLUE: 0, GREEN: 100}
 
 
 @pytest.mark.parametrize("pins", [[pin(rule="old")], [pin(rule="old", until="forever")]])
@@ -139,14 +139,14 @@ def test_copies_of_requests_to_blue_go_to_green_before_blue_drains(stages):
     def copied(slug):
         return rule(found[slug], "web")["filters"][0]["requestMirror"]["backendRef"]["name"]
 
-    assert [copied(slug) for slug in ("baseline", "weight-100", "unpin", "finalize")] == [
+    assert [copied(slug) for slug in ("baseline", "weight-100", "release", "finalize")] == [
         BLUE,
         BLUE,
         GREEN,
         GREEN,
     ]
-    assert found["unpin"].title == "what stayed with blue goes to green: copies of requests"
-    assert "green" in bundles(found["unpin"])
+    assert found["release"].title == "what no weight moves goes to green: copies of requests"
+    assert "green" in bundles(found["release"])
 
 
 def test_a_filter_of_a_backend_moves_too(stages):
@@ -194,8 +194,8 @@ def test_a_route_of_another_kind_moves_at_once_when_it_is_pinned(stages, item):
 
     states = {slug: backends(stage) for slug, stage in found.items()}
     assert states["weight-100"] == item["spec"]["rules"][0]["backendRefs"]
-    assert states["unpin"] == states["cleanup"] == [states["baseline"][0] | {"name": GREEN}]
-    waits = "".join(check.script for check in found["unpin"].gate.checks)
+    assert states["release"] == states["cleanup"] == [states["baseline"][0] | {"name": GREEN}]
+    waits = "".join(check.script for check in found["release"].gate.checks)
     assert ("tcproute/tcp" in waits, "aigatewayroute" in waits) == (item is TCP, False)
 
 

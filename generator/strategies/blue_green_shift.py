@@ -68,20 +68,20 @@ def _weighed(scene: Scene, step: Step, sizes: Sizes) -> Stage:
 
 
 def finished(scene: Scene) -> Iterator[Stage]:
-    """Give the stages from the last weight to the end: what is pinned moves, and what leaves drains.
+    """Give the stages from the last weight to the end: what no weight moves follows, and the rest drains.
 
-    What leaves has no requests any more when it drains, is not named any more when it is deleted.
+    What leaves gets no requests any more when it drains, and is not named any more when it is deleted.
     """
     steps, winner, leaving = scene.terms.steps, scene.terms.winner, scene.leaving
     before = steps[-2].shares if len(steps) > 1 else {}
     sizes = scene.fleet.between(before, steps[-1].shares)
     back = _way_back(scene, sizes)
     full = Moment(shares=steps[-1].shares, betas=scene.terms.betas)
-    routes = scene.moment(replace(full, released=winner))
+    routes = scene.moment(_released(scene, full))
     if routes != scene.moment(full):
         gate = Gate(checks=settled(routes, scene.gateway))
-        title = f"what stayed with blue goes to {winner}: {_kept(scene)}"
-        yield scene.stage("unpin", title, routes, sizes, gate=gate, rollback=back)
+        title = f"what no weight moves goes to {winner}: {_kept(scene)}"
+        yield scene.stage("release", title, routes, sizes, gate=gate, rollback=back)
     if leaving:
         yield scene.stage(
             "drain",
@@ -140,8 +140,18 @@ def _pinned(scene: Scene, until: str) -> list[str]:
     return [f"{pin} ({pin.reason})" for pin in scene.pins if pin.until == until]
 
 
+def _released(scene: Scene, full: Moment) -> Moment:
+    """Give the moment after the last weight: beta users of what lost would keep it from draining."""
+    winner = scene.terms.winner
+    betas = tuple(beta for beta in full.betas if beta.candidate == winner)
+    return replace(full, betas=betas, released=winner)
+
+
 def _kept(scene: Scene) -> str:
-    return listed(_pinned(scene, DRAIN) or ["copies of requests"])
+    """Say what is released: pinned rules, beta users, or else the copies that filters send."""
+    losers = [beta.candidate for beta in scene.terms.betas if beta.candidate != scene.terms.winner]
+    said = [*_pinned(scene, DRAIN), *(f"beta users of {name}" for name in losers)]
+    return listed(said or ["copies of requests"])
 
 
 def _but(scene: Scene) -> str:
