@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from generator.anatomy import MODEL, SCALERS, WORKLOADS
+from generator.diagnostics import Findings
 from generator.fields import Fields
 from generator.manifests import Identity, Manifest
 from generator.model import Ref
+from generator.steps import one_of, only
 from generator.weights import WHOLE
 from generator.workloads import replica_paths, replicas
 
@@ -21,27 +23,42 @@ AT_ONCE = "at once: all requests go to blue"
 class Capacity:
     """How many replicas each version has along the way.
 
-    `headroom` is a fraction on top of the share; `per_replica` is what one replica of green does
-    compared with one of blue; 0 where green's manifests say their replicas themselves.
+    `headroom` is a fraction on top of the share; `per_blue` is what one replica of a candidate does
+    compared with one of blue; a candidate that is not there says its replicas itself.
     """
 
     policy: str
     headroom: Decimal
-    per_replica: Decimal
+    per_blue: Mapping[str, Decimal]
     budget: Ref | None
     accelerators: Mapping[str, int]
 
+    def of(self, candidate: str) -> Decimal:
+        """Give what one replica of a candidate does compared with one of blue; 0 where nobody says."""
+        return dict(self.per_blue).get(candidate, Decimal(0))
 
-def parse_capacity(fields: Fields) -> Capacity:
-    """Read `capacity`; without it both versions run in full until one goes."""
-    counts = fields.child("acceleratorsPerReplica")
+
+def parse_capacity(fields: Fields, names: tuple[str, ...], found: Findings) -> Capacity:
+    """Read `capacity` of blue and these candidates; without it all versions run in full until one goes."""
+    counts, rates = fields.child("acceleratorsPerReplica"), fields.child("perBlue").data
+    for name in rates:
+        one_of(names, _key(fields, "perBlue", name), found)
+    for name in counts.data:
+        one_of(("blue", *names), _key(fields, "acceleratorsPerReplica", name), found)
+    if fields.has("greenPerBlue"):
+        place = fields.ref("greenPerBlue").place
+        rates = {only(names, "greenPerBlue", "perBlue", place, found): fields.get("greenPerBlue")}
     return Capacity(
         policy=fields.text("policy", FULL),
         headroom=Decimal(fields.text("headroom", "0%").rstrip("%")) / WHOLE,
-        per_replica=Decimal(str(fields.get("greenPerBlue", 0))),
+        per_blue={name: Decimal(str(rate)) for name, rate in rates.items()},
         budget=fields.ref("budget") if fields.has("budget") else None,
-        accelerators={name: int(counts.get(name)) for name in ("blue", "green") if counts.has(name)},
+        accelerators={name: int(number) for name, number in counts.data.items()},
     )
+
+
+def _key(fields: Fields, *path: str) -> Ref:
+    return Ref(value=path[-1], place=fields.document.at_key((*fields.path, *path)))
 
 
 def serving(bundle: Iterable[Manifest]) -> tuple[Manifest, ...]:
@@ -50,25 +67,26 @@ def serving(bundle: Iterable[Manifest]) -> tuple[Manifest, ...]:
 
 
 def sized(
-    green: tuple[Manifest, ...], blue: tuple[Manifest, ...], capacity: Capacity
+    candidate: tuple[Manifest, ...], blue: tuple[Manifest, ...], per_blue: Decimal
 ) -> tuple[Manifest, ...]:
-    """Give green with as many replicas as do the work of blue, where the plan compares the two.
+    """Give a candidate with as many replicas as do the work of blue; as it is, where `per_blue` is 0.
 
     Model servers are compared in the order of their names: decode with decode, prefill with prefill.
     """
-    if not capacity.per_replica:
-        return green
+    if not per_blue:
+        return candidate
     pairs = zip(
-        sorted(serving(green), key=lambda item: item.name),
+        sorted(serving(candidate), key=lambda item: item.name),
         sorted(serving(blue), key=lambda item: item.name),
         strict=False,
     )
     work = {new.identity: old for new, old in pairs}
+
+    def size(old: Decimal) -> int:
+        return _up(old / per_blue)
+
     return tuple(
-        _resized(item, work[item.identity], lambda old: _up(old / capacity.per_replica))
-        if item.identity in work
-        else item
-        for item in green
+        _resized(item, work[item.identity], size) if item.identity in work else item for item in candidate
     )
 
 

@@ -69,6 +69,12 @@ RP317 error   gateway cannot mirror
 RP318 warning gateway may not mirror
 RP319 error   a pool selects pods of the other version
 RP320 error   selector cannot be narrowed
+RP321 error   which candidate is not said
+RP322 error   weights of more than 100 percent
+RP323 error   pin matches nothing
+RP324 error   reference to blue cannot be shifted
+RP325 error   no grant for a reference across namespaces
+RP326 error   pins leave nothing to shift
 RP330 error   green does not answer to the clients' model name
 RP331 error   rewrite or objective is missing
 RP332 warning requests lose their priority in green

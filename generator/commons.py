@@ -15,6 +15,7 @@ _KINDS = frozenset(
         "Namespace",
         "PersistentVolume",
         "PriorityClass",
+        "ReferenceGrant",
         "RuntimeClass",
         "SealedSecret",
         "SecretStore",

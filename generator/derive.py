@@ -35,10 +35,11 @@ class Derived:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Derivation:
-    """What the plan says of a green that is made from blue."""
+    """What the plan says of a green that is made from blue; `version` is what it calls this green."""
 
     blue: Ref
     green: Ref
+    version: str
     changes: tuple[Changes, ...]
     patches: tuple[Patch, ...]
 
@@ -57,8 +58,9 @@ def derive(
     """
     pools = (derivation.blue.value, derivation.green.value)
     copied = patched(changed(blue, derivation.changes, found), derivation.patches, found)
-    names = new_names(copied, pools, taken)
-    pairs, hopeless = distinguishing(copied, _label_values(copied, names), suffix_of(*pools))
+    suffix = suffix_of(*pools, derivation.version)
+    names = new_names(copied, pools, suffix, taken)
+    pairs, hopeless = distinguishing(copied, _label_values(copied, names), suffix, taken)
     monitors = tuple(item for item in hopeless if item.kind in _MONITORS)
     _refuse_overlap((item for item in hopeless if item not in monitors), derivation, found)
     pool = find_pool(copied, derivation.blue.value)
@@ -67,7 +69,7 @@ def derive(
         _require_members(blue, copied, pool, derivation, found)
     _refuse_bound(blue, copied, derivation, found)
     green = tuple(
-        _copy(item, names, pairs, namespace, is_picker=item in pickers)
+        replace(_copy(item, names, pairs, namespace, is_picker=item in pickers), bundle=derivation.version)
         for item in copied
         if item not in monitors
     )
@@ -141,7 +143,7 @@ def _copy(
         for key, value in followed.data.items()
     }
     data["metadata"] = {**data["metadata"], "name": names[item.kind, item.name]}
-    green = replace(followed, identity=identity_of(data), data=data, bundle="green")
+    green = replace(followed, identity=identity_of(data), data=data)
     return _with_arguments(green, pairs) if is_picker else green
 
 
@@ -173,9 +175,10 @@ def _refuse_taken(
         if item.identity in known:
             found.add(
                 CODES["RP205"],
-                f"`{item.identity}` would be in green, and is in {known[item.identity].bundle} already",
+                f"`{item.identity}` would be in {item.bundle}, and is in "
+                f"{known[item.identity].bundle} already",
                 derivation.green.place,
-                "give green's pool another name",
+                f"give {item.bundle}'s pool another name",
                 Related(place=item.origin.at("metadata", "name"), label="made from this one"),
             )
 

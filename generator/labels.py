@@ -64,16 +64,16 @@ def label_sets(manifest: Manifest) -> Iterator[Mapping[str, str]]:
 
 
 def distinguishing(
-    manifests: Iterable[Manifest], renamed: Mapping[str, str], suffix: str
+    manifests: Iterable[Manifest], renamed: Mapping[str, str], suffix: str, taken: Iterable[Manifest] = ()
 ) -> tuple[dict[Pair, str], tuple[Manifest, ...]]:
     """Give the new value of each label pair that must differ, and the objects that no pair can help.
 
     A pair whose value is a renamed object's name follows that name. A selector without such a pair
     gets one: the best key that names a version. A selector that knows only what pods *are* cannot be
-    told apart, and its object is given back.
+    told apart, and its object is given back. A new value is one that no object in `taken` has.
     """
     known = tuple(manifests)
-    fresh = _Fresh(known)
+    fresh = _Fresh((*known, *taken))
     changed: dict[Pair, str] = {}
     for manifest in known:
         for labels in (*selectors(manifest), *label_sets(manifest)):
@@ -94,7 +94,7 @@ def distinguishing(
 
 
 class _Fresh:
-    """Label values that no label of blue, and no other of green, has under the same key."""
+    """Label values that no label of another version, and no other of this one, has under the same key."""
 
     def __init__(self, manifests: Iterable[Manifest]) -> None:
         self._known = {

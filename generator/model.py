@@ -72,17 +72,27 @@ class MetricGate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One weight of the candidate, in percent, with how long to watch it and by which gates."""
+    """The share of each candidate in percent, with how long to watch it and by which gates.
 
-    weight: Decimal
+    A candidate without a share gets no requests, and what no candidate has stays where it is today.
+    `slug` says the shares in the characters of a stage's name.
+    """
+
+    shares: Mapping[str, Decimal]
+    slug: str
     soak: str
     gates: tuple[MetricGate, ...]
     place: Place
 
     @property
-    def slug(self) -> str:
-        """Give the weight in the characters of a stage's name."""
-        return str(self.weight).replace(".", "-")
+    def weight(self) -> Decimal:
+        """Give the share of all candidates together."""
+        return sum(self.shares.values(), Decimal(0))
+
+    @property
+    def winner(self) -> str:
+        """Give the candidate that has all requests, if one has."""
+        return next((name for name, share in self.shares.items() if share == 100), "")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

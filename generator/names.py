@@ -17,9 +17,9 @@ Names = Mapping[tuple[str, str], str]
 _POOL = "InferencePool"
 
 
-def suffix_of(blue: str, green: str) -> str:
-    """Give what green's names have beyond blue's: what its pool's name has, where that is so."""
-    return green.removeprefix(blue) if green.startswith(f"{blue}-") else "-green"
+def suffix_of(blue: str, green: str, version: str) -> str:
+    """Give what green's names have beyond blue's: what its pool's name has, or else its version's name."""
+    return green.removeprefix(blue) if green.startswith(f"{blue}-") else f"-{version}"
 
 
 def fit(name: str, limit: int) -> str:
@@ -32,7 +32,9 @@ def hashed(name: str, seed: str, limit: int) -> str:
     return f"{name[: limit - 9].rstrip('-._')}-{sha256(seed.encode()).hexdigest()[:8]}"
 
 
-def new_names(blue: Iterable[Manifest], pools: tuple[str, str], taken: Iterable[Manifest] = ()) -> Names:
+def new_names(
+    blue: Iterable[Manifest], pools: tuple[str, str], suffix: str, taken: Iterable[Manifest] = ()
+) -> Names:
     """Give the new name of each object, with `pools` the names of blue's pool and of green's.
 
     Objects of one name keep one name, so that what is told by names alone still holds together. A name
@@ -48,7 +50,7 @@ def new_names(blue: Iterable[Manifest], pools: tuple[str, str], taken: Iterable[
     for name in sorted(kinds, key=lambda name: (name != pools[0], name)):
         is_pool = name == pools[0]
         own = kinds[name] - {_POOL} if is_pool else kinds[name]
-        wanted = choice = _choice(name, pools)
+        wanted = choice = _choice(name, pools, suffix)
         tries = 0
         while (choice in others and not is_pool) or any((kind, choice) in used for kind in own):
             tries += 1
@@ -65,11 +67,10 @@ def _hashed_choice(wanted: str, seed: str) -> str:
     return hashed(wanted, seed, NAME)
 
 
-def _choice(name: str, pools: tuple[str, str]) -> str:
+def _choice(name: str, pools: tuple[str, str], suffix: str) -> str:
     """Give green's pool in the place of blue's, or else a suffix."""
     blue, green = pools
     renamed, times = re.subn(rf"(?<![a-zA-Z0-9]){re.escape(blue)}(?![a-zA-Z0-9])", lambda _: green, name)
-    suffix = suffix_of(blue, green)
     if name.endswith("-epp"):
         base = renamed.removesuffix("-epp") if times else name.removesuffix("-epp") + suffix
         return f"{fit(base, PICKER_NAME)}-epp"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
 
 from generator.anatomy import pod_labels, servers_of
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.manifests import Manifest, selects
 from generator.source import Place
+from generator.version import Version
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,39 +23,33 @@ class Narrowing:
 
 
 def prepare(
-    blue: tuple[Manifest, ...],
-    green: tuple[Manifest, ...],
-    pools: tuple[Manifest, Manifest],
-    narrowing: Narrowing | None,
-    found: Findings,
+    blue: Version, others: tuple[Version, ...], narrowing: Narrowing | None, found: Findings
 ) -> tuple[Manifest, ...]:
     """Give blue with its pool narrowed where it must be; what is left overlapping is a finding.
 
-    Green's pods would join blue's pool as soon as they are ready. New labels would restart blue's pods,
-    a narrower selector does not, so the labels must be on all of them already.
+    The others' pods would join blue's pool as soon as they are ready. New labels would restart blue's
+    pods, a narrower selector does not, so the labels must be on all of them already.
     """
-    blue_pool, green_pool = pools
-    _refuse_overlap(green_pool, servers_of(blue, blue_pool), found)
-    if not _caught(blue_pool, green):
-        return blue
-    if narrowing is None:
-        _refuse_overlap(blue_pool, servers_of(green, green_pool), found)
-        return blue
-    narrow = blue_pool
+    for version, other in permutations((blue, *others), 2):
+        if version is not blue:
+            _refuse_overlap(version.pool, other.servers, found)
+    caught = [other for other in others if servers_of(other.objects, blue.pool)]
+    if not caught or narrowing is None:
+        for other in caught:
+            _refuse_overlap(blue.pool, other.servers, found)
+        return blue.objects
+    narrow = blue.pool
     for key, value in narrowing.labels.items():
         narrow = narrow.put(value, "spec", "selector", "matchLabels", key)
-    _require_carried(servers_of(blue, blue_pool), narrowing, found)
-    _refuse_overlap(narrow, servers_of(green, green_pool), found)
-    return tuple(narrow if item.identity == blue_pool.identity else item for item in blue)
-
-
-def _caught(pool: Manifest, others: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
-    return servers_of(others, pool)
+    _require_carried(blue.servers, narrowing, found)
+    for other in caught:
+        _refuse_overlap(narrow, other.servers, found)
+    return tuple(narrow if item.identity == narrow.identity else item for item in blue.objects)
 
 
 def _refuse_overlap(pool: Manifest, others: tuple[Manifest, ...], found: Findings) -> None:
     selector = pool.get("spec", "selector", "matchLabels", default={})
-    for other in _caught(pool, others):
+    for other in servers_of(others, pool):
         pairs = ", ".join(f"{key}: {value}" for key, value in selector.items())
         found.add(
             CODES["RP319"],

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generator.backends import Pool
 from generator.codes import CODES
 from generator.continuity import OBJECTIVE, Side
 from generator.diagnostics import Findings, Related
 from generator.fields import Fields
 from generator.manifests import Manifest
 from generator.model import Ref
-from generator.routes import references, rules_of
+from generator.routes import backends_to, rules_of
 
 HEADER = "x-llm-d-inference-objective"
 _MODIFIER, _SETTINGS = "RequestHeaderModifier", "requestHeaderModifier"
@@ -79,19 +80,20 @@ def _warn(known: Mapping[str, Manifest], found: Findings) -> None:
     )
 
 
-def with_objective(route: Manifest, objectives: Mapping[str, str]) -> Manifest:
+def with_objective(route: Manifest, objectives: Mapping[Pool, str]) -> Manifest:
     """Give the route with the name of a pool's objective set on every request that a backendRef sends there.
 
     `objectives` has the name by pool. The header is set where the pool is chosen, so it is the same at every
     weight; other filters of the backendRef stay.
     """
     rules = rules_of(route)
-    changed = [_headed(rule, objectives) for rule in rules]
+    changed = [_headed(rule, objectives, route.identity.namespace) for rule in rules]
     return route.put(changed, "spec", "rules") if changed != list(rules) else route
 
 
-def _headed(rule: Mapping[str, Any], objectives: Mapping[str, str]) -> dict[str, Any]:
-    names = {place: name for pool, name in objectives.items() for place in references(rule, pool) if name}
+def _headed(rule: Mapping[str, Any], objectives: Mapping[Pool, str], home: str) -> dict[str, Any]:
+    named = ((pool, name) for pool, name in objectives.items() if name)
+    names = {place: name for pool, name in named for place in backends_to(rule, pool, home)}
     if not names:
         return dict(rule)
     refs = enumerate(rule["backendRefs"])

@@ -10,7 +10,7 @@ from generator.manifests import dig
 from generator.metrics import fill, seconds
 from generator.model import Apis, Delivery, Gateway, MetricGate, Plan, Sources, Target
 from generator.source import Document, Place
-from generator.steps import GateTable
+from generator.steps import EACH, GateTable
 from generator.strategies import STRATEGIES
 
 _PINNED = {"gatewayAPI": "v1.5.1", "inferenceExtension": "v1.5.0", "router": "v0.9.0"}
@@ -40,7 +40,7 @@ def parse(document: Document, found: Findings) -> Plan:
     """
     root = Fields(document=document, path=(), data=document.data)
     metadata, spec = root.child("metadata"), root.child("spec")
-    gates = _gates(spec, _names(root), found)
+    candidates, gates = _candidates(spec), _gates(spec, _names(root), found)
     fields = spec.child("strategy")
     strategy = STRATEGIES[fields.text("type")]
     plan = Plan(
@@ -50,7 +50,7 @@ def parse(document: Document, found: Findings) -> Plan:
         sources=_sources(spec),
         roots=tuple(ref.value for ref in spec.refs("roots")),
         type=strategy.name,
-        strategy=strategy.parse(spec, GateTable(gates=gates, found=found), found),
+        strategy=strategy.parse(spec, GateTable(gates=gates, candidates=candidates, found=found), found),
         gates=tuple(gates.values()),
         place=document.at(("metadata", "name")),
         delivery=_delivery(spec.child("delivery")),
@@ -113,6 +113,9 @@ def _sources(spec: Fields) -> tuple[Sources, ...]:
     named = [
         Sources(bundle=name, paths=spec.child(name).refs("manifests")) for name in _BUNDLES if spec.has(name)
     ]
+    named += [
+        Sources(bundle=item.text("name"), paths=item.refs("manifests")) for item in spec.items("candidates")
+    ]
     if spec.has("manifests"):
         named.append(Sources(bundle="shared", paths=spec.refs("manifests")))
     if spec.has("routes"):
@@ -120,9 +123,18 @@ def _sources(spec: Fields) -> tuple[Sources, ...]:
     return tuple(named)
 
 
+def _candidates(spec: Fields) -> dict[str, str]:
+    """Give what `{candidate}` stands for, by candidate, in a plan that lists several: pools or adapters."""
+    pools = {item.text("name"): item.text("pool") for item in spec.items("candidates")}
+    adapters = spec.child("strategy").refs("candidates")
+    return pools | {adapter.value: adapter.value for adapter in adapters}
+
+
 def _names(root: Fields) -> dict[str, str]:
+    """Give what queries may call by name; `{candidate}` of a plan with several waits for its step."""
     names = {name: dig(root.data, *path) for name, path in _PLACEHOLDERS.items()}
-    return {name: str(value) for name, value in names.items() if value is not None}
+    each = {"candidate": EACH} if _candidates(root.child("spec")) else {}
+    return {name: str(value) for name, value in names.items() if value is not None} | each
 
 
 def _gates(spec: Fields, names: dict[str, str], found: Findings) -> dict[str, MetricGate]:
@@ -147,7 +159,7 @@ def _gates(spec: Fields, names: dict[str, str], found: Findings) -> dict[str, Me
             threshold=float(fields.get(bound)),
             question=_question(fields) if fields.has("metric") else None,
             subject=Subject(
-                pool=names.get("green", names.get("pool", "")),
+                pool=names.get("green", names.get("pool", names.get("candidate", ""))),
                 alias=names.get("alias", ""),
                 target=names.get("candidate", ""),
             ),

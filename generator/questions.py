@@ -60,7 +60,10 @@ def _asked(
         else:
             yield metric
     for subject, sample in sampled.items():
-        yield _enough(sample, _watched(subject, rollout, objects), seconds(gate.soak) or _FALLBACK_SECONDS)
+        window = seconds(gate.soak) or _FALLBACK_SECONDS
+        enough = _enough(sample, _watched(subject, rollout, objects), window)
+        of_one = f"{enough.name}-{subject.target if subject.alias else subject.pool}"
+        yield enough if len(sampled) == 1 else replace(enough, name=of_one)
 
 
 def _watched(subject: Subject, rollout: Rollout, objects: tuple[Manifest, ...]) -> _Watched:

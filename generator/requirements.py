@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from difflib import get_close_matches
 
 from generator.anatomy import find_picker, find_pool
+from generator.backends import names_pools, references
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.gateways import IMPLEMENTATIONS, Support
-from generator.manifests import Manifest, find
+from generator.manifests import Manifest
 from generator.model import Ref, Target
-from generator.routes import (
-    ROUTE_KINDS,
-    Beta,
-    Mirror,
-    Shift,
-    contested,
-    references,
-    rules_of,
-    rules_to,
-    shifted,
-)
+from generator.routes import ROUTE_KINDS, Beta, Mirror, Moment, Shift, contested, moving, rules_of
+from generator.shifts import shifted
+from generator.source import Path
 from generator.weights import LARGEST
 
-RULES, MATCHES, HEADERS = 16, 128, 16
-"""Limits of an HTTPRoute: its rules, all its matches, the headers of one match (contract §1.4)."""
+RULES, MATCHES, HEADERS, BACKENDS = 16, 128, 16, 16
+"""Limits of a route: its rules, all matches, the headers of a match, a rule's backends (contract §1.4)."""
+
+
+_NO_BETA = "split the route in two, or leave out the beta step"
 
 
 def require_pool(manifests: tuple[Manifest, ...], name: Ref, found: Findings) -> Manifest | None:
@@ -52,57 +47,83 @@ def require_pool(manifests: tuple[Manifest, ...], name: Ref, found: Findings) ->
 
 
 def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: Findings) -> None:
-    """Ask for HTTPRoutes of which some rule sends to blue, and none knows green yet."""
+    """Ask for routes of which some rule sends to blue and may be shifted, and none knows a candidate yet."""
     for route in routes:
-        if route.kind not in ROUTE_KINDS:
+        if route.kind not in ROUTE_KINDS and not names_pools(route):
             found.add(
                 CODES["RP208"],
                 f"`{route.identity}` is not a route",
                 route.origin.at("kind"),
                 "keep in `routes` only HTTPRoutes and GRPCRoutes; put other objects under `shared`",
             )
-        for index in rules_to(route, shift.green):
-            place = references(rules_of(route)[index], shift.green)[0]
-            found.add(
-                CODES["RP303"],
-                f"rule {index} of {route.kind} `{route.name}` already sends to `{shift.green}`",
-                route.origin.at("spec", "rules", index, "backendRefs", place, "name"),
-                "give the route as it was before this rollout",
-            )
+        for pool in shift.candidates:
+            for path in references(route, pool):
+                found.add(
+                    CODES["RP303"],
+                    f"{_rule(route, path)} already sends to `{pool}`",
+                    route.origin.at(*path, "name"),
+                    "give the route as it was before this rollout",
+                )
+    if any(moving(route, shift) for route in routes):
+        return
+    for pin in dict.fromkeys(shift.pinned.values()):
+        message = f"nothing is left to shift: every rule to `{shift.blue}` is pinned"
+        found.add(CODES["RP326"], message, pin.place, "remove the pins of what should move")
+        return
     named = ", ".join(f"`{route.name}`" for route in routes)
-    if not any(True for route in routes for _ in rules_to(route, shift.blue)):
-        found.add(
-            CODES["RP302"],
-            f"no rule of {named or 'any HTTPRoute'} sends requests to `{shift.blue}`",
-            at.place,
-            f"add to `routes` the HTTPRoute whose backendRefs name InferencePool `{shift.blue}`",
-        )
+    found.add(
+        CODES["RP302"],
+        f"no rule of {named or 'any HTTPRoute'} sends requests to `{shift.blue}`",
+        at.place,
+        f"add to `routes` the HTTPRoute whose backendRefs name InferencePool `{shift.blue}`",
+    )
 
 
-def require_beta(routes: Iterable[Manifest], shift: Shift, beta: Beta, found: Findings) -> None:
-    """Ask that the beta header is free and that its rules fit the limits of an HTTPRoute."""
+def _rule(route: Manifest, path: Path) -> str:
+    """Say `rule 0 of HTTPRoute chat` of a place in a route."""
+    rule = f"rule {path[2]} of " if path[:2] == ("spec", "rules") else ""
+    return f"{rule}{route.kind} `{route.name}`"
+
+
+def require_movable(routes: Iterable[Manifest], shift: Shift, found: Findings) -> None:
+    """Ask that what refers to blue can be shifted or is pinned: nothing else may outlive it (contract I7)."""
+    for item in routes:
+        pinned = item.kind in ROUTE_KINDS or shift.until(item, None)
+        for path in () if pinned else references(item, shift.blue):
+            found.add(
+                CODES["RP324"],
+                f"{_rule(item, path)} refers to `{shift.blue}`, and no weight of this kind can be shifted",
+                item.origin.at(*path, "name"),
+                f"pin it in `strategy.pins` (`kind: {item.kind}`, `route: {item.name}`): then it moves "
+                "at once, after the last weight",
+            )
+
+
+def require_betas(routes: Iterable[Manifest], shift: Shift, betas: tuple[Beta, ...], found: Findings) -> None:
+    """Ask that the beta headers are free and that the rules fit the limits of a route."""
     for route in (route for route in routes if route.kind in ROUTE_KINDS):
-        for index, matches in contested(route, shift.blue):
+        for index, matches in contested(route, shift) if betas else ():
             for match in matches:
                 names = [header["name"].lower() for header in match.get("headers", ())]
                 place = (rules_of(route)[index].get("matches") or [{}]).index(match)
                 where = ("spec", "rules", index, "matches", place, "headers")
                 rule = f"rule {index} of {route.kind} `{route.name}`"
-                if beta.name.lower() in names:
-                    found.add(
-                        CODES["RP305"],
-                        f"{rule} already matches header `{beta.name}`",
-                        route.origin.at(*where, names.index(beta.name.lower()), "name"),
-                        "choose another header for the beta step",
-                    )
-                elif len(names) + 1 > HEADERS:
+                for name in {beta.name.lower(): beta.name for beta in betas}.values():
+                    if name.lower() in names:
+                        found.add(
+                            CODES["RP305"],
+                            f"{rule} already matches header `{name}`",
+                            route.origin.at(*where, names.index(name.lower()), "name"),
+                            "choose another header for the beta step",
+                        )
+                if len(names) + 1 > HEADERS:
                     found.add(
                         CODES["RP306"],
                         f"a match of {rule} would have {len(names) + 1} headers with the beta header",
                         route.origin.at(*where),
-                        _fewer(HEADERS),
+                        f"the API allows {HEADERS}; {_NO_BETA}",
                     )
-        _require_size(route, shift, beta, found)
+        _require_size(route, shift, betas, found)
 
 
 def require_mirror(mirror: Mirror | None, target: Target, found: Findings) -> None:
@@ -123,23 +144,29 @@ def require_mirror(mirror: Mirror | None, target: Target, found: Findings) -> No
         )
 
 
-def _require_size(route: Manifest, shift: Shift, beta: Beta, found: Findings) -> None:
-    rules = rules_of(shifted(route, shift, Decimal(0), beta, named=False))
+def _require_size(route: Manifest, shift: Shift, betas: tuple[Beta, ...], found: Findings) -> None:
+    rules = rules_of(shifted(route, shift, Moment(betas=betas), named=False))
     matches = sum(len(rule.get("matches") or ()) for rule in rules)
-    for number, limit, what in ((len(rules), RULES, "rules"), (matches, MATCHES, "matches")):
+    backends = max((len(rule.get("backendRefs") or ()) for rule in rules), default=0)
+    for number, limit, what, mend in (
+        (len(rules), RULES, "rules with the beta rules", _NO_BETA),
+        (matches, MATCHES, "matches with the beta rules", _NO_BETA),
+        (backends, BACKENDS, "backendRefs in a rule with the candidates", "leave out one of them"),
+    ):
         if number > limit:
             found.add(
                 CODES["RP306"],
-                f"{route.kind} `{route.name}` would have {number} {what} with the beta rules",
+                f"{route.kind} `{route.name}` would have {number} {what}",
                 route.origin.at("spec", "rules"),
-                _fewer(limit),
+                f"the API allows {limit}; {mend}",
             )
 
 
 def require_exact(routes: Iterable[Manifest], shift: Shift, at: Ref, found: Findings) -> None:
     """Ask that every weight of every stage stays within what a backendRef can hold."""
-    for route in find(routes, "HTTPRoute"):
-        for index, rule in enumerate(rules_of(shifted(route, shift, Decimal(50), None, named=False))):
+    free = Moment(released=shift.candidates[0].version)
+    for route in (route for route in routes if route.kind in ROUTE_KINDS):
+        for index, rule in enumerate(rules_of(shifted(route, shift, free, named=False))):
             largest = max((ref["weight"] for ref in rule.get("backendRefs") or ()), default=0)
             if largest > LARGEST:
                 found.add(
@@ -162,7 +189,3 @@ def require_named(
     hint = f"did you mean `{close[0]}`?" if close else f"there is {', '.join(sorted(named)) or 'none'}"
     found.add(CODES[code], f"no {what} is called `{name}`", name.place, hint)
     return None
-
-
-def _fewer(limit: int) -> str:
-    return f"the API allows {limit}; split the route in two, or leave out the beta step"

@@ -30,28 +30,28 @@ def baseline(rewrite: Manifest, rule: int, stable: str) -> Manifest:
     return rewrite.put([{"modelRewrite": stable}], "spec", "rules", rule, "targets")
 
 
-def shifted(rewrite: Manifest, rule: int, adapters: tuple[str, str], share: Decimal, total: int) -> Manifest:
-    """Give the rewrite with `share` percent on the second of two adapters.
+def shifted(rewrite: Manifest, rule: int, stable: str, shares: Mapping[str, Decimal], total: int) -> Manifest:
+    """Give the rewrite with each candidate at its share in percent, and the stable adapter at the rest.
 
     A target has no weight 0 and weights are all or none (contract §1.2): an adapter without a share
     is left out.
     """
-    weights = divide(total, share)
+    weights = divide(total, shares.values())
     targets = [
         {"modelRewrite": name, "weight": weight}
-        for name, weight in zip(adapters, weights, strict=True)
+        for name, weight in zip((stable, *shares), weights, strict=True)
         if weight
     ]
     return rewrite.put(targets, "spec", "rules", rule, "targets")
 
 
-def splits(rewrite: Manifest, rule: int, alias: str, stable: str) -> tuple[Split, ...]:
-    """Give what the rule does with requests for the alias."""
+def splits(rewrite: Manifest, rule: int, alias: str, versions: Mapping[str, str]) -> tuple[Split, ...]:
+    """Give what the rule does with requests for the alias; `versions` says what each adapter is."""
     targets: list[Mapping[str, Any]] = rewrite.get("spec", "rules", rule, "targets", default=[])
     total = sum(target.get("weight", 1) for target in targets)
     backends = tuple(
         Backend(
-            version=STABLE if target["modelRewrite"] == stable else CANDIDATE,
+            version=versions[target["modelRewrite"]],
             name=target["modelRewrite"],
             weight=target.get("weight", 1),
             share=percent(target.get("weight", 1), total),

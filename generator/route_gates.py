@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from generator import kubectl
-from generator.manifests import Manifest, dig
+from generator.manifests import GATEWAY_API, Manifest, dig
 from generator.metrics import seconds
 from generator.model import Gateway, Instruction
-from generator.routes import Beta, Shift, rules_of, rules_to
+from generator.routes import Beta, Shift, moving, rules_of, rules_to
 
 IDLE_SECONDS = 300
 """How long a pool must be idle to count as drained, when no route says how long a request may take."""
@@ -20,9 +20,25 @@ _CONDITIONS = {"gke": ("Accepted", "Reconciled", "ResolvedRefs")}
 
 
 def settled(routes: Iterable[Manifest], gateway: Gateway) -> tuple[Instruction, ...]:
-    """Wait until the Gateway serves every route as it is now and knows its backends."""
-    conditions = _CONDITIONS.get(gateway.provider, _ALWAYS)
-    return tuple(kubectl.route_settled(route, gateway.name, *conditions) for route in routes)
+    """Wait until their Gateways serve all routes as they are now and know their backends."""
+    return reported(routes, gateway, _CONDITIONS.get(gateway.provider, _ALWAYS))
+
+
+def reported(
+    routes: Iterable[Manifest], gateway: Gateway, conditions: tuple[str, ...]
+) -> tuple[Instruction, ...]:
+    """Wait until its Gateway reports the conditions of every route as it is now.
+
+    Kinds of other groups than the Gateway API's report elsewhere, or not at all.
+    """
+    known = (route for route in routes if route.identity.group == GATEWAY_API)
+    return tuple(kubectl.route_settled(route, _parent(route, gateway), *conditions) for route in known)
+
+
+def _parent(route: Manifest, gateway: Gateway) -> str:
+    """Give the Gateway that answers for a route: the plan's, or the first that the route attaches to."""
+    names = [str(parent.get("name")) for parent in route.get("spec", "parentRefs", default=())]
+    return gateway.name if gateway.name in names or not names else names[0]
 
 
 def beta_requests(
@@ -30,7 +46,7 @@ def beta_requests(
 ) -> Iterator[Instruction]:
     """Send one request with the header through each beta rule that a path prefix leads to."""
     for route in routes:
-        for index in rules_to(route, shift.blue) if route.kind == "HTTPRoute" else ():
+        for index in moving(route, shift) if route.kind == "HTTPRoute" else ():
             path = dig(rules_of(route)[index], "matches", 0, "path", default={})
             if path.get("type") == "PathPrefix":
                 url = f"{path['value'].rstrip('/').removesuffix('/v1')}/v1/models"

@@ -1,41 +1,56 @@
-"""HTTPRoutes through a rollout: weights, beta rules, and nothing else of them changes.
-
-Lists of rules, matches and backendRefs are replaced whole by the API server (contract §1.4), so each
-stage holds the complete route with every foreign field kept.
-"""
+"""HTTPRoutes and GRPCRoutes as a rollout reads them: which rules move, which stay, what each one does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from math import lcm
 from typing import Any
 
-from generator.manifests import INFERENCE, Manifest
+from generator.backends import Pool, named_by
+from generator.manifests import Manifest
 from generator.model import Backend, Gate, Split
+from generator.pins import Pinned
 from generator.source import Place
-from generator.weights import WHOLE, divide, factor, percent
+from generator.weights import percent
 
 BLUE, GREEN = "blue", "green"
 ROUTE_KINDS = frozenset({"HTTPRoute", "GRPCRoute"})
+"""Kinds whose rules can be shifted weight by weight; others that name a pool move as a whole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shift:
-    """Traffic that moves from one pool to another, in whole parts of `total`."""
+    """Traffic that moves from one pool to others, in whole parts of `total`; `pinned` rules stay."""
 
-    blue: str
-    green: str
+    blue: Pool
+    candidates: tuple[Pool, ...]
     total: int
+    pinned: Pinned = field(default_factory=dict)
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """Give the pool of every version, blue's first."""
+        return (self.blue, *self.candidates)
+
+    def pool(self, version: str) -> Pool:
+        """Give the pool of a version."""
+        return next(pool for pool in self.pools if pool.version == version)
+
+    def until(self, route: Manifest, rule: int | None) -> str:
+        """Say how long a rule is pinned; nothing when it is not."""
+        pin = self.pinned.get((route.identity, rule))
+        return pin.until if pin else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Beta:
-    """The header that sends a request to green before any weight does."""
+    """The header that sends a request to a candidate before any weight does; `rule` names its rules."""
 
+    candidate: str
     name: str
     value: str
+    rule: str
 
     def __str__(self) -> str:
         """Say `x-rollout: green`, as the header is written."""
@@ -44,11 +59,26 @@ class Beta:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mirror:
-    """The share of blue's requests that is copied to green, with how long to watch it and by what."""
+    """The share of blue's requests that each candidate gets copies of; how long to watch, and by what."""
 
     percent: int
     gate: Gate
     place: Place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """What routes do at one point of a rollout.
+
+    Each candidate has its share in percent, beta rules are there or not, `mirror` percent of blue's
+    requests are copied, and what is pinned, or only gets copies, still names blue unless it is released
+    to a version.
+    """
+
+    shares: Mapping[str, Decimal] = field(default_factory=dict)
+    betas: tuple[Beta, ...] = ()
+    mirror: int = 0
+    released: str = ""
 
 
 def rules_of(route: Manifest) -> list[Mapping[str, Any]]:
@@ -57,25 +87,34 @@ def rules_of(route: Manifest) -> list[Mapping[str, Any]]:
     return found
 
 
-def references(rule: Mapping[str, Any], pool: str) -> tuple[int, ...]:
-    """Give the indexes of the backendRefs that name the pool; a rule may name it more than once."""
-    wanted = {"group": INFERENCE, "kind": "InferencePool", "name": pool}
+def backends_to(rule: Mapping[str, Any], pool: Pool, home: str) -> tuple[int, ...]:
+    """Give the indexes of the backendRefs that name the pool; a rule may name it more than once.
+
+    `home` is the namespace of the route.
+    """
     refs = enumerate(rule.get("backendRefs") or ())
-    return tuple(index for index, ref in refs if wanted.items() <= ref.items())
+    return tuple(index for index, ref in refs if named_by(ref, pool, home))
 
 
-def rules_to(route: Manifest, pool: str) -> Iterator[int]:
+def rules_to(route: Manifest, pool: Pool) -> tuple[int, ...]:
     """Give the indexes of the rules that send requests to the pool."""
-    return (index for index, rule in enumerate(rules_of(route)) if references(rule, pool))
+    home = route.identity.namespace
+    return tuple(index for index, rule in enumerate(rules_of(route)) if backends_to(rule, pool, home))
 
 
-def contested(route: Manifest, pool: str) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Give the index of each rule that competes with a rule to the pool, and the matches by which it does.
+def moving(route: Manifest, shift: Shift) -> tuple[int, ...]:
+    """Give the indexes of the rules whose requests are shifted: those to blue that are not pinned."""
+    rules = rules_to(route, shift.blue) if route.kind in ROUTE_KINDS else ()
+    return tuple(index for index in rules if not shift.until(route, index))
+
+
+def contested(route: Manifest, shift: Shift) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Give the index of each rule that competes with a rule that moves, and the matches by which it does.
 
     Between matches that differ in headers and parameters alone, a header more decides (contract §1.4).
     """
     rules = [[dict(match) for match in rule.get("matches") or [{}]] for rule in rules_of(route)]
-    wanted = [_bare(match) for index in rules_to(route, pool) for match in rules[index]]
+    wanted = [_bare(match) for index in moving(route, shift) for match in rules[index]]
     for index, matches in enumerate(rules):
         found = [match for match in matches if _bare(match) in wanted]
         if found:
@@ -86,54 +125,12 @@ def _bare(match: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in match.items() if key not in {"headers", "queryParams"}}
 
 
-def shifted(route: Manifest, shift: Shift, share: Decimal, beta: Beta | None, *, named: bool) -> Manifest:
-    """Give the route with green at `share` percent of what blue had in each rule.
-
-    Both backends stay, at weight 0 too: the data plane keeps knowing them, and each weight stage
-    differs from the next in weights alone. With `beta`, every rule that sends requests to blue gets a
-    twin before all rules that demands the header as well and sends to green. A rule with matches of the
-    same path gets a twin that sends where the rule does: it would lose requests to the longer match.
-    `named` gives the twins names, which standard HTTPRoutes have since Gateway API v1.4.
-    """
-    rules = [_split(rule, shift, share) for rule in rules_of(route)]
-    twins = _twins(route, shift, beta, named=named) if beta else []
-    return route.put([*twins, *rules], "spec", "rules")
-
-
-def mirrored(route: Manifest, shift: Shift, share: int) -> Manifest:
-    """Give the route with a copy of `share` percent of blue's requests sent to green, its answers dropped."""
-    backend = {"group": INFERENCE, "kind": "InferencePool", "name": shift.green}
-    mirror = {"type": "RequestMirror", "requestMirror": {"backendRef": backend, "percent": share}}
-    rules = [_with_filter(rule, mirror) if references(rule, shift.blue) else rule for rule in rules_of(route)]
-    return route.put(rules, "spec", "rules")
-
-
-def _with_filter(rule: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a rule with one more filter; filters stand before backendRefs, as the API has them."""
-    head = {key: value for key, value in rule.items() if key in {"name", "matches"}}
-    return {**head, "filters": [*rule.get("filters", ()), added]} | {
-        key: value for key, value in rule.items() if key != "filters"
-    }
-
-
-def finalized(route: Manifest, shift: Shift) -> Manifest:
-    """Give the route with green in the place of blue, and no reference to blue left."""
-    rules = []
-    for rule in rules_of(route):
-        both = _split(rule, shift, WHOLE)
-        blue = references(both, shift.blue)
-        if blue:
-            both["backendRefs"] = [ref for place, ref in enumerate(both["backendRefs"]) if place not in blue]
-        rules.append(both)
-    return route.put(rules, "spec", "rules")
-
-
 def splits(route: Manifest, shift: Shift) -> tuple[Split, ...]:
-    """Give what each rule that knows blue or green does with its requests."""
+    """Give what each rule that knows a version does with its requests."""
     found = []
     for index, rule in enumerate(rules_of(route)):
-        backends = tuple(_backends(rule, shift))
-        if backends:
+        backends = _backends(rule, shift, route.identity.namespace)
+        if any(backend.version for backend in backends):
             name = str(rule.get("name") or f"rules[{index}]")
             found.append(
                 Split(object=route.identity, rule=name, condition=_condition(rule), backends=backends)
@@ -141,59 +138,23 @@ def splits(route: Manifest, shift: Shift) -> tuple[Split, ...]:
     return tuple(found)
 
 
-def _split(rule: Mapping[str, Any], shift: Shift, share: Decimal) -> dict[str, Any]:
-    blue = references(rule, shift.blue)
-    if not blue:
-        return dict(rule)
-    refs = rule["backendRefs"]
-    # A backend that is alone has the whole, whatever weight it says.
-    weights = [ref["weight"] for ref in refs] if len(refs) > 1 else [1]
-    times = lcm(*(factor(weights[place], shift.total) for place in blue))
-    split: list[Any] = []
-    for place, ref in enumerate(refs):
-        weight = weights[place] * times
-        if place in blue:
-            stays, moves = divide(weight, share)
-            split += [ref | {"weight": stays}, ref | {"name": shift.green, "weight": moves}]
-        else:
-            split.append(ref | {"weight": weight})
-    return {**rule, "backendRefs": split}
-
-
-def _twins(route: Manifest, shift: Shift, beta: Beta, *, named: bool) -> list[dict[str, Any]]:
-    header = {"type": "Exact", "name": beta.name, "value": beta.value}
-    taken = {rule.get("name") for rule in rules_of(route)}
-    twins = []
-    for index, matches in contested(route, shift.blue):
-        rule = rules_of(route)[index]
-        twin = {
-            **rule,
-            "matches": [match | {"headers": [*match.get("headers", ()), header]} for match in matches],
-        }
-        for place in references(rule, shift.blue)[:1]:
-            twin["backendRefs"] = [rule["backendRefs"][place] | {"name": shift.green, "weight": 100}]
-        twin.pop("name", None)
-        twins.append({"name": _free_name(index, taken)} | twin if named else twin)
-    return twins
-
-
-def _free_name(index: int, taken: set[Any]) -> str:
-    name = f"beta-{index}"
-    while name in taken:
-        name += "-x"
-    return name
-
-
-def _backends(rule: Mapping[str, Any], shift: Shift) -> Iterator[Backend]:
+def _backends(rule: Mapping[str, Any], shift: Shift, home: str) -> tuple[Backend, ...]:
     refs = rule.get("backendRefs") or ()
-    versions = {shift.blue: BLUE, shift.green: GREEN}
-    if not any(references(rule, pool) for pool in versions):
-        return
-    total = sum(ref["weight"] for ref in refs)
-    for ref in refs:
-        version = versions.get(ref["name"], "") if ref["kind"] == "InferencePool" else ""
-        weight = ref["weight"]
-        yield Backend(version=version, name=ref["name"], weight=weight, share=percent(weight, total))
+    total = sum(_weight(ref) for ref in refs)
+    return tuple(
+        Backend(
+            version=next((pool.version for pool in shift.pools if named_by(ref, pool, home)), ""),
+            name=ref["name"],
+            weight=_weight(ref),
+            share=percent(_weight(ref), total),
+        )
+        for ref in refs
+    )
+
+
+def _weight(ref: Mapping[str, Any]) -> int:
+    """Give a backend's weight; 1, as the API server has it, in kinds whose defaults are not written out."""
+    return int(ref.get("weight", 1))
 
 
 def _condition(rule: Mapping[str, Any]) -> str:

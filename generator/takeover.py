@@ -10,8 +10,8 @@ from generator.objectives import Choice, objective_for
 _CHECKS = (require_names, require_copies, warn_of_adapters, require_engine, warn_of_sidecars)
 
 
-def require_takeover(blue: Side, green: Side, choice: Choice, found: Findings) -> dict[str, str]:
-    """Hold green against blue; give the objective, by pool, that requests get on their way to green."""
+def require_takeover(blue: Side, green: Side, choice: Choice, found: Findings) -> str:
+    """Hold green against blue; give the objective that requests get on their way to green."""
     for check in _CHECKS:
         check(blue, green, found)
-    return {green.pool.name: objective_for(choice, blue, green, found)}
+    return objective_for(choice, blue, green, found)

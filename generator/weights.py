@@ -24,12 +24,13 @@ def factor(weight: int, total: int) -> int:
     return total // gcd(weight, total)
 
 
-def divide(budget: int, percent: Decimal) -> tuple[int, int]:
-    """Divide a budget into what stays and what moves; raises ValueError when that is not exact."""
-    moved = budget * percent / WHOLE
-    if moved != moved.to_integral_value():
-        raise ValueError(f"{percent} percent of {budget} is not a whole number")
-    return budget - int(moved), int(moved)
+def divide(budget: int, percents: Iterable[Decimal]) -> tuple[int, ...]:
+    """Divide a budget into what stays and what moves to each share; ValueError when that is not exact."""
+    moved = [budget * percent / WHOLE for percent in percents]
+    if any(part != part.to_integral_value() for part in moved):
+        raise ValueError(f"a share of {budget} is not a whole number")
+    parts = tuple(map(int, moved))
+    return (budget - sum(parts), *parts)
 
 
 def percent(weight: int, total: int) -> Decimal:

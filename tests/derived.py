@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -165,9 +166,10 @@ def targets(item: Object, objects: list[Object]) -> list[dict[str, str]]:
 
 def overlaps(rollout: Rollout) -> list[str]:
     """Give every selector of one version that catches pods or Services of the other (contract I1)."""
-    versions = {name: [item.data for item in bundle(rollout, name)] for name in ("blue", "green")}
+    names = dict.fromkeys(item.bundle for stage in rollout.stages for item in stage.objects if item.part)
+    versions = {name: [item.data for item in bundle(rollout, name)] for name in names}
     found = []
-    for own, other in (("blue", "green"), ("green", "blue")):
+    for own, other in permutations(versions, 2):
         for item in versions[own]:
             for selector in selectors(item):
                 for labels in targets(item, versions[other]):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ from tests.small_plans import (
     GREEN,
     Object,
     blue_green,
+    candidates,
     lora,
     rewrite,
     rollout,
@@ -26,28 +28,38 @@ from tests.small_plans import (
     to_pool,
     to_service,
     version,
+    versions,
 )
 
 BRIEF = settings(deadline=None, report_multiple_bugs=False, phases=set(Phase) - {Phase.explain})
 """Hypothesis tells of one failure, and not why no smaller one exists: a rollout takes a while."""
 
-BETA = {"name": "x-rollout", "value": "green"}
 THIRD = "third-pool"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A plan, what it reads, and what its stages must do; `steps` are shares of the whole."""
+    """A plan, what it reads, and what its stages must do.
+
+    `steps` are the candidates' shares of the whole, and `betas` their headers, by pool or adapter.
+    """
 
     plan: Object
     files: dict[str, list[Object]]
-    steps: tuple[Fraction, ...]
-    beta: bool = False
+    steps: tuple[dict[str, Fraction], ...]
+    betas: dict[str, Object] = field(default_factory=dict)
+    together: bool = False
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show what differs from case to case."""
         last = json.dumps([*self.files.values()][-1])
-        printer.text(f"Case(steps={list(map(float, self.steps))}, beta={self.beta}, {last})")
+        steps = [{name: float(share) for name, share in step.items()} for step in self.steps]
+        printer.text(f"Case(steps={steps}, betas={self.betas}, together={self.together}, {last})")
+
+    @property
+    def winner(self) -> str:
+        """The pool or adapter that has all in the end."""
+        return next(name for name, share in self.steps[-1].items() if share == 1)
 
     def rollout(self) -> Rollout:
         """Take the plan down the whole road."""
@@ -72,11 +84,30 @@ def _fields(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Object]:
 
 
 @st.composite
-def weights(draw: st.DrawFn) -> tuple[int, ...]:
-    """Growing weights in thousandths of a percent, of one grain, that end at 100 percent."""
+def shares(draw: st.DrawFn, names: tuple[str, ...]) -> tuple[dict[str, int], ...]:
+    """Shares of candidates in thousandths of a percent, of one grain; one has all in the end.
+
+    What they have together never falls, and how they divide it is anybody's guess.
+    """
     grain = draw(st.sampled_from([1, 10, 100, 1000]))
-    found = draw(st.sets(st.integers(1, 100_000 // grain - 1), max_size=4))
-    return (*sorted(weight * grain for weight in found), 100_000)
+    steps = []
+    for total in sorted(draw(st.lists(st.integers(1, 100_000 // grain), max_size=4))):
+        cuts = draw(st.lists(st.integers(0, total), min_size=len(names) - 1, max_size=len(names) - 1))
+        bounds = (0, *sorted(cuts), total)
+        parts = [(upper - lower) * grain for lower, upper in pairwise(bounds)]
+        steps.append({name: part for name, part in zip(names, parts, strict=True) if part})
+    steps.append({draw(st.sampled_from(names)): 100_000})
+    return tuple(step for before, step in pairwise(({}, *steps)) if step != before)
+
+
+def said_steps(steps: tuple[dict[str, int], ...], names: dict[str, str]) -> list[Object]:
+    """Steps as a plan with several candidates says them, by the name that each pool or adapter has there."""
+    weighted = [{"weights": {names[key]: part / 1000 for key, part in step.items()}} for step in steps]
+    return [*weighted[:-1], {"promote": next(iter(weighted[-1]["weights"]))}]
+
+
+def fractions(steps: tuple[dict[str, int], ...]) -> tuple[dict[str, Fraction], ...]:
+    return tuple({name: Fraction(part, 100_000) for name, part in step.items()} for step in steps)
 
 
 TEXT = st.sampled_from(["a", "b", "yes", "1e3", "", "größer", "a: b", "x\ny"])
@@ -157,36 +188,57 @@ def routes(draw: st.DrawFn, name: str, *, blue: bool) -> Object:
     return item
 
 
+NAMES = ("a", "b", "c")
+
+
 @st.composite
 def blue_greens(draw: st.DrawFn) -> Case:
-    """A blue-green plan with one or two routes, with or without a beta step and shared objects."""
-    found, beta = draw(weights()), draw(st.booleans())
-    steps: list[Object] = [{"weight": weight / 1000} for weight in found]
-    second = draw(st.lists(routes("second-route", blue=False), max_size=1))
+    """A blue-green plan: one green or some candidates, some routes, beta headers, shared objects."""
+    count, together = draw(st.integers(0, 3)), draw(st.booleans())
+    names = {f"{name}-pool": name for name in NAMES[:count]} or {GREEN: "green"}
+    found = draw(shares(tuple(names)))
+    chosen = [pool for pool in names if draw(st.booleans())]
+    betas = {pool: {"name": "x-rollout", "value": names[pool]} for pool in chosen}
+    headers = [{"candidate": names[pool]} | header for pool, header in betas.items()]
+    steps, beta = said_steps(found, names), {"headers": headers}
+    spec: Object = {"candidates": candidates(*names.values())}
+    if not count:
+        steps = [{"weight": step[GREEN] / 1000} for step in found]
+        beta, spec = {"header": betas.get(GREEN)}, {}
+    second = draw(st.lists(routes("second-route", blue=draw(st.booleans())), max_size=1))
     third = thing("inference.networking.k8s.io/v1", "InferencePool", THIRD, spec={"foreign": draw(FOREIGN)})
     files = {
-        "blue/all.yaml": version(BLUE),
-        "green/all.yaml": version(GREEN),
+        **versions("blue", *names.values()),
         "shared/third.yaml": [third],
         "routes/all.yaml": [draw(routes("llm-route", blue=True)), *second],
     }
     plan = blue_green(
-        *([{"beta": {"header": BETA}}] if beta else []), *steps, shared={"manifests": ["shared"]}
+        *([{"beta": beta}] if betas else []),
+        *steps,
+        shared={"manifests": ["shared"]},
+        strategy={"routesShift": "together"} if together else {},
+        **spec,
     )
-    return Case(plan=plan, files=files, steps=tuple(Fraction(w, 100_000) for w in found), beta=beta)
+    return Case(plan=plan, files=files, steps=fractions(found), betas=betas, together=together)
 
 
 @st.composite
 def loras(draw: st.DrawFn) -> Case:
     """A LoRA plan whose alias has a rewrite already, among rules of others, or not yet."""
-    found = draw(weights())
+    names = ("v2", "v3", "v4")[: draw(st.integers(1, 3))]
+    found = draw(shares(names))
     others = [{"matches": [{"model": {"value": "other"}}], "targets": [{"modelRewrite": "a", "weight": 2}]}]
     target = draw(st.sampled_from([{"modelRewrite": "v1"}, {"modelRewrite": "v1", "weight": 7}]))
     own = {"matches": [{"model": {"value": "alias"}}], "targets": [target], "foreign": draw(FOREIGN)}
     there = draw(st.sampled_from([[], [own], [own, *others], [*others, own]]))
     item = rewrite(*there)
     item["metadata"] |= draw(_fields(labels=MARKS))
-    plan = lora(*({"weight": weight / 1000} for weight in found))
+    if draw(st.booleans()) and len(names) == 1:
+        plan = lora(*({"weight": step["v2"] / 1000} for step in found))
+    else:
+        steps = said_steps(found, {name: name for name in names})
+        plan = lora(*steps, strategy={"candidates": list(names)})
+        del plan["spec"]["strategy"]["candidate"]
     files = {"serving/all.yaml": version(BLUE), "serving/rewrites.yaml": [rewrite(*others, name="others")]}
     files["serving/rewrites.yaml"] += [item] if there else []
-    return Case(plan=plan, files=files, steps=tuple(Fraction(w, 100_000) for w in found))
+    return Case(plan=plan, files=files, steps=fractions(found))

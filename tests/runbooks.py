@@ -171,7 +171,7 @@ def scene(name: str, cluster: Cluster, tmp_path: Path, delivery: str = "") -> It
         if plan.target.gateway:
             _open(plan.target.gateway, around)
         if plan.type == "lora-adapter":
-            for adapter in (plan.strategy.stable.value, plan.strategy.candidate.value):
+            for adapter in (plan.strategy.stable.value, *(item.name for item in plan.strategy.candidates)):
                 (around.servers.files / ADAPTERS / adapter).mkdir(parents=True)
         around.controllers.settle()
         _evict_one(around)

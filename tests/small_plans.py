@@ -30,6 +30,11 @@ def deployment(name: str, labels: Object, *containers: Object) -> Object:
     return thing("apps/v1", "Deployment", name, spec=spec)
 
 
+def versions(*names: str) -> dict[str, list[Object]]:
+    """What folders of these names hold: a version each, with the pool NAME-pool."""
+    return {f"{name}/all.yaml": version(f"{name}-pool") for name in names}
+
+
 def version(pool: str) -> list[Object]:
     """A pool with its endpoint picker and one model server, called POOL, POOL-epp and POOL-decode."""
     picker = {"name": f"{pool}-epp", "port": {"number": 9002}}
@@ -71,7 +76,15 @@ def blue_green(*steps: Object, **spec: Any) -> Object:
     """A plan from blue/ to green/ that brings its routes in routes/, unless `route` makes one."""
     base = {"blue": {"pool": BLUE, "manifests": ["blue"]}, "green": {"pool": GREEN, "manifests": ["green"]}}
     base |= {} if "route" in spec else {"routes": ["routes"]}
-    return _plan(base | spec, {"type": "blue-green", "steps": list(steps or [{"weight": 100}])})
+    if "candidates" in spec:
+        del base["green"]
+    strategy = {"type": "blue-green", "steps": list(steps or [{"weight": 100}])} | spec.pop("strategy", {})
+    return _plan(base | spec, strategy)
+
+
+def candidates(*names: str) -> list[Object]:
+    """Candidates of these names, each with its pool NAME-pool in the folder NAME/."""
+    return [{"name": name, "pool": f"{name}-pool", "manifests": [name]} for name in names]
 
 
 def lora(*steps: Object, strategy: Object | None = None, **spec: Any) -> Object:

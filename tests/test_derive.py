@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from generator.diagnostics import Rejected
 from generator.manifests import Manifest, Origin, identity_of
-from generator.names import new_names
+from generator.names import new_names, suffix_of
 from generator.source import Document, Source
 from tests.derived import bundle, collisions, derived, faults, membership, overlaps
 
@@ -457,8 +457,9 @@ def test_names_never_collide(
 ) -> None:
     items = [_manifest(kind, name) for kind, name in blue]
     taken = [_manifest(kind, name) for kind, name in others]
-    given_names = new_names(items, (old, new), taken)
-    assert given_names == new_names(reversed(items), (old, new), taken)
+    suffix = suffix_of(old, new, "green")
+    given_names = new_names(items, (old, new), suffix, taken)
+    assert given_names == new_names(reversed(items), (old, new), suffix, taken)
     assert given_names.keys() == set(blue)
     pool = ("InferencePool", old)
     assert given_names.get(pool, new) == new

@@ -33,21 +33,23 @@ def read_source(path):
     return [document for text in texts for document in yaml.safe_load_all(text)]
 
 
-def derived(path):
-    """Give the green that is made from blue, as the last stage has it: whole, with blue gone."""
-    return [x.data for x in compile_plan(path).rollout.stages[-1].objects if x.bundle == "green"]
+def derived(path, version):
+    """Give a version that is made from blue, as the stage before the last has it: whole, whoever won."""
+    return [x.data for x in compile_plan(path).rollout.stages[-2].objects if x.bundle == version]
 
 
 def read_plan(path):
     spec = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
-    named = {bundle: spec[bundle] for bundle in ("blue", "green", "shared") if bundle in spec}
+    new = {one["name"]: one for one in spec.get("candidates", [])}
+    new |= {"green": spec["green"]} if "green" in spec else {}
+    named = {bundle: spec[bundle] for bundle in ("blue", "shared") if bundle in spec} | new
     sources = {bundle: source["manifests"] for bundle, source in named.items() if "manifests" in source}
     sources |= {bundle: spec[bundle] for bundle in ("manifests", "routes") if bundle in spec}
     bundles = {
         bundle: [x for name in names for x in read_source(path.parent / name)]
         for bundle, names in sources.items()
     }
-    return bundles | ({"green": derived(path)} if "from" in spec.get("green", {}) else {})
+    return bundles | {version: derived(path, version) for version, one in new.items() if "from" in one}
 
 
 PLANS = {
@@ -193,9 +195,10 @@ def starts_in_time(bundle, plan):
 
 
 def keeps_to_its_colour(bundle, plan):
-    others = {"blue": "green", "green": "blue"}
-    there = [x for b, other in others.items() if plan.get(b) is bundle for x in plan.get(other, [])]
-    yield from (name(x) for x in bundle if selected(x, there))
+    versions = {key: items for key, items in plan.items() if key not in ("manifests", "routes", "shared")}
+    if any(items is bundle for items in versions.values()):
+        there = [x for items in versions.values() if items is not bundle for x in items]
+        yield from (name(x) for x in bundle if selected(x, there))
 
 
 def is_disaggregated(items):

@@ -199,9 +199,9 @@ def the_first_server_is_down(set_up: Scene, gate: str) -> Iterator[None]:
 @contextmanager
 def the_first_server_lacks_the_candidate(set_up: Scene, gate: str) -> Iterator[None]:
     loaded = set_up.world.servers.loaded[first_pod(set_up)]
-    loaded.remove(set_up.example.rollout.plan.strategy.candidate.value)
+    loaded.remove(set_up.example.rollout.plan.strategy.candidates[0].name)
     yield
-    loaded.add(set_up.example.rollout.plan.strategy.candidate.value)
+    loaded.add(set_up.example.rollout.plan.strategy.candidates[0].name)
 
 
 @contextmanager
@@ -214,7 +214,7 @@ def the_first_server_has_the_stable_adapter(set_up: Scene, gate: str) -> Iterato
 
 @contextmanager
 def the_candidate_is_not_in_the_folder(set_up: Scene, gate: str) -> Iterator[None]:
-    folder = set_up.world.servers.files / ADAPTERS / set_up.example.rollout.plan.strategy.candidate.value
+    folder = set_up.world.servers.files / ADAPTERS / set_up.example.rollout.plan.strategy.candidates[0].name
     folder.rmdir()
     yield
     folder.mkdir()

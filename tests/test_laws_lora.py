@@ -13,8 +13,8 @@ DEFAULTS = {"namespace", "group", "kind", "type", "appProtocol", "failureMode"}
 
 
 def timeline(case):
-    """The candidate's share in each stage: baseline, preload, the steps, drain, unload."""
-    return [Fraction(0), Fraction(0), *case.steps, Fraction(1), Fraction(1)]
+    """The candidates' shares in each stage: baseline, preload, the steps, drain, unload."""
+    return [{}, {}, *case.steps, case.steps[-1], case.steps[-1]]
 
 
 def rewrite(objects):
@@ -41,9 +41,9 @@ def shares(found):
     return {model: Fraction(weight, sum(weights.values())) for model, weight in weights.items()}
 
 
-def the_candidate_gets_exactly_its_share(case, rollout):
-    for share, stage in zip(timeline(case), rollout.stages, strict=True):
-        wanted = {"v1": 1 - share, "v2": share}
+def each_candidate_gets_exactly_its_share(case, rollout):
+    for candidates, stage in zip(timeline(case), rollout.stages, strict=True):
+        wanted = {"v1": 1 - sum(candidates.values()), **candidates}
         assert shares(targets(stage.objects)) == {model: part for model, part in wanted.items() if part}
 
 
@@ -87,8 +87,18 @@ def the_way_back_is_the_stable_adapter_alone(case, rollout):
     assert item.data == first.data
 
 
+def all_but_the_winner_leave_the_pods(case, rollout):
+    names = {"v1", *(candidate.name for candidate in rollout.plan.strategy.candidates)}
+    last = rollout.stages[-1]
+    scripts = [instruction.script for instruction in (*last.actions, *last.gate.checks)]
+    for adapter in names:
+        said = [script for script in scripts if f'"{adapter}"' in script or f"/adapters/{adapter}" in script]
+        assert len(said) == (0 if adapter == case.winner else 3)
+
+
 LAWS = [
-    the_candidate_gets_exactly_its_share,
+    each_candidate_gets_exactly_its_share,
+    all_but_the_winner_leave_the_pods,
     weights_are_what_the_api_takes_on_all_targets_or_none,
     weights_have_the_same_sum_in_every_step,
     stages_differ_in_the_targets_of_one_rule_alone,

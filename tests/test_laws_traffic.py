@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.random_plans import BETA, BRIEF, blue_greens
+from tests.random_plans import BRIEF, blue_greens
 from tests.small_plans import BLUE
-from tests.test_laws import ALL_TO_GREEN, SPLIT, rest_of, sends_to, shares, shifted, stages
+from tests.test_laws import all_to, betas_of, rest_of, sends_to, shares, shifted, stages
 
 PATHS = ["/", "/v1", "/v1/chat", "/v1/chat/completions", "/v12"]
 REQUESTS = st.fixed_dictionaries(
@@ -45,20 +45,22 @@ def serving(route, request):
 
 
 @settings(BRIEF, max_examples=100)
-@given(blue_greens(), st.lists(REQUESTS, min_size=5, max_size=20), st.booleans())
-def test_each_request_is_handled_as_today_but_for_green_s_share_of_blue(case, requests, is_beta):
-    (_, _, today), *_ = found = list(stages(case, case.rollout()))
+@given(blue_greens(), st.lists(REQUESTS, min_size=5, max_size=20), st.data())
+def test_each_request_is_handled_as_today_but_for_the_candidates_shares_of_blue(case, requests, data):
+    (_, today), *_ = found = list(stages(case, case.rollout()))
+    wanted = data.draw(st.sampled_from([*case.betas, None]))
     for key, request in ((key, request) for key in today for request in requests):
-        if is_beta:
-            request["headers"][BETA["name"]] = BETA["value"]
+        if wanted:
+            request["headers"][case.betas[wanted]["name"]] = case.betas[wanted]["value"]
         before = serving(today[key], request)
-        for phase, share, now in found:
+        for state, now in found:
+            phase, candidates = state[key]
             after = serving(now[key], request)
             assert (before is None) == (after is None)
             if before is None:
                 continue
             assert rest_of(after) == rest_of(before)
-            if is_beta and case.beta and phase == SPLIT and sends_to(before, BLUE):
-                assert shares(after) == ALL_TO_GREEN
+            if wanted in betas_of(case, phase) and sends_to(before, BLUE):
+                assert shares(after) == all_to(wanted)
             else:
-                assert shares(after) == shifted(shares(before), share)
+                assert shares(after) == shifted(shares(before), candidates)

@@ -92,10 +92,10 @@ def test_a_backend_of_its_own_keeps_its_part_of_the_rule(render):
     assert weights(tree, "07-finalize") == {"cache": 100, GREEN: 300}
 
 
-def test_two_routes_move_together_and_one_that_never_knew_blue_stays(render):
+def test_two_routes_move_and_one_that_never_knew_blue_stays(render):
     apart = route({"backendRefs": [to_service("web")]}, name="apart")
     files = {"routes/all.yaml": [route(TO_BLUE), route(TO_BLUE, name="second"), apart]}
-    tree = render(blue_green(HALF, FULL), VERSIONS | files)
+    tree = render(blue_green(HALF, FULL, strategy={"routesShift": "together"}), VERSIONS | files)
     for name in ("llm-route", "second"):
         assert weights(tree, "04-weight-50", name) == {BLUE: 50, GREEN: 50}
         assert f"rollback/httproute-{name}.yaml" in tree

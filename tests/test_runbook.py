@@ -79,8 +79,9 @@ def split_of(rule: Object) -> dict[str, int]:
 def beta_reaches_green(set_up: Scene) -> None:
     parameters = set_up.example.rollout.plan.strategy
     request, pool = set_up.world.servers.passed[-1]
-    assert request.headers[parameters.beta.name] == parameters.beta.value
-    assert pool == parameters.green.value
+    (beta,), (candidate,) = parameters.betas, parameters.candidates
+    assert request.headers[beta.name] == beta.value
+    assert pool == candidate.pool.value
 
 
 def blue_is_gone(set_up: Scene) -> None:
@@ -126,7 +127,7 @@ def loaded(set_up: Scene) -> list[set[str]]:
 def every_pod_has_the_candidate(set_up: Scene) -> None:
     adapters = loaded(set_up)
     assert len(adapters) == 4
-    assert all(set_up.example.rollout.plan.strategy.candidate.value in pod for pod in adapters)
+    assert all(set_up.example.rollout.plan.strategy.candidates[0].name in pod for pod in adapters)
 
 
 def the_alias_is_answered(set_up: Scene) -> None:
@@ -136,9 +137,9 @@ def the_alias_is_answered(set_up: Scene) -> None:
 
 def the_stable_adapter_is_nowhere(set_up: Scene) -> None:
     parameters = set_up.example.rollout.plan.strategy
-    assert loaded(set_up) == [{parameters.candidate.value}] * 4
+    assert loaded(set_up) == [{parameters.candidates[0].name}] * 4
     files = [path.name for path in (set_up.world.servers.files / ADAPTERS).iterdir()]
-    assert files == [parameters.candidate.value]
+    assert files == [parameters.candidates[0].name]
 
 
 PROMISES: Mapping[tuple[str, str], Callable[[Scene], None]] = {

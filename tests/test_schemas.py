@@ -27,6 +27,12 @@ LABELS = {
     "plan.schema.json#/definitions/changes/items/properties/labels",
     "blue-green.schema.json#/properties/strategy/properties/narrowBlue",
 }
+_CAPACITY = "blue-green.schema.json#/properties/strategy/properties/capacity/properties"
+VERSIONS = {
+    "plan.schema.json#/definitions/weights",
+    f"{_CAPACITY}/perBlue",
+    f"{_CAPACITY}/acceleratorsPerReplica",
+}
 KUBERNETES = {
     "plan.schema.json#/definitions/changes/items/properties/affinity",
     "plan.schema.json#/definitions/changes/items/properties/tolerations/items",
@@ -35,8 +41,8 @@ KUBERNETES = {
     "plan.schema.json#/definitions/patches/items/properties/merge",
     "plan.schema.json#/definitions/resources",
 }
-OPEN |= LABELS | KUBERNETES
-"""Labels have keys of their own; parts of Kubernetes objects have the fields that Kubernetes gives them."""
+OPEN |= LABELS | VERSIONS | KUBERNETES
+"""Labels have their own keys, numbers those of versions; Kubernetes gives its objects their fields."""
 
 SILENT = {"$schema", "$id", "$ref", "title", "description", "definitions", "errorMessage", "properties"}
 SILENT |= {"items", "allOf", "if", "then"}

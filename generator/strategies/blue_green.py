@@ -2,133 +2,150 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
 
-from generator.anatomy import with_parts
+from generator.backends import Pool
 from generator.budget import require_budget
 from generator.capacity import sized, unowned
-from generator.commons import without_commons
 from generator.continuity import Side
-from generator.derive import derive
 from generator.diagnostics import Findings
-from generator.make import make
+from generator.grants import require_grants
 from generator.manifests import Manifest
-from generator.model import Bundles, Gateway, Plan, Rollout
+from generator.model import Bundles, Gateway, Plan, Ref, Rollout
 from generator.narrow import prepare
-from generator.requirements import require_beta, require_exact, require_mirror, require_pool, require_routes
-from generator.routes import ROUTE_KINDS, Shift
+from generator.pins import resolve
+from generator.requirements import (
+    require_betas,
+    require_exact,
+    require_mirror,
+    require_movable,
+    require_pool,
+    require_routes,
+)
+from generator.routes import BLUE, ROUTE_KINDS, Moment, Shift
+from generator.shifts import shifted
+from generator.strategies.blue_green_fleet import Fleet
+from generator.strategies.blue_green_objects import Objects, sorted_out
 from generator.strategies.blue_green_plan import BlueGreen, parse
-from generator.strategies.blue_green_stages import BlueGreenStages
+from generator.strategies.blue_green_scene import Scene
+from generator.strategies.blue_green_stages import rollout_of
 from generator.strategies.strategy import Strategy
 from generator.takeover import require_takeover
+from generator.version import Version
 from generator.weights import scale
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Versions:
-    """The manifests of a rollout by what they are to it: two versions, what they share, their routes."""
-
-    blue: tuple[Manifest, ...]
-    green: tuple[Manifest, ...]
-    shared: tuple[Manifest, ...]
-    routes: tuple[Manifest, ...]
-
-
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
-    """Give the stages: deploy green, let beta users in, shift weights, drain blue, finalize, clean up."""
-    parameters: BlueGreen = plan.strategy
-    versions = _versions(plan, parameters, bundles, found)
-    shift = Shift(
-        blue=parameters.blue.value,
-        green=parameters.green.value,
-        total=scale(step.weight for step in parameters.steps),
-    )
-    pools = (
-        require_pool(versions.blue, parameters.blue, found),
-        require_pool(versions.green, parameters.green, found),
-    )
-    _require_traffic(plan, parameters, versions.routes, shift, found)
+    """Give the stages: deploy candidates, let beta users in, shift weights, drain, finalize, clean up."""
+    terms: BlueGreen = plan.strategy
+    objects = sorted_out(plan, terms, bundles, found)
+    bundle = {BLUE: objects.blue, **objects.candidates}
+    named = {BLUE: terms.blue, **{candidate.name: candidate.pool for candidate in terms.candidates}}
+    pools = {name: require_pool(bundle[name], pool, found) for name, pool in named.items()}
+    shift = _shift(plan, named, pools, objects.routes, found)
+    _require_traffic(plan, terms, objects, shift, found)
     found.stop_if_errors()
-    blue_pool, green_pool = cast(tuple[Manifest, Manifest], pools)
-    prepared = prepare(versions.blue, versions.green, (blue_pool, green_pool), parameters.narrow, found)
-    objectives = _require_takeover(versions, parameters, (blue_pool, green_pool), found)
+    blue, *candidates = (
+        Version(name=name, objects=bundle[name], pool=cast(Manifest, pool)) for name, pool in pools.items()
+    )
+    narrowed = prepare(blue, tuple(candidates), terms.narrow, found)
+    objectives = _require_takeover(blue, tuple(candidates), terms, objects.shared, found)
     found.stop_if_errors()
-    rollout = BlueGreenStages(
-        plan=plan,
-        terms=parameters,
-        gateway=cast(Gateway, plan.target.gateway),
-        shift=shift,
-        shared=versions.shared,
-        today=versions.blue,
-        blue=prepared,
-        green=unowned(sized(versions.green, versions.blue, parameters.capacity)),
-        blue_pool=blue_pool,
-        green_pool=green_pool,
-        routes=versions.routes,
-        objectives=objectives,
-    ).rollout()
-    require_budget(rollout, parameters.capacity.budget, found)
+    fleet = Fleet(
+        blue=replace(blue, objects=narrowed),
+        candidates=tuple(
+            replace(
+                version,
+                objects=unowned(sized(version.objects, blue.objects, terms.capacity.of(version.name))),
+            )
+            for version in candidates
+        ),
+        capacity=terms.capacity,
+        is_bound=_is_bound(objects.routes, shift, terms.winner),
+    )
+    rollout = rollout_of(
+        Scene(
+            plan=plan,
+            terms=terms,
+            gateway=cast(Gateway, plan.target.gateway),
+            shift=shift,
+            shared=objects.shared,
+            today=blue.objects,
+            fleet=fleet,
+            routes=objects.routes,
+            objectives=objectives,
+        )
+    )
+    require_budget(rollout, terms.capacity.budget, found)
     return rollout
 
 
-def _versions(plan: Plan, parameters: BlueGreen, bundles: Bundles, found: Findings) -> Versions:
-    """Sort the manifests: a route that went with blue would take the traffic along, so routes go apart."""
-    routes = tuple(replace(item, bundle="routes") for item in bundles["blue"] if item.kind in ROUTE_KINDS)
-    routes += bundles.get("routes", ()) + _made_routes(plan, parameters)
-    blue, common = without_commons(tuple(item for item in bundles["blue"] if item.kind not in ROUTE_KINDS))
-    blue = with_parts(blue, parameters.blue.value)
-    green, green_common = without_commons(bundles.get("green", ()))
-    shared = bundles.get("shared", ()) + common + green_common
-    if parameters.derivation:
-        derived = derive(blue, parameters.derivation, plan.namespace, shared + routes, found)
-        green, shared = derived.green, shared + derived.shared
-        moved = {item.identity for item in derived.shared}
-        blue = tuple(item for item in blue if item.identity not in moved)
-    return Versions(blue=blue, green=with_parts(green, parameters.green.value), shared=shared, routes=routes)
+def _shift(
+    plan: Plan,
+    named: Mapping[str, Ref],
+    found_pools: Mapping[str, Manifest | None],
+    routes: tuple[Manifest, ...],
+    found: Findings,
+) -> Shift:
+    """Give what moves where; a pool that is missing is taken to be where the plan is."""
+    blue, *candidates = (
+        Pool(
+            version=version,
+            name=named[version].value,
+            namespace=pool.identity.namespace if pool else plan.namespace,
+        )
+        for version, pool in found_pools.items()
+    )
+    terms: BlueGreen = plan.strategy
+    return Shift(
+        blue=blue,
+        candidates=tuple(candidates),
+        total=scale(share for step in terms.steps for share in step.shares.values()),
+        pinned=resolve(terms.pins, routes, blue, ROUTE_KINDS, found),
+    )
 
 
 def _require_takeover(
-    versions: Versions, parameters: BlueGreen, pools: tuple[Manifest, Manifest], found: Findings
-) -> dict[str, str]:
-    blue, green = versions.blue + versions.shared, versions.green + versions.shared
-    place = parameters.green.place if parameters.derivation else None
-    return require_takeover(
-        Side(pool=pools[0], objects=blue),
-        Side(pool=pools[1], objects=green, place=place),
-        parameters.objective,
-        found,
-    )
+    blue: Version,
+    candidates: tuple[Version, ...],
+    terms: BlueGreen,
+    shared: tuple[Manifest, ...],
+    found: Findings,
+) -> dict[Pool, str]:
+    """Hold each candidate against blue; give the objective, by pool, that requests get on their way there."""
+    old = Side(pool=blue.pool, objects=blue.objects + shared)
+    made = {candidate.name: candidate.pool.place for candidate in terms.candidates if candidate.derivation}
+    return {
+        version.target: require_takeover(
+            old,
+            Side(pool=version.pool, objects=version.objects + shared, place=dict(made).get(version.name)),
+            terms.objective,
+            found,
+        )
+        for version in candidates
+    }
 
 
-def _require_traffic(
-    plan: Plan, parameters: BlueGreen, routes: tuple[Manifest, ...], shift: Shift, found: Findings
-) -> None:
-    require_routes(routes, shift, parameters.blue, found)
-    require_mirror(parameters.mirror, plan.target, found)
-    require_exact(routes, shift, parameters.blue, found)
-    if parameters.beta:
-        require_beta(routes, shift, parameters.beta, found)
+def _is_bound(routes: tuple[Manifest, ...], shift: Shift, winner: str) -> bool:
+    """Say whether blue gets requests that no weight counts: pinned ones, or copies."""
+
+    def at(moment: Moment) -> list[Mapping[str, Any]]:
+        return [shifted(route, shift, moment, named=False).data for route in routes]
+
+    return bool(shift.pinned) or at(Moment()) != at(Moment(released=winner))
 
 
-def _made_routes(plan: Plan, parameters: BlueGreen) -> tuple[Manifest, ...]:
-    if parameters.new_route is None:
-        return ()
-    route, gateway = parameters.new_route, cast(Gateway, plan.target.gateway)
-    made = make(
-        "httproute",
-        "routes",
-        route.origin,
-        name=route.name,
-        namespace=plan.namespace,
-        gateway=gateway.name,
-        gateway_namespace=gateway.namespace,
-        hostnames=route.hostnames,
-        path_prefix=route.path_prefix,
-        request_timeout=route.request_timeout,
-        pool=parameters.blue.value,
-    )
-    return (made,)
+def _require_traffic(plan: Plan, terms: BlueGreen, objects: Objects, shift: Shift, found: Findings) -> None:
+    routes = objects.routes
+    require_routes(routes, shift, terms.blue, found)
+    require_movable(routes, shift, found)
+    pools = {candidate.name: candidate.pool for candidate in terms.candidates}
+    require_grants(routes, objects.shared, shift, pools, found)
+    require_mirror(terms.mirror, plan.target, found)
+    require_exact(routes, shift, terms.blue, found)
+    require_betas(routes, shift, terms.betas, found)
 
 
 STRATEGY = Strategy(name="blue-green", modes=frozenset({"gateway"}), parse=parse, plan=plan_stages)

@@ -14,8 +14,9 @@ from generator.manifests import Origin
 from generator.model import Gate, Ref, Step
 from generator.narrow import Narrowing
 from generator.objectives import Choice, parse_choice
-from generator.routes import Beta, Mirror
-from generator.steps import GateTable, parse_steps
+from generator.pins import Pin, parse_pins
+from generator.routes import BLUE, GREEN, Beta, Mirror
+from generator.steps import FORMS, GateTable, one_of, only, parse_steps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,76 +31,150 @@ class NewRoute:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A version that may take over: what the plan calls it, its pool, and how it is made where it is."""
+
+    name: str
+    pool: Ref
+    derivation: Derivation | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BlueGreen:
-    """The parameters of a blue-green rollout."""
+    """The parameters of a blue-green rollout; `green` is a candidate of that name."""
 
     blue: Ref
-    green: Ref
+    candidates: tuple[Candidate, ...]
     steps: tuple[Step, ...]
-    beta: Beta | None
+    betas: tuple[Beta, ...]
     beta_gate: Gate
     new_route: NewRoute | None
     mirror: Mirror | None
     narrow: Narrowing | None
-    derivation: Derivation | None
     capacity: Capacity
     objective: Choice
+    pins: tuple[Pin, ...]
+    routes_shift: str
+
+    @property
+    def winner(self) -> str:
+        """Give the candidate that the last step gives all requests."""
+        return self.steps[-1].winner
 
 
 def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
     """Read the parameters; beta comes before mirror, mirror before the weights, each at most once."""
-    items = list(spec.child("strategy").items("steps"))
+    strategy, candidates = spec.child("strategy"), _candidates(spec, found)
+    names = tuple(candidate.name for candidate in candidates)
+    items = list(strategy.items("steps"))
     _require_order(items, found)
     first = next((item for item in items if item.has("beta")), None)
     mirror = next((item for item in items if item.has("mirror")), None)
+    betas = _betas(first, names, found) if first else ()
+    watched = tuple(beta.candidate for beta in betas)
     return BlueGreen(
         blue=spec.child("blue").ref("pool"),
-        green=spec.child("green").ref("pool"),
-        steps=_steps(items, gates, found),
-        beta=_beta(first) if first else None,
-        beta_gate=Gate(soak=first.text("soak"), metrics=gates.pick(first.refs("gates"))) if first else Gate(),
+        candidates=candidates,
+        steps=_steps(items, names, gates, found),
+        betas=betas,
+        beta_gate=_gate(first, watched, gates) if first else Gate(),
         new_route=_new_route(spec) if spec.has("route") else None,
-        mirror=_mirror(mirror, gates) if mirror else None,
-        narrow=_narrowing(spec.child("strategy")),
-        capacity=parse_capacity(spec.child("strategy").child("capacity")),
-        objective=parse_choice(spec.child("strategy").child("objective")),
-        derivation=_derivation(spec) if spec.child("green").has("from") else None,
+        mirror=_mirror(mirror, names, gates) if mirror else None,
+        narrow=_narrowing(strategy),
+        capacity=parse_capacity(strategy.child("capacity"), names, found),
+        objective=parse_choice(strategy.child("objective")),
+        pins=parse_pins(strategy),
+        routes_shift=strategy.text("routesShift", ONE_BY_ONE),
     )
 
 
-_ORDER = ("beta", "mirror", "weight")
+ONE_BY_ONE, TOGETHER = "one-by-one", "together"
+"""How several routes are shifted: each in a stage of its own, or all in one, which is not atomic."""
+
+_TAKEN = frozenset({BLUE, "routes", "shared"})
+"""Names of bundles that no candidate can have."""
+
+
+def _candidates(spec: Fields, found: Findings) -> tuple[Candidate, ...]:
+    """Read `green` or `candidates`; each has a name of its own."""
+    items = [(GREEN, spec.child("green"))] if spec.has("green") else []
+    items += [(item.text("name"), item) for item in spec.items("candidates")]
+    seen = set(_TAKEN)
+    for name, item in items:
+        if name in seen:
+            found.add(
+                CODES["RP109"],
+                f"the name `{name}` is taken",
+                item.ref("name").place,
+                "give each candidate a name of its own, other than blue, routes and shared",
+            )
+        seen.add(name)
+    return tuple(
+        Candidate(
+            name=name,
+            pool=item.ref("pool"),
+            derivation=_derivation(spec, name, item) if item.has("from") else None,
+        )
+        for name, item in items
+    )
+
+
+_ORDER = (("beta",), ("mirror",), FORMS)
 
 
 def _require_order(items: list[Fields], found: Findings) -> None:
-    ranks = [next(rank for rank, kind in enumerate(_ORDER) if item.has(kind)) for item in items]
+    ranks = [next(rank for rank, kinds in enumerate(_ORDER) if any(map(item.has, kinds))) for item in items]
     for before, after, item in zip(ranks, ranks[1:], items[1:], strict=False):
-        if after < before or (after == before and _ORDER[after] != "weight"):
+        if after < before or (after == before and _ORDER[after] != FORMS):
+            kind = next(filter(item.has, _ORDER[after]))
             found.add(
                 CODES["RP111"],
-                f"the {_ORDER[after]} step comes after another step",
-                item.document.at_key((*item.path, _ORDER[after])),
+                f"the {kind} step comes after another step",
+                item.document.at_key((*item.path, kind)),
                 "beta comes first, then mirror, each at most once, and then the weights",
             )
 
 
-def _mirror(step: Fields, gates: GateTable) -> Mirror:
-    return Mirror(
-        percent=int(step.child("mirror").get("percent")),
-        gate=Gate(soak=step.text("soak"), metrics=gates.pick(step.refs("gates"))),
-        place=step.place,
-    )
+def _gate(step: Fields, watched: tuple[str, ...], gates: GateTable) -> Gate:
+    return Gate(soak=step.text("soak"), metrics=gates.pick(step.refs("gates"), watched))
 
 
-def _steps(items: list[Fields], gates: GateTable, found: Findings) -> tuple[Step, ...]:
-    weighted = [item for item in items if item.has("weight")]
+def _mirror(step: Fields, names: tuple[str, ...], gates: GateTable) -> Mirror:
+    percent = int(step.child("mirror").get("percent"))
+    return Mirror(percent=percent, gate=_gate(step, names, gates), place=step.place)
+
+
+def _steps(
+    items: list[Fields], names: tuple[str, ...], gates: GateTable, found: Findings
+) -> tuple[Step, ...]:
+    weighted = [item for item in items if any(map(item.has, FORMS))]
     if not weighted:
         found.add(CODES["RP112"], "no step has a weight", items[0].place, "add steps up to `{weight: 100}`")
-    return parse_steps(weighted, gates, found)
+    return parse_steps(weighted, names, gates, found)
 
 
-def _beta(step: Fields) -> Beta:
-    header = step.child("beta").child("header")
-    return Beta(name=header.text("name"), value=header.text("value"))
+def _betas(step: Fields, names: tuple[str, ...], found: Findings) -> tuple[Beta, ...]:
+    """Read `header`, which is the only candidate's, or `headers`; two of them cannot be the same."""
+    beta = step.child("beta")
+    if beta.has("header"):
+        header = beta.child("header")
+        candidate = only(names, "header", "headers", header.place, found)
+        return (Beta(candidate=candidate, name=header.text("name"), value=header.text("value"), rule="beta"),)
+    betas: dict[tuple[str, str], Beta] = {}
+    for item in beta.items("headers"):
+        name, value = item.text("name"), item.text("value")
+        candidate = one_of(names, item.ref("candidate"), found)
+        if (name.lower(), value) in betas:
+            found.add(
+                CODES["RP305"],
+                f"two candidates ask for the header `{name}: {value}`",
+                item.ref("value").place,
+                "give each candidate a value of its own",
+            )
+        betas[name.lower(), value] = Beta(
+            candidate=candidate, name=name, value=value, rule=f"beta-{candidate}"
+        )
+    return tuple(betas.values())
 
 
 def _new_route(spec: Fields) -> NewRoute:
@@ -120,11 +195,11 @@ def _narrowing(strategy: Fields) -> Narrowing | None:
     return Narrowing(labels=dict(labels.data), place=strategy.document.at_key(labels.path))
 
 
-def _derivation(spec: Fields) -> Derivation:
-    green = spec.child("green")
+def _derivation(spec: Fields, name: str, item: Fields) -> Derivation:
     return Derivation(
         blue=spec.child("blue").ref("pool"),
-        green=green.ref("pool"),
-        changes=parse_changes(green),
-        patches=parse_patches(green),
+        green=item.ref("pool"),
+        version=name,
+        changes=parse_changes(item),
+        patches=parse_patches(item),
     )

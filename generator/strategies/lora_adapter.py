@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -12,63 +12,18 @@ from generator.adapters import Pods, pods_of
 from generator.anatomy import servers_of, with_parts
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
-from generator.fields import Fields
 from generator.make import make
-from generator.manifests import Manifest, Origin, find
+from generator.manifests import Manifest, find
 from generator.metrics import adapter_drained
-from generator.model import Bundles, Gate, Instruction, Plan, Ref, Rollback, Rollout, Stage, Step
+from generator.model import Bundles, Gate, Instruction, MetricGate, Plan, Rollback, Rollout, Stage, Step
 from generator.requirements import require_pool
-from generator.rewrites import baseline, rule_for, shifted, splits
-from generator.steps import GateTable, parse_steps
+from generator.rewrites import STABLE, baseline, rule_for, shifted, splits
+from generator.sentences import also, listed
+from generator.strategies.lora_adapter_plan import LoraAdapter, parse
 from generator.strategies.strategy import Strategy
-from generator.weights import WHOLE, scale
+from generator.weights import scale
 
 _AT_ONCE = "at once: the alias goes back to the stable adapter"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LoraAdapter:
-    """The parameters of a LoRA adapter rollout."""
-
-    pool: Ref
-    alias: Ref
-    stable: Ref
-    candidate: Ref
-    rewrite: str
-    directory: str
-    steps: tuple[Step, ...]
-    origin: Origin
-
-
-def parse(spec: Fields, gates: GateTable, found: Findings) -> LoraAdapter:
-    """Read the parameters; alias, stable and candidate are three different names."""
-    fields = spec.child("strategy")
-    names = [fields.ref(name) for name in ("alias", "stable", "candidate")]
-    for index, name in enumerate(names):
-        for earlier in names[:index]:
-            if name.value == earlier.value:
-                found.add(
-                    CODES["RP312"],
-                    f"`{name}` stands twice among alias, stable and candidate",
-                    name.place,
-                    "give the adapter versions names of their own; clients ask for the alias alone",
-                    Related(place=earlier.place, label="the same name"),
-                )
-    return LoraAdapter(
-        pool=spec.ref("pool"),
-        alias=names[0],
-        stable=names[1],
-        candidate=names[2],
-        rewrite=fields.text("rewrite") or f"{_object_name(names[0].value)}-rewrite",
-        directory=fields.text("adapterDirectory"),
-        steps=parse_steps(fields.items("steps"), gates, found),
-        origin=Origin(document=fields.document, path=fields.path),
-    )
-
-
-def _object_name(model: str) -> str:
-    """Give a model name in the characters that the name of an object may have."""
-    return "".join(char if char.isalnum() or char in ".-" else "-" for char in model.lower())
 
 
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
@@ -156,49 +111,56 @@ class _LoraStages:
         )
 
     def _preload(self, start: Manifest) -> Stage:
-        candidate = self.parameters.candidate.value
+        candidates = self.parameters.candidates
         return self._stage(
             "preload",
-            "every pod loads the candidate before a client asks for it",
+            f"every pod loads {listed([item.spoken for item in candidates])} before a client asks for it",
             start,
-            actions=(self.pods.load(candidate),),
-            gate=Gate(checks=(self.pods.lists(candidate),)),
+            actions=tuple(self.pods.load(item.name) for item in candidates),
+            gate=Gate(checks=tuple(self.pods.lists(item.name) for item in candidates)),
             rollback="no request is affected",
         )
 
     def _weigh(self, step: Step) -> Stage:
+        spoken = {item.name: item.spoken for item in self.parameters.candidates}
+        shares = step.shares.items()
         return self._stage(
             f"weight-{step.slug}",
-            f"{step.weight} % of requests for the alias reach the candidate",
-            self._shifted(step.weight),
+            listed([f"{share} % of requests for the alias reach {spoken[name]}" for name, share in shares]),
+            self._shifted(step.shares),
             gate=Gate(checks=self._smoke(), soak=step.soak, metrics=step.gates),
             rollback=_AT_ONCE,
         )
 
     def _finish(self) -> Iterator[Stage]:
-        stable, full = self.parameters.stable.value, self._shifted(WHOLE)
-        drained = adapter_drained(stable, self.plan.namespace, self.plan.target.apis)
+        last, stable = self.parameters.steps[-1], self.parameters.stable.value
+        losers = [item.name for item in self.parameters.candidates if item.name != last.winner]
+        leaving, full = (stable, *losers), self._shifted(last.shares)
         yield self._stage(
             "drain",
-            "the stable adapter answers what it has begun",
+            f"the stable adapter answers what it has begun{also(losers)}",
             full,
-            gate=Gate(metrics=(drained,)),
+            gate=Gate(metrics=tuple(map(self._drained, leaving))),
             rollback=_AT_ONCE,
         )
         yield self._stage(
             "unload",
-            "the old adapter leaves the pods",
+            f"the old adapter leaves the pods{also(losers)}",
             full,
-            actions=(self.pods.remove(stable), self.pods.unload(stable)),
-            gate=Gate(checks=(self.pods.refuses(stable),)),
+            actions=(*map(self.pods.remove, leaving), *map(self.pods.unload, leaving)),
+            gate=Gate(checks=tuple(map(self.pods.refuses, leaving))),
             rollback="put the old adapter's directory back, then at once",
             final=True,
         )
 
-    def _shifted(self, share: Decimal) -> Manifest:
-        names = (self.parameters.stable.value, self.parameters.candidate.value)
-        total = scale(step.weight for step in self.parameters.steps)
-        return shifted(self.rewrite, self.rule, names, share, total)
+    def _drained(self, adapter: str) -> MetricGate:
+        gate = adapter_drained(adapter, self.plan.namespace, self.plan.target.apis)
+        is_stable = adapter == self.parameters.stable.value
+        return gate if is_stable else replace(gate, name=f"{gate.name}-{adapter}")
+
+    def _shifted(self, shares: Mapping[str, Decimal]) -> Manifest:
+        total = scale(share for step in self.parameters.steps for share in step.shares.values())
+        return shifted(self.rewrite, self.rule, self.parameters.stable.value, shares, total)
 
     def _smoke(self) -> tuple[Instruction, ...]:
         gateway, alias = self.plan.target.gateway, self.parameters.alias.value
@@ -206,11 +168,12 @@ class _LoraStages:
 
     def _stage(self, slug: str, title: str, rewrite: Manifest, **leads: Any) -> Stage:
         names = self.parameters
+        versions = {names.stable.value: STABLE} | {item.name: item.version for item in names.candidates}
         return Stage(
             slug=slug,
             title=title,
             objects=(*self.shared, rewrite),
-            splits=splits(rewrite, self.rule, names.alias.value, names.stable.value),
+            splits=splits(rewrite, self.rule, names.alias.value, versions),
             **leads,
         )
 
