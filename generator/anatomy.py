@@ -30,9 +30,14 @@ class Picker:
 
 
 def with_parts(manifests: tuple[Manifest, ...], pool: str) -> tuple[Manifest, ...]:
-    """Give the manifests with `part` set to `model` or `router`, in the order given."""
+    """Give the manifests with `part` set to `model` or `router`, in the order given.
+
+    What rollplan has made, and what is made of that, knows its part already.
+    """
     router = {item.identity for item in _router(manifests, pool)}
-    return tuple(replace(item, part=ROUTER if item.identity in router else MODEL) for item in manifests)
+    return tuple(
+        replace(item, part=item.part or (ROUTER if item.identity in router else MODEL)) for item in manifests
+    )
 
 
 def find_pool(manifests: Iterable[Manifest], name: str) -> Manifest | None:
@@ -45,12 +50,12 @@ def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
     name = pool.get("spec", "endpointPickerRef", "name")
     service = next((item for item in manifests if item.kind == "Service" and item.name == name), None)
     selector = service.get("spec", "selector", default={}) if service else {}
-    workloads = tuple(item for item in manifests if item.kind in WORKLOADS and _selects_pods(selector, item))
+    workloads = tuple(item for item in manifests if item.kind in WORKLOADS and selects_pods(selector, item))
     services = (
         item
         for item in manifests
         if item.kind == "Service"
-        and any(_selects_pods(item.get("spec", "selector", default={}), workload) for workload in workloads)
+        and any(selects_pods(item.get("spec", "selector", default={}), workload) for workload in workloads)
     )
     return Picker(service=service, workloads=workloads, services=tuple(services))
 
@@ -58,7 +63,7 @@ def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
 def servers_of(manifests: tuple[Manifest, ...], pool: Manifest) -> tuple[Manifest, ...]:
     """Give the workloads whose pods the pool selects."""
     selector = pool.get("spec", "selector", "matchLabels", default={})
-    return tuple(item for item in manifests if item.kind in WORKLOADS and _selects_pods(selector, item))
+    return tuple(item for item in manifests if item.kind in WORKLOADS and selects_pods(selector, item))
 
 
 def pod_template(workload: Manifest) -> tuple[str, ...]:
@@ -101,7 +106,7 @@ def pod_names(workload: Manifest) -> tuple[str, ...]:
     return tuple(f"{workload.name}-{ordinal}" for ordinal in range(count))
 
 
-def _selects_pods(selector: Mapping[str, Any], workload: Manifest) -> bool:
+def selects_pods(selector: Mapping[str, Any], workload: Manifest) -> bool:
     """Say whether a selector catches pods of a workload, by the labels that its controller gives too."""
     own = {"leaderworkerset.sigs.k8s.io/name": workload.name} if workload.kind == "LeaderWorkerSet" else {}
     if selector.get(POD_NAME) in pod_names(workload):
@@ -166,7 +171,7 @@ def _by_host(rule: Manifest, _: Manifest, picker: Picker) -> bool:
 
 def _by_selector(service: Manifest, _: Manifest, picker: Picker) -> bool:
     selector = service.get("spec", "selector", default={})
-    return any(_selects_pods(selector, workload) for workload in picker.workloads)
+    return any(selects_pods(selector, workload) for workload in picker.workloads)
 
 
 def _by_target(policy: Manifest, pool: Manifest, picker: Picker) -> bool:

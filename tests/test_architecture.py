@@ -17,11 +17,12 @@ FLOORS = (
     {"source", "resources", "gate", "accept", "patches", "roots", "plan_schema", "inquiry"},
     {"diagnostics", "reporters.sanitize"},
     {"codes", "manifests", "prometheus", "emit", "markdown", "keywords"},
+    {"wanted"},
     {"load", "discretion", "disk", "canonical", "model", "explain", "templating", "validate"},
     {"anatomy", "fields", "make", "weights", "metrics"},
     {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps", "commons", "names"},
     {"routes", "sources", "references", "capacity", "update_policy", "changes", "engines"},
-    {"scale"},
+    {"scale", "made"},
     {"kubectl", "summary", "gather", "derive", "continuity"},
     {
         "adapters",
