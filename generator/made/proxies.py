@@ -87,7 +87,7 @@ def _envoy(router: Router, context: Context) -> str:
     beside = router.proxy.placement == SIDECAR
     host = "127.0.0.1" if beside else f"{context.picker}.{context.namespace}.svc.cluster.local"
     discovery = "STATIC" if beside else "STRICT_DNS"
-    return make_text("envoy", picker=host, authority=f"{host}:9002", discovery=discovery)
+    return make_text("envoy", picker=host, discovery=discovery)
 
 
 def _agentgateway(router: Router, context: Context) -> str:
