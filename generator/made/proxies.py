@@ -33,7 +33,7 @@ def made_proxy(router: Router, context: Context) -> Iterator[Manifest]:
     """
     if not context.standalone:
         return
-    file, config = _CONFIGS[router.proxy.type]
+    _, file, config = _TYPES[router.proxy.type]
     own = {"name": context.proxy, "labels": labels(context, "proxy")}
     yield context.make_for(router, "configmap", files={file: config(router, context)}, **own)
     if router.proxy.placement == SERVICE:
@@ -70,7 +70,7 @@ def proxy_container(router: Router, context: Context) -> dict[str, Any]:
     """Give the proxy's container."""
     proxy = router.proxy
     return make_part(
-        f"{proxy.type}-proxy",
+        _TYPES[proxy.type][0],
         image=proxy.image,
         cluster=context.pool,
         linger_seconds=LINGER,
@@ -101,8 +101,8 @@ def _agentgateway(router: Router, context: Context) -> str:
     )
 
 
-_CONFIGS: Mapping[str, tuple[str, Callable[[Router, Context], str]]] = {
-    "envoy": ("envoy.yaml", _envoy),
-    "agentgateway": ("config.yaml", _agentgateway),
+_TYPES: Mapping[str, tuple[str, str, Callable[[Router, Context], str]]] = {
+    "envoy": ("envoy-proxy", "envoy.yaml", _envoy),
+    "agentgateway": ("agentgateway-proxy", "config.yaml", _agentgateway),
 }
-"""Type of the proxy → the file that it reads, and what that says."""
+"""Type of the proxy → its container, the file that it reads, and what that says."""
