@@ -42,11 +42,10 @@ def read_wanted(bundle: Fields, router_version: str, found: Findings) -> Wanted 
         return None
     pool, tag = bundle.text("pool"), _tag(router_version)
     servers = tuple(_server(fields, pool, tag) for fields in bundle.items("modelServers"))
-    _require_names(servers, found)
     return Wanted(
         pool=pool,
         router=_router(bundle.child("router"), tag) if bundle.has("router") else None,
-        servers=servers,
+        servers=_distinct(servers, found),
     )
 
 
@@ -132,8 +131,8 @@ def _server(fields: Fields, pool: str, tag: str) -> ModelServer:
     )
 
 
-def _require_names(servers: tuple[ModelServer, ...], found: Findings) -> None:
-    """Ask that no two workloads have one name; two of one role must be named."""
+def _distinct(servers: tuple[ModelServer, ...], found: Findings) -> tuple[ModelServer, ...]:
+    """Give the first workload of each name; a second one is a finding: two of one role must be named."""
     first: dict[str, ModelServer] = {}
     for server in servers:
         other = first.setdefault(server.name, server)
@@ -145,6 +144,7 @@ def _require_names(servers: tuple[ModelServer, ...], found: Findings) -> None:
                 "give each a `name` of its own; without one the role names it",
                 Related(place=other.origin.at("name"), label="the first one"),
             )
+    return tuple(first.values())
 
 
 def _origin(fields: Fields) -> Origin:
