@@ -23,6 +23,7 @@ OPEN = {"plan.schema.json#/properties/spec", "plan.schema.json#/properties/spec/
 """Objects that allow other fields: the schema of the chosen strategy knows them."""
 
 LABELS = {
+    "plan.schema.json#/definitions/quantities",
     "plan.schema.json#/definitions/router/properties/selector",
     "plan.schema.json#/definitions/modelServers/items/properties/nodeSelector",
     "plan.schema.json#/definitions/modelServers/items/properties/labels",

@@ -62,7 +62,7 @@ def _router(fields: Fields, tag: str) -> Router:
         image=fields.text("image", f"{PICKER_IMAGE}:{tag}"),
         replicas=int(fields.get("replicas", 1)),
         arguments=_texts(fields, "args"),
-        resources=fields.get("resources", _PICKER_RESOURCES),
+        resources=_resources(fields),
         selector=fields.child("selector").data,
         ports=tuple(fields.get("targetPorts", (8000,))),
         failure_mode=fields.text("failureMode"),
@@ -86,7 +86,7 @@ def _proxy(fields: Fields, *, said: bool) -> Proxy:
         placement=fields.text("placement", SIDECAR),
         replicas=int(fields.get("replicas", 3)),
         image=fields.text("image", _PROXY_IMAGES[type_]),
-        resources=fields.get("resources", _PICKER_RESOURCES),
+        resources=_resources(fields),
     )
 
 
@@ -149,6 +149,11 @@ def _distinct(servers: tuple[ModelServer, ...], found: Findings) -> tuple[ModelS
 
 def _origin(fields: Fields) -> Origin:
     return Origin(document=fields.document, path=fields.path)
+
+
+def _resources(fields: Fields) -> dict[str, Any]:
+    said = fields.child("resources")
+    return {key: {**amounts, **said.child(key).data} for key, amounts in _PICKER_RESOURCES.items()}
 
 
 def _mapping(fields: Fields, name: str) -> Mapping[str, Any]:

@@ -209,7 +209,7 @@ def _resources(server: ModelServer) -> dict[str, Any]:
     if server.accelerators:
         both = {server.accelerator: str(server.accelerators)}
         limits, requests = limits | both, requests | both
-    return {**said, "requests": requests, **({"limits": limits} if limits else {})}
+    return {"requests": requests, **({"limits": limits} if limits else {})}
 
 
 def _volumes(server: ModelServer) -> Iterator[dict[str, Any]]:
