@@ -26,7 +26,7 @@ LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 VALUE = re.compile(r"([A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?)?")
 
-pools = st.from_regex(r"[a-z0-9]([-.a-z0-9]{0,70}[a-z0-9])?", fullmatch=True)
+pools = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,70}[a-z0-9])?(\.[a-z0-9]{1,9}){0,2}", fullmatch=True)
 names_of_servers = st.from_regex(r"[a-z]([-a-z0-9]{0,43}[a-z0-9])?", fullmatch=True)
 models = st.from_regex(r"[A-Za-z0-9/][-._/:A-Za-z0-9]{0,80}", fullmatch=True)
 counts = st.integers(1, 9)

@@ -365,3 +365,18 @@ def test_every_stage_builds(shape: str, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         built = {(item["kind"], item["metadata"]["name"]): item for item in yaml.safe_load_all(done.stdout)}
         assert built == {(item.kind, item.name): dict(item.data) for item in stage.objects}
+
+
+def test_a_reader_of_metrics_has_an_account_before_its_token(tmp_path: Path) -> None:
+    """A controller deletes a token Secret whose account is not there."""
+    objects = made(tmp_path, "groups")
+    secret = one(objects, "Secret")
+    account = one(
+        objects, "ServiceAccount", secret.get("metadata", "annotations")["kubernetes.io/service-account.name"]
+    )
+    assert objects.index(account) < objects.index(secret)
+    assert secret.part == account.part == ROUTER
+    assert one(objects, "ServiceMonitor").get("spec", "endpoints", 0, "authorization", "credentials") == {
+        "name": secret.name,
+        "key": "token",
+    }
