@@ -44,7 +44,7 @@ class Proxy:
     placement: str
     replicas: int
     image: str
-    resources: Mapping[str, Any]
+    resources: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,7 @@ class Router:
     image: str
     replicas: int
     arguments: tuple[str, ...]
-    resources: Mapping[str, Any]
+    resources: Mapping[str, Mapping[str, str]]
     selector: Mapping[str, str]
     ports: tuple[int, ...]
     failure_mode: str
@@ -87,7 +87,7 @@ class ModelServer:
     accelerators: int
     arguments: tuple[str, ...]
     environment: tuple[Mapping[str, Any], ...]
-    resources: Mapping[str, Any]
+    resources: Mapping[str, Mapping[str, str]]
     node_selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, Any], ...]
     affinity: Mapping[str, Any]

@@ -1,8 +1,8 @@
 """The manifests under plans/ are whole: references resolve, pods stop and start in time, blue is not green.
 
 A bundle is what a plan calls blue, green, shared or routes: a folder of manifests, what a kustomization
-builds, or the green that is made from blue. A rule yields what it finds wrong with a bundle and ignores
-objects that it does not concern: a new example needs no change here.
+builds, what rollplan makes, or the green that is made from blue. A rule yields what it finds wrong with a
+bundle and ignores objects that it does not concern: a new example needs no change here.
 """
 
 import copy
@@ -33,9 +33,13 @@ def read_source(path):
     return [document for text in texts for document in yaml.safe_load_all(text)]
 
 
-def derived(path):
-    """Give the green that is made from blue, as the last stage has it: whole, with blue gone."""
-    return [x.data for x in compile_plan(path).rollout.stages[-1].objects if x.bundle == "green"]
+WHOLE = {"blue": 0, "green": -1}
+"""Bundle → the stage that has all of it: the first has no green yet, the last no blue any more."""
+
+
+def made(path, bundle):
+    """Give a bundle that has no manifests of its own, as the stage has it that has all of it."""
+    return [x.data for x in compile_plan(path).rollout.stages[WHOLE[bundle]].objects if x.bundle == bundle]
 
 
 def read_plan(path):
@@ -47,7 +51,7 @@ def read_plan(path):
         bundle: [x for name in names for x in read_source(path.parent / name)]
         for bundle, names in sources.items()
     }
-    return bundles | ({"green": derived(path)} if "from" in spec.get("green", {}) else {})
+    return bundles | {bundle: made(path, bundle) for bundle in WHOLE if bundle in set(named) - set(sources)}
 
 
 PLANS = {

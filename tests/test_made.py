@@ -212,6 +212,20 @@ def test_what_the_plan_says_takes_the_place_of_what_rollplan_would(tmp_path: Pat
     assert (config["kind"], config["plugins"]) == ("EndpointPickerConfig", [{"type": "queue-scorer"}])
 
 
+def test_quantities_stand_as_the_server_stores_them(tmp_path: Path) -> None:
+    """A number would be sent anew at every apply, for the server makes it a text."""
+    said = {"requests": {"cpu": 8, "memory": "9Gi"}, "limits": {"cpu": 16}}
+    objects = baseline(tmp_path, rolling("none", {"resources": said}, [{**VLLM, "resources": said}]))
+    for name in (f"{POOL}-epp", f"{POOL}-decode"):
+        (container,) = pods(one(objects, "Deployment", name))[0]["containers"]
+        assert container["resources"]["requests"]["cpu"] == "8"
+        assert all(
+            isinstance(amount, str)
+            for amounts in container["resources"].values()
+            for amount in amounts.values()
+        )
+
+
 @pytest.mark.parametrize(
     ("provider", "router", "server", "mode"),
     [

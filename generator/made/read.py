@@ -62,7 +62,7 @@ def _router(fields: Fields, tag: str) -> Router:
         image=fields.text("image", f"{PICKER_IMAGE}:{tag}"),
         replicas=int(fields.get("replicas", 1)),
         arguments=_texts(fields, "args"),
-        resources=_resources(fields),
+        resources=_resources(fields, _PICKER_RESOURCES),
         selector=fields.child("selector").data,
         ports=tuple(fields.get("targetPorts", (8000,))),
         failure_mode=fields.text("failureMode"),
@@ -86,7 +86,7 @@ def _proxy(fields: Fields, *, said: bool) -> Proxy:
         placement=fields.text("placement", SIDECAR),
         replicas=int(fields.get("replicas", 3)),
         image=fields.text("image", _PROXY_IMAGES[type_]),
-        resources=_resources(fields),
+        resources=_resources(fields, _PICKER_RESOURCES),
     )
 
 
@@ -115,7 +115,7 @@ def _server(fields: Fields, pool: str, tag: str) -> ModelServer:
         accelerators=int(accelerators.get("count", 1)),
         arguments=_texts(fields, "args"),
         environment=tuple(item.data for item in fields.items("env")),
-        resources=_mapping(fields, "resources"),
+        resources=_resources(fields, {}),
         node_selector=_mapping(fields, "nodeSelector"),
         tolerations=tuple(item.data for item in fields.items("tolerations")),
         affinity=_mapping(fields, "affinity"),
@@ -151,9 +151,13 @@ def _origin(fields: Fields) -> Origin:
     return Origin(document=fields.document, path=fields.path)
 
 
-def _resources(fields: Fields) -> dict[str, Any]:
+def _resources(fields: Fields, default: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Give requests and limits, the plan's over the default; as text, as the API server stores them."""
     said = fields.child("resources")
-    return {key: {**amounts, **said.child(key).data} for key, amounts in _PICKER_RESOURCES.items()}
+    return {
+        key: {**default.get(key, {}), **{name: str(value) for name, value in said.child(key).data.items()}}
+        for key in ("requests", "limits")
+    }
 
 
 def _mapping(fields: Fields, name: str) -> Mapping[str, Any]:

@@ -202,8 +202,7 @@ def _environment(server: ModelServer, context: Context) -> list[Mapping[str, Any
 
 def _resources(server: ModelServer) -> dict[str, Any]:
     """Give the resources: the plan's, the accelerators, and requests for what the plan leaves open."""
-    said = server.resources
-    limits, requests = dict(said.get("limits") or {}), dict(said.get("requests") or {})
+    limits, requests = dict(server.resources["limits"]), dict(server.resources["requests"])
     wanted = _REQUESTS | ({"ephemeral-storage": server.size_limit} if server.size_limit else {})
     requests |= {name: amount for name, amount in wanted.items() if name not in {*requests, *limits}}
     if server.accelerators:
