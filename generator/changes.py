@@ -193,7 +193,7 @@ def with_flags(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:
     result = list(map(str, arguments))
     for flag in flags:
         name, has_value, _ = flag.partition("=")
-        at = [index for index, old in enumerate(result) if _flag(old) == _flag(name)]
+        at = [index for index, old in enumerate(result) if flag_of(old) == flag_of(name)]
         for index in reversed(at):
             alone = "=" in result[index] or not has_value or not _is_value(result, index + 1)
             result[index : index + (1 if alone else 2)] = [flag] if index == at[0] else []
@@ -201,7 +201,8 @@ def with_flags(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:
     return result
 
 
-def _flag(argument: str) -> str:
+def flag_of(argument: str) -> str:
+    """Give the flag of an argument, in the one spelling."""
     return argument.partition("=")[0].replace("_", "-")
 
 

@@ -49,6 +49,13 @@ RP210 warning Helm hook left out
 RP211 error   kustomize is not installed
 RP212 error   kustomization does not build
 RP213 error   remote base
+RP220 error   router both made and brought
+RP221 warning gateway whose needs are not known
+RP222 error   pool and model servers do not match
+RP223 error   router does not fit the target
+RP224 error   prefill and decode are no pair
+RP225 error   argument that rollplan sets itself
+RP226 error   engine that cannot drain
 RP301 error   InferencePool is not in its bundle
 RP302 error   no rule sends traffic to blue
 RP303 error   route already refers to green

@@ -1,4 +1,7 @@
-"""Read the manifests that a plan names into bundles: each object once, with the place it came from."""
+"""Read the manifests that a plan names into bundles, and add what it asks rollplan to make.
+
+Each object stands there once, with the place that it came from.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 from generator.canonical import canonical
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
+from generator.made import made_objects
 from generator.manifests import Identity, Manifest, Origin, dig, identity_of
 from generator.model import Bundles, Plan, Ref
 from generator.source import Document, Path, quoted
@@ -37,13 +41,15 @@ def gather(plan: Plan, read: Read, found: Findings) -> Bundles:
     bundles: Bundles = {}
     seen: dict[Identity, Manifest] = {}
     for sources in plan.sources:
-        manifests = [
+        brought = tuple(
             manifest
             for path in sources.paths
             for document in read(path)
             for manifest in _objects(document, sources.bundle, plan, found)
-            if _is_new(manifest, seen, found)
-        ]
+        )
+        wanted, bundle = sources.wanted, sources.bundle
+        made = made_objects(wanted, bundle, brought, plan, found) if wanted else ()
+        manifests = [manifest for manifest in (*brought, *made) if _is_new(manifest, seen, found)]
         bundles[sources.bundle] = tuple(sorted(manifests, key=_apply_order))
     return bundles
 

@@ -88,6 +88,9 @@ def _exclusive(error: Any, path: Path) -> Iterator[Said]:
 
 
 def _either(error: Any, path: Path) -> Iterator[Said]:
+    if "required" in error.validator_value[0]:
+        yield from _exclusive(error, path)
+        return
     message = f"{_say(path)} cannot be {_describe(error.instance)}"
     yield "RP105", message, f"it {error.schema['errorMessage']}", path
 

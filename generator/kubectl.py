@@ -13,7 +13,7 @@ from generator.anatomy import pod_labels, pod_template
 from generator.manifests import Manifest
 from generator.model import Gateway, Instruction
 from generator.scale import seconds_to_start
-from generator.workloads import replicas
+from generator.workloads import elects_leader, replicas
 
 SPARE_SECONDS = 300
 """What a wait for pods leaves beyond their own time: scheduling, pulling an image."""
@@ -52,8 +52,17 @@ def rolled_out(workload: Manifest, updated: int | None = None, replaced: int = 0
 
 
 def available(workload: Manifest) -> Instruction:
-    """Wait until a Deployment is available."""
+    """Wait until a workload is available; of several that elect a leader, until that one is ready.
+
+    Those that stand by never become ready, so their Deployment is never available (contract §1.6).
+    """
     name = f"{workload.kind.lower()}/{workload.name}"
+    if elects_leader(workload):
+        return Instruction(
+            title=f"the leader of {workload.kind} {workload.name} is ready",
+            script=f"{_in(workload)} wait {name} --for=jsonpath='{{.status.readyReplicas}}'=1 "
+            f"--timeout={SETTLE}",
+        )
     return Instruction(
         title=f"the {workload.kind} {workload.name} is available",
         script=f"{_in(workload)} wait {name} --for=condition=Available --timeout={SETTLE}",

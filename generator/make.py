@@ -1,4 +1,4 @@
-"""Objects that rollplan makes itself, from the templates under `templates/objects/`."""
+"""Objects that rollplan makes itself, and parts of them, from the templates under `templates/`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,20 @@ def make(kind: str, bundle: str, origin: Origin, **values: Any) -> Manifest:
 
     `origin` is the part of the plan that asks for the object: findings in it point there.
     """
-    name = f"objects/{kind}.yaml.j2"
-    (document,) = load_manifests(Source(name=name, text=render_yaml(name, **values)), Findings())
-    data = document.data
+    data = _read(f"objects/{kind}.yaml.j2", values)
     return Manifest(identity=identity_of(data), data=data, bundle=bundle, origin=origin)
+
+
+def make_part(name: str, **values: Any) -> dict[str, Any]:
+    """Give a part of an object, such as a pod or a container, from its template."""
+    return _read(f"parts/{name}.yaml.j2", values)
+
+
+def make_text(name: str, **values: Any) -> str:
+    """Give the text of another program's configuration, such as `envoy`, from its template."""
+    return render_yaml(f"configs/{name}.conf.j2", **values)
+
+
+def _read(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    (document,) = load_manifests(Source(name=name, text=render_yaml(name, **values)), Findings())
+    return dict(document.data)

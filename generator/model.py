@@ -10,6 +10,7 @@ from typing import Any
 from generator.inquiry import Question, Subject
 from generator.manifests import Identity, Manifest
 from generator.source import Place
+from generator.wanted import Wanted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,10 +98,11 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """The paths from which one bundle is gathered."""
+    """The paths from which one bundle is gathered, and what rollplan makes beside them."""
 
     bundle: str
     paths: tuple[Ref, ...]
+    wanted: Wanted | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.fields import Fields
 from generator.inquiry import Question, Subject
+from generator.made import read_wanted
 from generator.manifests import dig
 from generator.metrics import fill, seconds
 from generator.model import Apis, Delivery, Gateway, MetricGate, Plan, Sources, Target
@@ -47,7 +48,7 @@ def parse(document: Document, found: Findings) -> Plan:
         name=metadata.text("name"),
         namespace=metadata.text("namespace"),
         target=_target(spec.child("target"), metadata.text("namespace")),
-        sources=_sources(spec),
+        sources=_sources(spec, found),
         roots=tuple(ref.value for ref in spec.refs("roots")),
         type=strategy.name,
         strategy=strategy.parse(spec, GateTable(gates=gates, candidates=candidates, found=found), found),
@@ -108,16 +109,18 @@ def _version(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def _sources(spec: Fields) -> tuple[Sources, ...]:
+def _sources(spec: Fields, found: Findings) -> tuple[Sources, ...]:
     """Give the sources of every bundle; a strategy with one version keeps its objects in `shared`."""
-    named = [
-        Sources(bundle=name, paths=spec.child(name).refs("manifests")) for name in _BUNDLES if spec.has(name)
-    ]
-    named += [
-        Sources(bundle=item.text("name"), paths=item.refs("manifests")) for item in spec.items("candidates")
-    ]
-    if spec.has("manifests"):
-        named.append(Sources(bundle="shared", paths=spec.refs("manifests")))
+    router = spec.child("target").child("apis").text("router", _PINNED["router"])
+
+    def sources(bundle: str, fields: Fields) -> Sources:
+        wanted = read_wanted(fields, router, found)
+        return Sources(bundle=bundle, paths=fields.refs("manifests"), wanted=wanted)
+
+    named = [sources(name, spec.child(name)) for name in _BUNDLES if spec.has(name)]
+    named += [sources(item.text("name"), item) for item in spec.items("candidates")]
+    if spec.has("pool"):
+        named.append(sources("shared", spec))
     if spec.has("routes"):
         named.append(Sources(bundle="routes", paths=spec.refs("routes")))
     return tuple(named)

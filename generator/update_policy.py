@@ -19,6 +19,9 @@ MIN_READY_SECONDS = 30
 SPARE_SECONDS = 300
 """What the progress deadline leaves beyond the startup budget: pulling an image, scheduling."""
 
+DEADLINE = 600
+"""The progress deadline of a Deployment that says none (apps/v1)."""
+
 _NONE = frozenset({"0", "0%"})
 
 PARTITIONED = frozenset({"StatefulSet", "LeaderWorkerSet"})
@@ -107,15 +110,20 @@ def _or(value: int | str | None, default: int | str) -> int | str:
 
 def _deployment(workload: Manifest, policy: Policy, _: int) -> _Rows:
     surge, unavailable = _or(policy.max_surge, MAX_SURGE), _or(policy.max_unavailable, MAX_UNAVAILABLE)
-    budget = startup_budget(workload) + policy.min_ready_seconds + SPARE_SECONDS
     return {
         ("spec", "strategy"): {
             "type": "RollingUpdate",
             "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable},
         },
         ("spec", "minReadySeconds"): policy.min_ready_seconds,
-        ("spec", "progressDeadlineSeconds"): policy.deadline or max(600, budget),
+        ("spec", "progressDeadlineSeconds"): policy.deadline
+        or progress_deadline(workload, policy.min_ready_seconds),
     }
+
+
+def progress_deadline(workload: Manifest, min_ready_seconds: int) -> int:
+    """Give a progress deadline that leaves a pod time to load its model (contract I16)."""
+    return max(DEADLINE, startup_budget(workload) + min_ready_seconds + SPARE_SECONDS)
 
 
 def _stateful_set(_: Manifest, policy: Policy, partition: int) -> _Rows:

@@ -61,6 +61,12 @@ def replica_paths(workload: Manifest) -> tuple[Path, ...]:
     return tuple(("spec", "roles", index, *inner, "replicas") for index, inner in enumerate(inside))
 
 
+def elects_leader(workload: Manifest) -> bool:
+    """Say whether only one replica ever becomes ready, as of endpoint pickers that stand by for a leader."""
+    flags = {"--ha-enable-leader-election", "--ha-enable-leader-election=true"}
+    return any(flags & set(map(str, one.get("args") or ())) for one in containers(workload))
+
+
 def replicas(workload: Manifest) -> int:
     """Give the wanted replicas; 1, as the API server has it, when the manifest does not say.
 

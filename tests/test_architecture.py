@@ -17,11 +17,12 @@ FLOORS = (
     {"source", "resources", "gate", "accept", "patches", "roots", "plan_schema", "inquiry"},
     {"diagnostics", "reporters.sanitize"},
     {"codes", "manifests", "prometheus", "emit", "markdown", "keywords"},
+    {"wanted"},
     {"load", "discretion", "disk", "canonical", "model", "explain", "templating", "validate"},
     {"anatomy", "fields", "make", "weights", "metrics", "backends", "sentences"},
     {"workloads", "labels", "kustomize", "gateways", "rewrites", "commons", "names", "version", "pins"},
     {"routes", "sources", "references", "update_policy", "changes", "steps", "engines"},
-    {"scale"},
+    {"scale", "made"},
     {"kubectl", "summary", "gather", "derive", "continuity", "capacity", "shifts"},
     {
         "adapters",

@@ -1,8 +1,8 @@
 """The manifests under plans/ are whole: references resolve, pods stop and start in time, blue is not green.
 
 A bundle is what a plan calls blue, green, shared or routes: a folder of manifests, what a kustomization
-builds, or the green that is made from blue. A rule yields what it finds wrong with a bundle and ignores
-objects that it does not concern: a new example needs no change here.
+builds, what rollplan makes, or the green that is made from blue. A rule yields what it finds wrong with a
+bundle and ignores objects that it does not concern: a new example needs no change here.
 """
 
 import copy
@@ -33,9 +33,11 @@ def read_source(path):
     return [document for text in texts for document in yaml.safe_load_all(text)]
 
 
-def derived(path, version):
-    """Give a version that is made from blue, as the stage before the last has it: whole, whoever won."""
-    return [x.data for x in compile_plan(path).rollout.stages[-2].objects if x.bundle == version]
+def made(path, bundle):
+    """Give a bundle that has no manifests of its own, as some stage has it whole: blue first, others late."""
+    stages = compile_plan(path).rollout.stages
+    stage = stages[0] if bundle == "blue" else stages[-2]
+    return [x.data for x in stage.objects if x.bundle == bundle]
 
 
 def read_plan(path):
@@ -49,7 +51,7 @@ def read_plan(path):
         bundle: [x for name in names for x in read_source(path.parent / name)]
         for bundle, names in sources.items()
     }
-    return bundles | {version: derived(path, version) for version, one in new.items() if "from" in one}
+    return bundles | {bundle: made(path, bundle) for bundle in set(named) - set(sources)}
 
 
 PLANS = {

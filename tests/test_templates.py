@@ -28,6 +28,15 @@ ALLOWED = (
     nodes.Or,
 )
 
+LABELS: dict[str, str] = {}
+NAMED = {"name": "chat-epp", "namespace": "llm-d", "labels": LABELS}
+WIDE = {"name": "llm-d.chat-epp", "labels": LABELS}
+BOUND = {"role": "chat-epp-sa", "account": "chat-epp", "account_namespace": "infra"}
+TARGET: dict[str, str] = {}
+POD: dict[str, str] = {}
+CONTAINER = {"image": "example.com/server:v1", "resources": {}, "linger_seconds": 120}
+READ = {"selector": LABELS, "interval": "15s", "token": "reader"}
+
 VALUES = {
     "httproute.yaml.j2": {
         "name": "llm-route",
@@ -70,6 +79,45 @@ VALUES = {
             }
         ],
     },
+    "configmap.yaml.j2": NAMED | {"files": {}},
+    "serviceaccount.yaml.j2": NAMED | {"mounted": False},
+    "role.yaml.j2": NAMED | {"rules": {}},
+    "rolebinding.yaml.j2": NAMED | BOUND,
+    "clusterrole.yaml.j2": WIDE | {"rules": {}},
+    "clusterrolebinding.yaml.j2": WIDE | BOUND,
+    "secret.yaml.j2": NAMED | {"account": "reader"},
+    "service.yaml.j2": NAMED | {"annotations": "ANNOTATIONS", "selector": LABELS, "ports": {}},
+    "inferencepool.yaml.j2": NAMED
+    | {"selector": LABELS, "ports": [8000, 8001], "service": "chat-epp", "failure_mode": "FailOpen"},
+    "inferenceobjective.yaml.j2": NAMED | {"priority": 5, "pool": "chat"},
+    "deployment.yaml.j2": NAMED
+    | {"replicas": 2, "min_ready": 30, "progress_deadline": 3945, "strategy": {}, "selector": {}, "pod": POD},
+    "statefulset.yaml.j2": NAMED | {"replicas": 2, "service": "chat-epp", "selector": {}, "pod": POD},
+    "leaderworkerset.yaml.j2": NAMED | {"replicas": 2, "size": 4, "leader": POD, "worker": POD},
+    "poddisruptionbudget.yaml.j2": NAMED | {"selector": LABELS},
+    "destinationrule.yaml.j2": NAMED | {"host": "chat-epp.llm-d.svc.cluster.local"},
+    "healthcheckpolicy.yaml.j2": NAMED | {"target": TARGET, "check": {}},
+    "gcpbackendpolicy.yaml.j2": NAMED | {"target": TARGET, "policy": {}},
+    "servicemonitor.yaml.j2": NAMED | READ,
+    "podmonitor.yaml.j2": NAMED | {"selector": LABELS, "port": "modelserver", "interval": "15s"},
+    "podmonitoring.yaml.j2": NAMED | READ | {"port": "metrics"},
+    "router-pod.yaml.j2": {"labels": LABELS, "account": "chat-epp", "mounted": False, "grace_seconds": 150}
+    | {"spread": "SPREAD", "containers": {}, "volumes": {}},
+    "server-pod.yaml.j2": {
+        "labels": LABELS,
+        "account": "chat",
+        "grace_seconds": 165,
+        "node_selector": "NODES",
+    }
+    | {"tolerations": "TAINTS", "affinity": "NEAR", "spread": "SPREAD", "sidecars": "PROXY"}
+    | {"containers": {}, "volumes": {}},
+    "picker.yaml.j2": CONTAINER | {"arguments": {}, "liveness": "liveness", "readiness": "readiness"},
+    "envoy-proxy.yaml.j2": CONTAINER | {"cluster": "chat"},
+    "agentgateway-proxy.yaml.j2": CONTAINER,
+    "modelserver.yaml.j2": CONTAINER
+    | {"arguments": {}, "environment": {}, "ports": "PORTS", "models": "/models"}
+    | {"startup_delay": 15, "startup_period": 30, "startup_failures": 120},
+    "routing-proxy.yaml.j2": {"image": "example.com/proxy:v1", "ports": ["--port=8000"], "port": 8000},
     "kustomization.yaml.j2": {
         "ordered": True,
         "resources": ["../../bundles/blue", "httproute-llm-route.yaml"],
@@ -105,7 +153,7 @@ def test_a_template_holds_no_logic(path: Path) -> None:
 @pytest.mark.parametrize("path", ALL, ids=relative)
 def test_a_template_is_used(path: Path) -> None:
     code = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "generator").rglob("*.py"))
-    stem = path.name.removesuffix(".yaml.j2").removesuffix(".j2")
+    stem = path.name.partition(".")[0]
     assert f'"{stem}"' in code or relative(path) in code
 
 
@@ -120,6 +168,18 @@ def test_what_a_template_renders_is_canonical_and_holds_its_values(path: Path, n
     assert emit(document.data) == text
     leaves = set(_leaves(document.data))
     assert {leaf for value in values.values() for leaf in _leaves(value) if leaf is not True} <= leaves
+
+
+@pytest.mark.parametrize("path", YAML, ids=relative)
+def test_mappings_and_lists_enter_whole(path: Path) -> None:
+    """What has a shape of its own stands as one value: `{}` and capitals hold its place above."""
+    whole = {"a b: c": [{"d": ["- e", 1, True]}, {}]}
+    values = VALUES[path.name]
+    shaped = {key: whole for key, value in values.items() if value == {} or str(value).isupper()}
+    (document,) = load_manifests(
+        Source(name=path.name, text=render_yaml(relative(path), **values | shaped)), Findings()
+    )
+    assert sum(1 for value in _inner(document.data) if value == whole) >= len(shaped)
 
 
 @pytest.mark.parametrize("path", YAML, ids=relative)
@@ -144,6 +204,12 @@ def _replaced(value: object, text: str) -> object:
     if isinstance(value, list):
         return [_replaced(item, text) for item in value]
     return dict.fromkeys(value, text) if isinstance(value, dict) else text
+
+
+def _inner(value: object) -> list[object]:
+    """Give a value and all that it holds."""
+    items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [value, *(inner for item in items for inner in _inner(item))]
 
 
 def _leaves(value: object) -> list[object]:

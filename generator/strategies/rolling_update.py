@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from generator import kubectl
-from generator.anatomy import servers_of, with_parts
+from generator.anatomy import (
+    endpoint_selector,
+    find_lone_picker,
+    find_pool,
+    selected,
+    servers_of,
+    with_parts,
+)
 from generator.changes import Changes, places, with_container
 from generator.codes import CODES
 from generator.diagnostics import Findings
@@ -62,8 +69,8 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     """Give the stages: today's pods, the new template, the proof that it serves as well."""
     parameters: RollingUpdate = plan.strategy
     shared = with_parts(bundles["shared"], parameters.pool.value)
-    pool = require_pool(shared, parameters.pool, found)
-    workload = _workload(shared, pool, parameters, found) if pool else None
+    servers = _servers(shared, parameters, found)
+    workload = _workload(shared, servers, parameters, found) if servers is not None else None
     paths = places(workload, parameters.update, found) if workload else ()
     after = _updated(workload, paths, parameters, found) if workload and paths else None
     if after:
@@ -147,10 +154,23 @@ def _require_partitions(workload: Manifest, parameters: RollingUpdate, found: Fi
         found.add(CODES["RP106"], message, place, f"begin below {replicas(workload)}")
 
 
+def _servers(
+    shared: tuple[Manifest, ...], parameters: RollingUpdate, found: Findings
+) -> tuple[Manifest, ...] | None:
+    """Give the workloads of the pool, or those that a picker without an InferencePool finds itself."""
+    lone = find_lone_picker(shared).workloads
+    if lone and find_pool(shared, parameters.pool.value) is None:
+        return selected(shared, endpoint_selector(lone[0]))
+    pool = require_pool(shared, parameters.pool, found)
+    return servers_of(shared, pool) if pool else None
+
+
 def _workload(
-    shared: tuple[Manifest, ...], pool: Manifest, parameters: RollingUpdate, found: Findings
+    shared: tuple[Manifest, ...],
+    servers: tuple[Manifest, ...],
+    parameters: RollingUpdate,
+    found: Findings,
 ) -> Manifest | None:
-    servers = servers_of(shared, pool)
     sets = tuple(item for item in shared if item.kind == "DisaggregatedSet")  # it labels its pods itself
     known = tuple(dict.fromkeys(item.identity for item in (*servers, *sets)))
     if parameters.workload:
