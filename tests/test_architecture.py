@@ -15,9 +15,9 @@ PACKAGE = ROOT / "generator"
 FLOORS = (
     {"generator"},
     {"source", "resources", "gate", "accept", "patches", "roots", "plan_schema"},
-    {"diagnostics", "reporters.sanitize"},
+    {"diagnostics", "reporters.sanitize", "violations"},
     {"codes", "manifests", "prometheus", "emit", "markdown", "keywords"},
-    {"load", "discretion", "disk", "canonical", "model", "explain", "templating", "validate"},
+    {"load", "discretion", "disk", "canonical", "model", "explain", "templating", "validate", "crds"},
     {"anatomy", "fields", "make", "weights", "metrics"},
     {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps", "commons", "names"},
     {"routes", "sources", "references", "capacity", "update_policy", "changes"},
@@ -26,7 +26,7 @@ FLOORS = (
     {"strategies"},
     {"delivery"},
     {"parse", "layout", "rollout_json", "runbook", "compare", "revisions", "check"},
-    {"render", "reporters", "promotion"},
+    {"render", "reporters", "promotion", "verify"},
     {"pipeline"},
     {"output", "krm"},
     {"sides"},
@@ -42,9 +42,10 @@ ONLY = {
     "click": {"cli"},
     "ctypes": {"disk"},
     "jsonpatch": {"patches"},
+    "re2": {"crds"},
     "subprocess": {"kustomize", "revisions"},
     "deepdiff": {"compare"},
-    "urllib": {"prometheus", "reporters"},
+    "urllib": {"prometheus", "reporters", "crds"},
     "http": {"prometheus"},
 }
 """Library → the rooms that may know it."""
