@@ -21,7 +21,7 @@ FLOORS = (
     {"anatomy", "fields", "make", "weights", "metrics"},
     {"workloads", "labels", "kustomize", "gateways", "rewrites", "steps", "commons", "names"},
     {"routes", "sources", "references", "capacity", "update_policy", "changes"},
-    {"kubectl", "summary", "gather", "derive"},
+    {"kubectl", "summary", "gather", "derive", "crd_files"},
     {"adapters", "removal", "requirements", "route_gates", "narrow", "budget"},
     {"strategies"},
     {"delivery"},
