@@ -1,7 +1,8 @@
 """Every code that a finding can carry, one row each; `templates/explain/ID.md` explains it.
 
 RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
-that the two would make together; RP40x and RP41x what an API server would say to its objects.
+that the two would make together; RP40x and RP41x what an API server would say to its objects;
+RP43x threads between the objects of a stage that lead nowhere.
 """
 
 from __future__ import annotations
@@ -81,6 +82,13 @@ RP409 error   name that Kubernetes does not allow
 RP410 error   definition cannot be read
 RP411 error   version is not served
 RP412 warning rule of a definition is skipped
+RP430 error   port name that no container has
+RP431 warning selector catches nothing
+RP433 warning pool sends to a port that its pods do not name
+RP434 error   endpoint picker's Service has no such port
+RP435 warning reference to an object that no manifest provides
+RP436 error   reference to an object of nearly the same name
+RP437 warning monitor asks a port that does not exist
 """
 
 CODES = {

@@ -19,7 +19,8 @@ from generator.source import Document, Place, Source
 from generator.sources import documents
 from generator.strategies import STRATEGIES
 from generator.validate import validate
-from generator.verify import verify
+from generator.verify import verify, verify_types
+from generator.wiring import require_wiring
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,9 +68,11 @@ def compile_source(
     read = reader(plan)
     bundles = gather(plan, read, found)
     given = [document for path in plan.target.crds for document in read(path)]
+    verify_types(bundles, found)
     found.stop_if_errors()
     rollout = delivered(STRATEGIES[plan.type].plan(plan, bundles, found))
     verify(rollout, bundles, schemas([*given, *definitions], plan.target.apis, found), found)
+    require_wiring(rollout, found)
     found.stop_if_errors()
     files = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
     files |= {document.source.name for document in given}

@@ -1,7 +1,7 @@
 """The API server's verdict, offline: every distinct object of a rollout, checked once.
 
-A kind has its checker in a table by group and kind: built-in kinds in `CHECKERS`, custom resources by
-their schemas. A kind without either is accepted: what it may hold is its own cluster's secret.
+Built-in kinds and the pods of all workloads are judged by `builtins`, custom resources by their schemas. A
+kind without a schema is accepted: what it may hold is its own cluster's secret.
 """
 
 from __future__ import annotations
@@ -10,7 +10,12 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
+from generator import builtins
+from generator.anatomy import WORKLOADS, pod_templates
+from generator.builtins import words
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.manifests import Identity, Manifest, dig
@@ -20,9 +25,6 @@ from generator.violations import Checker, Violation
 
 Schemas = Callable[[str, str, str], Checker | None]
 """Gives the checker of a custom resource by group, version and kind; None where no schema is known."""
-
-CHECKERS: Mapping[tuple[str, str], Checker] = {}
-"""Checkers of built-in kinds, by group and kind; the core group is ''."""
 
 ROWS: Mapping[str, tuple[str, str]] = {
     "unknown": ("RP401", "remove it: this version of the API does not have the field"),
@@ -45,6 +47,20 @@ _NO_VALUE: Mapping[str, tuple[str, ...]] = defaultdict(tuple, rule=("Invalid val
 """Kind of a violation → words of the server that say nothing in a finding."""
 
 _LENGTH = 400
+
+
+def verify_types(bundles: Bundles, found: Findings) -> None:
+    """Add a finding for each value of a built-in kind that is of a wrong type.
+
+    It comes before all else: what looks into manifests takes a number for a number, a list for a list.
+    """
+    for item in (item for bundle in bundles.values() for item in bundle):
+        if builtins.is_builtin(item.identity.group) and _is_unreadable(item):
+            _Check(schemas=lambda *_: None, plan=item.origin.at(), found=found).given(item)
+
+
+def _is_unreadable(item: Manifest) -> bool:
+    return any(violation.kind == words.TYPE for violation in builtins.check(item.data))
 
 
 def verify(rollout: Rollout, bundles: Bundles, schemas: Schemas, found: Findings) -> None:
@@ -101,16 +117,26 @@ class _Check:
 
     def _checker(self, item: Manifest) -> Checker | None:
         group, _, version = str(item.data["apiVersion"]).rpartition("/")
-        return CHECKERS.get((group, item.kind)) or self.schemas(group, version, item.kind)
+        if builtins.is_builtin(group):
+            return builtins.check
+        own = self.schemas(group, version, item.kind)
+        return partial(_with_pods, item, own) if item.kind in WORKLOADS else own
 
     def _report(self, item: Manifest, violation: Violation, place: Place, *related: Related) -> None:
         code, hint = ROWS[violation.kind]
-        words = violation.message
+        said = violation.message
         for repeated in (f"{violation.field} in body ", f' "{violation.field}"', *_NO_VALUE[violation.kind]):
-            words = words.replace(repeated, "", 1)
-        words = words if len(words) <= _LENGTH else f"{words[:_LENGTH]}…"
-        message = f"`{violation.field}` of {item.kind} `{item.name}`: {words[:1].lower()}{words[1:]}"
+            said = said.replace(repeated, "", 1)
+        said = said if len(said) <= _LENGTH else f"{said[:_LENGTH]}…"
+        message = f"`{violation.field}` of {item.kind} `{item.name}`: {said[:1].lower()}{said[1:]}"
         self.found.add(CODES[code], message, place, violation.hint or hint, *related)
+
+
+def _with_pods(item: Manifest, own: Checker | None, data: Mapping[str, Any]) -> Iterator[Violation]:
+    """Judge a custom workload, and its pods as the server will when the controller makes them."""
+    yield from own(data) if own else ()
+    for path in pod_templates(item):
+        yield from builtins.check_template(dig(data, *path), path)
 
 
 def _place(item: Manifest, violation: Violation) -> Place:
