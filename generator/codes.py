@@ -2,7 +2,7 @@
 
 RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
 that the two would make together; RP40x and RP41x what an API server would say to its objects;
-RP43x threads between the objects of a stage that lead nowhere.
+RP43x threads between its objects that lead nowhere.
 """
 
 from __future__ import annotations

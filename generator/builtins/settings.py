@@ -40,7 +40,7 @@ def config_map(data: Mapping[str, Any], path: Path) -> Iterator[Violation]:
 
 
 def secret(data: Mapping[str, Any], path: Path) -> Iterator[Violation]:
-    """Check a Secret: its keys, and those that its type demands."""
+    """Check a Secret: its keys, and those that its type demands; one without any is filled by others."""
     given: set[str] = set()
     for field in ("data", "stringData"):
         for key in data.get(field) or {}:
@@ -48,10 +48,10 @@ def secret(data: Mapping[str, Any], path: Path) -> Iterator[Violation]:
             if formats.config_key(key):
                 yield words.invalid((*path, field, Key(key)), key, formats.config_key(key))
     kind = data.get("type") or ""
-    for key in _TYPED.get(kind, ()):
+    for key in _TYPED.get(kind, ()) if given else ():
         if key not in given:
             yield words.required((*path, "data", Key(key)))
-    if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & given:
+    if kind == "kubernetes.io/basic-auth" and given and not {"username", "password"} & given:
         yield words.required((*path, "data", Key("username")))
     annotations = (data.get("metadata") or {}).get("annotations") or {}
     if kind == "kubernetes.io/service-account-token" and not annotations.get(_ACCOUNT):

@@ -1,4 +1,4 @@
-"""How the objects of one stage hang together: names, ports and selectors that no server checks."""
+"""How the objects of a rollout hang together: names, ports and selectors that no server checks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from generator.wiring.scene import Scene
 from generator.wiring.selectors import idle_selectors
 
 CHECKS: tuple[Callable[[Scene], Iterator[Diagnostic]], ...] = (missing_names, unknown_ports, idle_selectors)
-"""What is asked of every stage."""
+"""What is asked of the objects of a rollout."""
 
 
 def require_wiring(rollout: Rollout, found: Findings) -> None:
-    """Add a finding for each thread between the objects of a stage that leads nowhere."""
-    for stage in rollout.stages:
-        scene = Scene(objects=stage.objects)
-        for check in CHECKS:
-            found.extend(check(scene))
+    """Add a finding for each thread between objects that leads nowhere in the whole rollout.
+
+    A thread to what an earlier or a later stage has is no loose end: when it must be there is for the order
+    of stages to say.
+    """
+    staged = {id(item.data): item for stage in rollout.stages for item in stage.objects}
+    scene = Scene(objects=tuple(staged.values()))
+    for check in CHECKS:
+        found.extend(check(scene))

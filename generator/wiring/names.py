@@ -1,4 +1,4 @@
-"""References by name: what a stage's objects name is there, or is known to be made apart from it."""
+"""References by name: what objects name is there, or is known to be made apart from it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ALIKE = 0.9
 
 
 def missing_names(scene: Scene) -> Iterator[Diagnostic]:
-    """Find references to objects that nothing in the stage provides."""
+    """Find references to objects that nothing in the rollout provides."""
     for item in scene.objects:
         if item.kind in _HOSTS:
             continue

@@ -1,4 +1,4 @@
-"""Ports: names and numbers by which objects of a stage reach each other's containers."""
+"""Ports: names and numbers by which objects reach each other's containers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The objects of one stage, by what others know them by."""
+"""The objects of a rollout, by what others know them by."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Template:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """One stage's objects; all that belongs to them is looked up once."""
+    """The objects of all stages; what belongs to them is looked up once."""
 
     objects: tuple[Manifest, ...]
 

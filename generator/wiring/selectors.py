@@ -1,4 +1,4 @@
-"""Selectors: those of Services, pools, budgets and monitors catch something of their stage."""
+"""Selectors: those of Services, pools, budgets and monitors catch something."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CATCH_PODS = frozenset({"InferencePool", "PodDisruptionBudget", "PodMonitor", "P
 
 
 def idle_selectors(scene: Scene) -> Iterator[Diagnostic]:
-    """Find selectors that catch nothing in the stage."""
+    """Find selectors that catch nothing in the rollout."""
     for item in scene.objects:
         for selector in selectors(item):
             if item.kind in CATCH_PODS and not scene.caught(selector, item.identity.namespace):
