@@ -1,6 +1,6 @@
 """The fields of built-in kinds, read from the source of lightkube-models, which pins a Kubernetes version.
 
-Importing those modules would import their HTTP client (90 ms and 12 MB of packages that nothing here
+Importing those modules would import their HTTP client (90 ms, and eleven packages that nothing here
 needs), so their generated classes are read as the text that they are: one class at a time, when asked for.
 """
 
