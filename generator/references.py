@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
+from generator.anatomy import pod_templates
 from generator.manifests import Manifest
 from generator.names import Names
+from generator.source import Path
 
 _CONTAINERS = ("containers", "initContainers")
 _POD = (
@@ -58,6 +60,39 @@ _FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "DestinationRule": (("Service", "spec.host"),),
 }
 """Kind → the fields in which it names others: the kind named, and the path; `*` is every list item."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """One field of an object that names another object: of which kind, by which name, and where."""
+
+    kind: str
+    name: str
+    path: Path
+
+
+def named_by(manifest: Manifest) -> Iterator[Reference]:
+    """Give every reference by name of an object and of its pods; host names and texts are left out."""
+    for kind, path in _FIELDS.get(manifest.kind, ()):
+        yield from _named(manifest.data, path.split("."), (), kind)
+    for template in pod_templates(manifest):
+        pod = manifest.get(*template, "spec")
+        for kind, path in _POD:
+            yield from _named(pod, path.split("."), (*template, "spec"), kind)
+
+
+def _named(data: Any, steps: list[str], path: Path, kind: str) -> Iterator[Reference]:
+    step, rest = steps[0].replace("~", "."), steps[1:]
+    if step == "*" and isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from _named(item, rest, (*path, index), kind)
+    elif isinstance(data, dict) and data.get(step):
+        if rest:
+            yield from _named(data[step], rest, (*path, step), kind)
+        elif isinstance(data[step], str):
+            said = str(data.get("kind", "")) if kind == _SAID else kind
+            yield Reference(kind=said, name=data[step], path=(*path, step))
+
 
 _RESOURCES = {
     "configmaps": "ConfigMap",

@@ -163,7 +163,8 @@ def test_full_policy_changes_no_replicas(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["HorizontalPodAutoscaler", "ScaledObject"])
 def test_an_autoscaler_keeps_the_replicas(kind: str, policy: str, tmp_path: Path) -> None:
     target = {"name": "llm-decode"} | ({"kind": "Deployment"} if kind == "HorizontalPodAutoscaler" else {})
-    scaler = named(kind, "scaler", "autoscaling/v2", spec={"scaleTargetRef": target})
+    api = "autoscaling/v2" if kind == "HorizontalPodAutoscaler" else "keda.sh/v1alpha1"
+    scaler = named(kind, "scaler", api, spec={"scaleTargetRef": target, "maxReplicas": 8})
     found = rollout(tmp_path, model(8), scaler, policy=policy, greenPerBlue=2)
     for stage in found.stages:
         for item in stage.objects:

@@ -18,6 +18,10 @@ from tests.derived import bundle, collisions, derived, faults, membership, overl
 
 ROLE = {"llm-d.ai/role": "decode"}
 APP = {"app": "llm", **ROLE}
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+CONTAINER = {"name": "modelserver", "image": "example.com/server:v1"}
+BARE = {"PriorityClass": {"value": 10}}
+"""Kind → its fields, where it has no spec."""
 
 
 def named(kind: str, name: str, version: str = "v1", **fields: Any) -> dict[str, Any]:
@@ -79,7 +83,11 @@ def findings(folder: Path, blue: list[dict[str, Any]], **more: Any) -> list[tupl
 
 
 def pvc(name: str, mode: str) -> dict[str, Any]:
-    return named("PersistentVolumeClaim", name, spec={"accessModes": [mode]})
+    return named(
+        "PersistentVolumeClaim",
+        name,
+        spec={"accessModes": [mode], "resources": {"requests": {"storage": "1Gi"}}},
+    )
 
 
 def test_volumes(tmp_path: Path) -> None:
@@ -106,6 +114,11 @@ def test_volumes(tmp_path: Path) -> None:
     assert "adapters" not in {item.name for deletion in last.deletions for item in deletion.objects}
 
 
+SPECS = {
+    "Gateway": {"gatewayClassName": "c", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}
+}
+
+
 @pytest.mark.parametrize(
     ("kind", "version"),
     [
@@ -119,7 +132,14 @@ def test_volumes(tmp_path: Path) -> None:
 )
 def test_what_belongs_to_neither_is_shared(kind: str, version: str, tmp_path: Path) -> None:
     rollout = derived(
-        tmp_path, [*router(), server(), named(kind, "common", version)], pool="llm", green="llm-new"
+        tmp_path,
+        [
+            *router(),
+            server(),
+            named(kind, "common", version, **(BARE.get(kind) or {"spec": SPECS.get(kind, {})})),
+        ],
+        pool="llm",
+        green="llm-new",
     )
     assert [item.kind for item in bundle(rollout, "shared")] == [kind]
     assert kind not in {item.kind for name in ("blue", "green") for item in bundle(rollout, name)}
@@ -177,6 +197,7 @@ def test_one_value_of_an_expression_tells_apart(tmp_path: Path) -> None:
 
 
 def test_references_follow(tmp_path: Path) -> None:
+    on_node = {"key": "app", "operator": "In", "values": ["llm"]}
     pod = {
         "serviceAccountName": "llm-sa",
         "imagePullSecrets": [{"name": "pull"}, {"name": "elsewhere"}],
@@ -213,10 +234,10 @@ def test_references_follow(tmp_path: Path) -> None:
         ],
         "nodeSelector": {"app": "llm"},
         "affinity": {
-            "nodeAffinity": {
-                "x": {"matchExpressions": [{"key": "app", "operator": "In", "values": ["llm"]}]}
+            "nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [on_node]}]}},
+            "podAntiAffinity": {
+                REQUIRED: [{"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "llm"}}}]
             },
-            "podAntiAffinity": {"x": [{"labelSelector": {"matchLabels": {"app": "llm"}}}]},
         },
     }
     envoy = "- address: svc\n  sni: svc.llm-d.svc.cluster.local\n  url: http://svc:80\n- address: svc-x\n"
@@ -279,8 +300,10 @@ def test_references_follow(tmp_path: Path) -> None:
         "llm",
     ]
     assert new["nodeSelector"] == {"app": "llm"}
-    assert new["affinity"]["nodeAffinity"]["x"]["matchExpressions"][0]["values"] == ["llm"]
-    assert new["affinity"]["podAntiAffinity"]["x"][0]["labelSelector"]["matchLabels"] == {"app": app}
+    (term,) = new["affinity"]["nodeAffinity"][REQUIRED]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [on_node]
+    (apart,) = new["affinity"]["podAntiAffinity"][REQUIRED]
+    assert apart["labelSelector"]["matchLabels"] == {"app": app}
     assert found["ConfigMap", "llm-new-config"]["data"] == {
         "envoy.yaml": envoy.replace("address: svc\n", "address: svc-new\n")
         .replace("svc.llm-d", "svc-new.llm-d")
@@ -295,14 +318,16 @@ def test_references_follow(tmp_path: Path) -> None:
 def test_autoscalers_follow_with_their_queries(tmp_path: Path) -> None:
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "llm-decode"}
     query = 'sum(vllm:num_requests_waiting{pod=~"llm-decode-.*",name="llm",model_name="llm-decode-x"})'
-    external = {"metric": {"name": "queue", "selector": {"matchLabels": {"name": "llm"}}}}
+    metric = {"name": "queue", "selector": {"matchLabels": {"name": "llm"}}}
+    external = {"metric": metric, "target": {"type": "Value", "value": "3"}}
+    metrics = [{"type": "External", "external": external}]
     found = green(
         tmp_path,
         named(
             "HorizontalPodAutoscaler",
             "hpa",
             "autoscaling/v2",
-            spec={"scaleTargetRef": target, "metrics": [{"type": "External", "external": external}]},
+            spec={"scaleTargetRef": target, "maxReplicas": 4, "metrics": metrics},
         ),
         named(
             "ScaledObject",
@@ -330,7 +355,10 @@ def test_autoscalers_follow_with_their_queries(tmp_path: Path) -> None:
 
 def test_a_disaggregated_set_is_followed_everywhere(tmp_path: Path) -> None:
     role = {
-        "template": {"metadata": {"labels": APP}, "spec": {"serviceAccountName": "llm-sa", "containers": []}}
+        "template": {
+            "metadata": {"labels": APP},
+            "spec": {"serviceAccountName": "llm-sa", "containers": [CONTAINER]},
+        }
     }
     roles = [
         {"name": name, "leaderWorkerTemplate": {"workerTemplate": role["template"]}}

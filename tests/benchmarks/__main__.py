@@ -6,6 +6,7 @@ take turns within each round.
 
 from __future__ import annotations
 
+import json
 import resource
 import shutil
 import statistics
@@ -17,9 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from generator import __version__
+from generator.builtins import check, is_builtin
 from generator.disk import write
 from generator.output import planned
 from generator.pipeline import compile_plans
+from generator.wiring import CHECKS
+from generator.wiring.scene import Scene
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "plans" / "blue-green"
@@ -103,6 +107,20 @@ def many_plans(folder: Path) -> None:
     print(f"peak memory after all of them: {memory:.0f} MiB")
 
 
+def verdicts() -> None:
+    """Time the verdict on built-in objects, and what hangs between them, of every example."""
+    plans = [str(path) for path in sorted((ROOT / "plans").glob("*/plan.yaml"))]
+    stages = [stage for plan in compile_plans(plans) for stage in plan.rollout.stages]
+    items = [item.data for stage in stages for item in stage.objects if is_builtin(item.identity.group)]
+    checked, dumped = medians(
+        5, lambda: [check(item) for item in items], lambda: [json.dumps(item) for item in items]
+    )
+    row(f"verdict on {len(items)} built-in objects / their JSON", "", checked, dumped)
+    print(f"{checked / len(items) * 1e6:.0f} us a built-in object")
+    (wired,) = medians(5, lambda: [list(ask(Scene(objects=one.objects))) for one in stages for ask in CHECKS])
+    print(f"{wired / len(stages) * 1e6:.0f} us a stage for its names, ports and selectors")
+
+
 def main() -> None:
     print(f"{'what':<44} {'ours':>12} {'other':>12} {'ratio':>8}  bar")
     with tempfile.TemporaryDirectory() as name:
@@ -110,6 +128,7 @@ def main() -> None:
         start_up()
         one_plan(folder)
         many_plans(folder)
+    verdicts()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,163 @@
+"""The API server's verdict, offline: every distinct object of a rollout, checked once.
+
+Built-in kinds and the pods of all workloads are judged by `builtins`, custom resources by their schemas. A
+kind without a schema is accepted: what it may hold is its own cluster's secret.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from generator import builtins
+from generator.anatomy import WORKLOADS, pod_templates
+from generator.builtins import words
+from generator.codes import CODES
+from generator.diagnostics import Findings, Related
+from generator.manifests import Identity, Manifest, dig
+from generator.model import Bundles, Rollout
+from generator.source import Path, Place
+from generator.violations import Checker, Violation
+
+Schemas = Callable[[str, str, str], Checker | None]
+"""Gives the checker of a custom resource by group, version and kind; None where no schema is known."""
+
+ROWS: Mapping[str, tuple[str, str]] = {
+    "unknown": ("RP401", "remove it: this version of the API does not have the field"),
+    "required": ("RP402", "add the field"),
+    "type": ("RP403", "write a value of the type that the API wants"),
+    "invalid": ("RP404", "correct the value"),
+    "combination": ("RP404", "correct the value"),
+    "forbidden": ("RP404", "remove the field"),
+    "unsupported": ("RP405", "choose one of the values that the API knows"),
+    "long": ("RP406", "shorten it"),
+    "many": ("RP406", "take some of them away"),
+    "duplicate": ("RP407", "keep one of the two"),
+    "rule": ("RP408", "change the object so that the rule holds"),
+    "name": ("RP409", "correct the name, label or annotation"),
+    "version": ("RP411", "use a version that the cluster serves"),
+}
+"""Kind of a violation → the code of its finding, and how to mend it where the violation does not say."""
+
+_NO_VALUE: Mapping[str, tuple[str, ...]] = defaultdict(tuple, rule=("Invalid value: ",))
+"""Kind of a violation → words of the server that say nothing in a finding."""
+
+_LENGTH = 400
+
+
+def verify_types(bundles: Bundles, found: Findings) -> None:
+    """Add a finding for each value of a built-in kind that is of a wrong type.
+
+    It comes before all else: what looks into manifests takes a number for a number, a list for a list.
+    """
+    for item in (item for bundle in bundles.values() for item in bundle):
+        if builtins.is_builtin(item.identity.group) and _is_unreadable(item):
+            _Check(schemas=lambda *_: None, plan=item.origin.at(), found=found).given(item)
+
+
+def _is_unreadable(item: Manifest) -> bool:
+    return any(violation.kind == words.TYPE for violation in builtins.check(item.data))
+
+
+def verify(rollout: Rollout, bundles: Bundles, schemas: Schemas, found: Findings) -> None:
+    """Add a finding for whatever an API server would refuse in the objects of a rollout and its bundles."""
+    check = _Check(schemas=schemas, plan=rollout.plan.place, found=found)
+    for bundle in bundles.values():
+        for item in bundle:
+            check.given(item)
+    for objects in (*(stage.objects for stage in rollout.stages), rollout.rollback.objects):
+        for item in objects:
+            check.made(item)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Check:
+    """Asks about each object once, by its content; what was said of an object as read is not repeated."""
+
+    schemas: Schemas
+    plan: Place
+    found: Findings
+    identical: set[int] = field(default_factory=set)
+    contents: set[str] = field(default_factory=set)
+    said: set[tuple[Identity, str, str]] = field(default_factory=set)
+
+    def given(self, item: Manifest) -> None:
+        """Judge an object as the user wrote it."""
+        for violation in self._new(item):
+            self._report(item, violation, _place(item, violation))
+
+    def made(self, item: Manifest) -> None:
+        """Judge an object of a stage: what rollplan changed in it is told at the plan."""
+        for violation in self._new(item):
+            if _is_as_written(item, violation.path):
+                self._report(item, violation, _place(item, violation))
+            else:
+                related = Related(place=item.origin.at(), label="the object that it is made of")
+                self._report(item, violation, self.plan, related)
+
+    def _new(self, item: Manifest) -> Iterator[Violation]:
+        if id(item.data) in self.identical:
+            return
+        self.identical.add(id(item.data))
+        checker = self._checker(item)
+        content = json.dumps(item.data, default=str)
+        if checker is None or content in self.contents:
+            return
+        self.contents.add(content)
+        violations = list(checker(item.data))
+        for violation in violations:
+            said = (item.identity, violation.kind, _bare(violation.path))
+            if not _is_told_below(violation, violations) and said not in self.said:
+                yield violation
+        self.said.update((item.identity, one.kind, _bare(one.path)) for one in violations)
+
+    def _checker(self, item: Manifest) -> Checker | None:
+        group, _, version = str(item.data["apiVersion"]).rpartition("/")
+        if builtins.is_builtin(group):
+            return builtins.check
+        own = self.schemas(group, version, item.kind)
+        return partial(_with_pods, item, own) if item.kind in WORKLOADS else own
+
+    def _report(self, item: Manifest, violation: Violation, place: Place, *related: Related) -> None:
+        code, hint = ROWS[violation.kind]
+        said = violation.message
+        for repeated in (f"{violation.field} in body ", f' "{violation.field}"', *_NO_VALUE[violation.kind]):
+            said = said.replace(repeated, "", 1)
+        said = said if len(said) <= _LENGTH else f"{said[:_LENGTH]}…"
+        message = f"`{violation.field}` of {item.kind} `{item.name}`: {said[:1].lower()}{said[1:]}"
+        self.found.add(CODES[code], message, place, violation.hint or hint, *related)
+
+
+def _with_pods(item: Manifest, own: Checker | None, data: Mapping[str, Any]) -> Iterator[Violation]:
+    """Judge a custom workload, and its pods as the server will when the controller makes them."""
+    yield from own(data) if own else ()
+    for path in pod_templates(item):
+        yield from builtins.check_template(dig(data, *path), path)
+
+
+def _place(item: Manifest, violation: Violation) -> Place:
+    at = item.origin.at_key if violation.kind == "unknown" else item.origin.at
+    return at(*violation.path)
+
+
+def _is_as_written(item: Manifest, path: Path) -> bool:
+    """Say whether the value at a path is the user's own, at the same path of the user's manifest."""
+    written = dig(item.origin.document.data, *item.origin.path, *path)
+    return written is not None and bool(written == dig(item.data, *path))
+
+
+def _bare(path: Path) -> str:
+    """Give a path without its indexes: rules move when rollplan adds one before them."""
+    return ".".join(step for step in path if isinstance(step, str))
+
+
+def _is_told_below(violation: Violation, others: list[Violation]) -> bool:
+    """Say whether a failed combination has its reason among the other violations."""
+    path = violation.path
+    return violation.kind == "combination" and any(
+        other.kind != "combination" and other.path[: len(path)] == path for other in others
+    )

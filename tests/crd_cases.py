@@ -1,0 +1,84 @@
+"""The functions that run the published cases: with the published definitions, and with our own schemas.
+
+python /work/shared/data/cases/run_cases.py tests.crd_cases:theirs
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from generator.crds.catalog import catalog
+from generator.crds.definitions import definitions_in
+from generator.crds.judging import Definition
+from generator.crds.notation import Target
+from generator.diagnostics import Findings
+from generator.load import load_manifests
+from generator.source import Source
+from generator.violations import Violation
+
+DATA = Path(os.environ.get("ROLLPLAN_SHARED") or Path(__file__).parents[2] / "shared") / "data"
+
+Object = dict[str, Any]
+Said = list[tuple[str, str]]
+
+_KNOWN: dict[tuple[int, str], Definition] = {}
+
+
+def theirs(
+    crd: Object | None, version: str, obj: Object | None, text: str | None, op: str, old: Object | None
+) -> Said:
+    """What we say against an object, by the published definition of its kind."""
+    if crd is None:
+        return []
+    return judged(definition(crd, version), obj, text, op, old)
+
+
+def definition(crd: Object, version: str) -> Definition:
+    if (id(crd), version) not in _KNOWN:
+        for known in definitions_in(crd):
+            _KNOWN[id(crd), known.version] = known
+    return _KNOWN[id(crd), version]
+
+
+def judged(checker: Definition, obj: Object | None, text: str | None, op: str, old: Object | None) -> Said:
+    if text is not None:
+        found = Findings()
+        documents = load_manifests(Source(name="case.yaml", text=text), found)
+        if found.all or len(documents) != 1:
+            return [("", finding.message) for finding in found.all]
+        obj = documents[0].data
+    assert obj is not None
+    return said(checker.judge(obj, old, status=op == "update-status"))
+
+
+def said(violations: Iterable[Violation]) -> Said:
+    """Fields as the server names them; it names none for unknown fields and failed combinations."""
+    nameless = ("unknown", "combination")
+    return [
+        ("" if violation.kind in nameless else violation.field, f"{violation.field}: {violation.message}")
+        for violation in violations
+    ]
+
+
+NEWEST = Target(gateway_api=(99, 0), inference_extension=(99, 0), router=(99, 0))
+
+
+def ours(
+    crd: Object | None, version: str, obj: Object | None, text: str | None, op: str, old: Object | None
+) -> Said:
+    """What we say against an object by our own schema, in the channel of the published definition."""
+    if crd is None:
+        return []
+    checker = own(crd, version)
+    return judged(checker, obj, text, op, old) if checker else theirs(crd, version, obj, text, op, old)
+
+
+def own(crd: Object, version: str) -> Definition | None:
+    channel = crd["metadata"].get("annotations", {}).get("gateway.networking.k8s.io/channel", "standard")
+    return catalog(replace(NEWEST, channel=channel))(
+        crd["spec"]["group"], version, crd["spec"]["names"]["kind"]
+    )
