@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from generator.source import Path
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+class Key(str):
+    """A step of a path that is the key of a map, where the server writes it in brackets."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,12 +34,19 @@ class Violation:
         """Give the path as the server writes it: `spec.rules[0].name`."""
         return field_of(self.path)
 
+    @staticmethod
+    def unknown(path: Path, known: Iterable[str]) -> Violation:
+        """Make the violation of a field that the API does not have, and name the one that is meant."""
+        close = get_close_matches(str(path[-1]), known, n=1, cutoff=0.6) if len(str(path[-1])) < 100 else []
+        hint = f"did you mean `{close[0]}`?" if close else ""
+        return Violation(path=path, kind="unknown", message=f'unknown field "{field_of(path)}"', hint=hint)
+
 
 Checker = Callable[[Mapping[str, Any]], Iterable[Violation]]
 """Says what a server would hold against one object; it gets the whole object and changes nothing."""
 
 
 def field_of(path: Path) -> str:
-    """Write a path as the server does: `spec.rules[0].name`, keys of maps in brackets where not plain."""
-    steps = (f".{step}" if _PLAIN.fullmatch(str(step)) else f"[{step}]" for step in path)
+    """Write a path as the server does: `spec.rules[0].name`, `metadata.labels[app]`."""
+    steps = (f"[{step}]" if isinstance(step, int | Key) else f".{step}" for step in path)
     return "".join(steps).removeprefix(".")

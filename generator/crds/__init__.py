@@ -1,0 +1,1 @@
+"""Custom resources, judged as an API server judges them: by schemas in the dialect of their definitions."""

@@ -1,0 +1,57 @@
+"""The functions that run the published cases: with the published definitions, and with our own schemas.
+
+python /work/shared/data/cases/run_cases.py tests.crd_cases:theirs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from generator.crds.definitions import definitions_in
+from generator.crds.judging import Definition
+from generator.diagnostics import Findings
+from generator.load import load_manifests
+from generator.source import Source
+from generator.violations import Violation
+
+Object = dict[str, Any]
+Said = list[tuple[str, str]]
+
+_KNOWN: dict[tuple[int, str], Definition] = {}
+
+
+def theirs(
+    crd: Object | None, version: str, obj: Object | None, text: str | None, op: str, old: Object | None
+) -> Said:
+    """What we say against an object, by the published definition of its kind."""
+    if crd is None:
+        return []
+    return judged(definition(crd, version), obj, text, op, old)
+
+
+def definition(crd: Object, version: str) -> Definition:
+    if (id(crd), version) not in _KNOWN:
+        for known in definitions_in(crd):
+            _KNOWN[id(crd), known.version] = known
+    return _KNOWN[id(crd), version]
+
+
+def judged(checker: Definition, obj: Object | None, text: str | None, op: str, old: Object | None) -> Said:
+    if text is not None:
+        found = Findings()
+        documents = load_manifests(Source(name="case.yaml", text=text), found)
+        if found.all or len(documents) != 1:
+            return [("", finding.message) for finding in found.all]
+        obj = documents[0].data
+    assert obj is not None
+    return said(checker.judge(obj, old, status=op == "update-status"))
+
+
+def said(violations: Iterable[Violation]) -> Said:
+    """Fields as the server names them; it names none for unknown fields and failed combinations."""
+    nameless = ("unknown", "combination")
+    return [
+        ("" if violation.kind in nameless else violation.field, f"{violation.field}: {violation.message}")
+        for violation in violations
+    ]
