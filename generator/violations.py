@@ -35,10 +35,15 @@ class Violation:
         return field_of(self.path)
 
     @staticmethod
-    def unknown(path: Path, known: Iterable[str]) -> Violation:
-        """Make the violation of a field that the API does not have, and name the one that is meant."""
-        close = get_close_matches(str(path[-1]), known, n=1, cutoff=0.6) if len(str(path[-1])) < 100 else []
+    def unknown(path: Path, known: Iterable[str], elsewhere: Mapping[str, str] | None = None) -> Violation:
+        """Make the violation of a field that the API does not have, and name the one that is meant.
+
+        `elsewhere` has the fields that other versions of the API have, and why this one does not.
+        """
+        name = str(path[-1])
+        close = get_close_matches(name, known, n=1, cutoff=0.6) if len(name) < 100 else []
         hint = f"did you mean `{close[0]}`?" if close else ""
+        hint = (elsewhere or {}).get(name, hint)
         return Violation(path=path, kind="unknown", message=f'unknown field "{field_of(path)}"', hint=hint)
 
 

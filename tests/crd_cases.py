@@ -6,10 +6,13 @@ python /work/shared/data/cases/run_cases.py tests.crd_cases:theirs
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+from generator.crds.catalog import catalog
 from generator.crds.definitions import definitions_in
 from generator.crds.judging import Definition
+from generator.crds.notation import Target
 from generator.diagnostics import Findings
 from generator.load import load_manifests
 from generator.source import Source
@@ -55,3 +58,23 @@ def said(violations: Iterable[Violation]) -> Said:
         ("" if violation.kind in nameless else violation.field, f"{violation.field}: {violation.message}")
         for violation in violations
     ]
+
+
+NEWEST = Target(gateway_api=(99, 0), inference_extension=(99, 0), router=(99, 0))
+
+
+def ours(
+    crd: Object | None, version: str, obj: Object | None, text: str | None, op: str, old: Object | None
+) -> Said:
+    """What we say against an object by our own schema, in the channel of the published definition."""
+    if crd is None:
+        return []
+    checker = own(crd, version)
+    return judged(checker, obj, text, op, old) if checker else theirs(crd, version, obj, text, op, old)
+
+
+def own(crd: Object, version: str) -> Definition | None:
+    channel = crd["metadata"].get("annotations", {}).get("gateway.networking.k8s.io/channel", "standard")
+    return catalog(replace(NEWEST, channel=channel))(
+        crd["spec"]["group"], version, crd["spec"]["names"]["kind"]
+    )

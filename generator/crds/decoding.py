@@ -51,7 +51,7 @@ def _mapping(value: dict[str, Any], node: Node, path: Path, found: list[Violatio
         elif node.open:
             made[key] = decoded(item, None, (*path, key), found)
         else:
-            found.append(Violation.unknown((*path, key), node.properties))
+            found.append(Violation.unknown((*path, key), node.properties, node.absent))
     return _with_defaults(made, node, path, found)
 
 

@@ -44,7 +44,8 @@ class RuleText:
 class Node:
     """One schema; `additional` is the schema of other keys, None where they are unknown fields.
 
-    `open` marks a mapping whose other keys may hold anything; `deep`, `keyed`, `embeds` and `converts` say
+    `open` marks a mapping whose other keys may hold anything; `absent` says why a field that exists elsewhere
+    does not exist here; `deep`, `keyed`, `embeds` and `converts` say
     whether a rule, a list type, an inner object or a value with a type of CEL's own stands here or below.
     """
 
@@ -72,6 +73,7 @@ class Node:
     map_keys: tuple[str, ...]
     correlates: bool
     rules: tuple[RuleText, ...]
+    absent: Mapping[str, str]
     defaulted: Mapping[str, Node]
     deep: bool
     keyed: bool
@@ -102,6 +104,7 @@ def node(schema: Mapping[str, Any], *, root: bool = False) -> Node:
         map_keys=tuple(schema.get("x-kubernetes-list-map-keys") or ()),
         correlates=schema.get("x-kubernetes-map-type") in (None, "granular", "atomic"),
         rules=tuple(map(_rule, schema.get("x-kubernetes-validations") or ())),
+        absent=schema.get("x-rollplan-absent") or {},
         **parts,
         **_summary(schema, types, **parts),
     )
