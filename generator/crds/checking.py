@@ -90,9 +90,10 @@ def _text(value: str, node: Node, path: Path, found: Found) -> int:
             _say(found, path, "invalid", value, f"should be at least {least} chars long")
         elif pattern and not matches(pattern, value):
             _say(found, path, "invalid", value, f"should match '{pattern}'")
-    if not node.format:
+    has_format = FORMATS.get(node.format.replace("-", "")) if node.format else None
+    if has_format is None:
         return 1
-    if not FORMATS[node.format.replace("-", "")](value):
+    if not has_format(value):
         _say(found, path, "type", value, f"must be of type {node.format}: {golang.quote(value)}")
     return 2
 
