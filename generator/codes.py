@@ -1,7 +1,7 @@
 """Every code that a finding can carry, one row each; `templates/explain/ID.md` explains it.
 
 RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
-that the two would make together.
+that the two would make together; RP40x and RP41x what an API server would say to its objects.
 """
 
 from __future__ import annotations
@@ -92,6 +92,18 @@ RP336 error   labels take pods out of their pool
 RP337 error   claim for a volume that is taken
 RP338 error   number that nobody measures
 RP339 warning adapter for another base model
+RP401 error   field that the API does not have
+RP402 error   field that the API requires is missing
+RP403 error   value of another type than the API wants
+RP404 error   value that the API does not allow
+RP405 error   value that is not one of the API's
+RP406 error   more than the API takes
+RP407 error   value twice in a set of the API
+RP408 error   rule of the API is broken
+RP409 error   name that Kubernetes does not allow
+RP410 error   definition cannot be read
+RP411 error   version is not served
+RP412 warning rule of a definition is skipped
 """
 
 CODES = {

@@ -52,6 +52,7 @@ class Target:
     gateway: Gateway | None
     apis: Apis
     place: Place
+    crds: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -85,6 +85,7 @@ def _target(fields: Fields, namespace: str) -> Target:
             router=_version(apis["router"]),
         ),
         place=fields.document.at((*fields.path, "mode")),
+        crds=fields.refs("crds"),
     )
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.codes import CODES
+from generator.crd_files import schemas
 from generator.delivery import delivered
 from generator.diagnostics import Diagnostic, Findings, Rejected, Related
 from generator.gather import Read, gather
 from generator.load import load_plan, read_source
-from generator.model import Plan, Rollout
+from generator.model import Plan, Ref, Rollout
 from generator.parse import parse
 from generator.questions import answered
 from generator.roots import roots_of
-from generator.source import Place, Source
+from generator.source import Document, Place, Source
 from generator.sources import documents
 from generator.strategies import STRATEGIES
 from generator.validate import validate
+from generator.verify import verify
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +32,8 @@ class Compiled:
     warnings: tuple[Diagnostic, ...]
 
 
-def compile_plan(path: Path) -> Compiled:
-    """Take one plan down the road.
+def compile_plan(path: Path, definitions: Sequence[Document] = ()) -> Compiled:
+    """Take one plan down the road; `definitions` are custom resources' own, beside those that it names.
 
     Raises `Rejected` with every finding of the step that could not go on, and `Fault` for a file that
     cannot be read.
@@ -46,10 +48,12 @@ def compile_plan(path: Path) -> Compiled:
         roots = roots_of(path.parent, plan.roots)
         return lambda ref: documents(ref, path.parent, roots, found)
 
-    return compile_source(source, reader, found)
+    return compile_source(source, reader, found, definitions)
 
 
-def compile_source(source: Source, reader: Callable[[Plan], Read], found: Findings) -> Compiled:
+def compile_source(
+    source: Source, reader: Callable[[Plan], Read], found: Findings, definitions: Sequence[Document] = ()
+) -> Compiled:
     """Take the text of a plan down the road; `reader` says how to read what the plan names.
 
     Raises as `compile_plan` does.
@@ -61,23 +65,32 @@ def compile_source(source: Source, reader: Callable[[Plan], Read], found: Findin
     validate(document, found)
     found.stop_if_errors()
     plan = parse(document, found)
-    bundles = gather(plan, reader(plan), found)
+    read = reader(plan)
+    bundles = gather(plan, read, found)
+    given = [document for path in plan.target.crds for document in read(path)]
     found.stop_if_errors()
     planned = STRATEGIES[plan.type].plan(plan, bundles, found)
     rollout = delivered(answered(planned, found))
+    verify(rollout, bundles, schemas([*given, *definitions], plan.target.apis, found), found)
     found.stop_if_errors()
-    read = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
-    sources = (Path(source.name), *map(Path, sorted(read)))
+    files = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
+    files |= {document.source.name for document in given}
+    sources = (Path(source.name), *map(Path, sorted(files)))
     return Compiled(rollout=rollout, sources=sources, warnings=found.all)
 
 
-def compile_plans(paths: Iterable[str]) -> tuple[Compiled, ...]:
-    """Take every plan down the road, and raise the findings of all of them together."""
+def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compiled, ...]:
+    """Take every plan down the road, and raise the findings of all of them together.
+
+    `crds` are files and folders with the cluster's CustomResourceDefinitions.
+    """
     compiled, found = [], Findings()
+    definitions = [document for path in crds for document in _definitions(Path(path), found)]
+    found.stop_if_errors()
     names: dict[str, Place] = {}
     for path in paths:
         try:
-            result = compile_plan(Path(path))
+            result = compile_plan(Path(path), definitions)
         except Rejected as rejected:
             found.extend(rejected.findings)
             continue
@@ -95,3 +108,10 @@ def compile_plans(paths: Iterable[str]) -> tuple[Compiled, ...]:
         names.setdefault(name, place)
     found.stop_if_errors()
     return tuple(compiled)
+
+
+def _definitions(path: Path, found: Findings) -> Iterable[Document]:
+    """Read what the command line names: the folder that holds it is all that may be read."""
+    folder, name = (path, ".") if path.is_dir() else (path.parent, path.name)
+    place = Place(source=Source(name=path.as_posix(), text=""), line=1, column=1)
+    return documents(Ref(value=name, place=place), folder, roots_of(folder), found)

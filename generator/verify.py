@@ -6,12 +6,15 @@ their schemas. A kind without either is accepted: what it may hold is its own cl
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from generator.codes import CODES
-from generator.diagnostics import Findings
-from generator.manifests import Manifest
+from generator.diagnostics import Findings, Related
+from generator.manifests import Identity, Manifest, dig
 from generator.model import Bundles, Rollout
+from generator.source import Path, Place
 from generator.violations import Checker, Violation
 
 Schemas = Callable[[str, str, str], Checker | None]
@@ -20,36 +23,109 @@ Schemas = Callable[[str, str, str], Checker | None]
 CHECKERS: Mapping[tuple[str, str], Checker] = {}
 """Checkers of built-in kinds, by group and kind; the core group is ''."""
 
-ROWS: Mapping[str, str] = {}
-"""Kind of a violation → the code of its finding."""
+ROWS: Mapping[str, tuple[str, str]] = {
+    "unknown": ("RP401", "remove it: this version of the API does not have the field"),
+    "required": ("RP402", "add the field"),
+    "type": ("RP403", "write a value of the type that the API wants"),
+    "invalid": ("RP404", "correct the value"),
+    "combination": ("RP404", "correct the value"),
+    "forbidden": ("RP404", "remove the field"),
+    "unsupported": ("RP405", "choose one of the values that the API knows"),
+    "long": ("RP406", "shorten it"),
+    "many": ("RP406", "take some of them away"),
+    "duplicate": ("RP407", "keep one of the two"),
+    "rule": ("RP408", "change the object so that the rule holds"),
+    "name": ("RP409", "correct the name, label or annotation"),
+    "version": ("RP411", "use a version that the cluster serves"),
+}
+"""Kind of a violation → the code of its finding, and how to mend it where the violation does not say."""
+
+_LENGTH = 400
 
 
 def verify(rollout: Rollout, bundles: Bundles, schemas: Schemas, found: Findings) -> None:
     """Add a finding for whatever an API server would refuse in the objects of a rollout and its bundles."""
-    for item in _distinct(rollout, bundles):
-        for violation in _violations(item, schemas):
-            _report(item, violation, found)
+    check = _Check(schemas=schemas, plan=rollout.plan.place, found=found)
+    for bundle in bundles.values():
+        for item in bundle:
+            check.given(item)
+    for objects in (*(stage.objects for stage in rollout.stages), rollout.rollback.objects):
+        for item in objects:
+            check.made(item)
 
 
-def _distinct(rollout: Rollout, bundles: Bundles) -> Iterator[Manifest]:
-    """Give each object once, by its content: first as it was read, then as stages change it."""
-    seen: set[int] = set()
-    given = (item for bundle in bundles.values() for item in bundle)
-    staged = (item for stage in rollout.stages for item in stage.objects)
-    for source in (given, staged, iter(rollout.rollback.objects)):
-        for item in source:
-            if id(item.data) not in seen:
-                seen.add(id(item.data))
-                yield item
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Check:
+    """Asks about each object once, by its content; what was said of an object as read is not repeated."""
+
+    schemas: Schemas
+    plan: Place
+    found: Findings
+    identical: set[int] = field(default_factory=set)
+    contents: set[str] = field(default_factory=set)
+    said: set[tuple[Identity, str, str]] = field(default_factory=set)
+
+    def given(self, item: Manifest) -> None:
+        """Judge an object as the user wrote it."""
+        for violation in self._new(item):
+            self._report(item, violation, _place(item, violation))
+
+    def made(self, item: Manifest) -> None:
+        """Judge an object of a stage: what rollplan changed in it is told at the plan."""
+        for violation in self._new(item):
+            if _is_as_written(item, violation.path):
+                self._report(item, violation, _place(item, violation))
+            else:
+                related = Related(place=item.origin.at(), label="the object that it is made of")
+                self._report(item, violation, self.plan, related)
+
+    def _new(self, item: Manifest) -> Iterator[Violation]:
+        if id(item.data) in self.identical:
+            return
+        self.identical.add(id(item.data))
+        checker = self._checker(item)
+        content = json.dumps(item.data, default=str)
+        if checker is None or content in self.contents:
+            return
+        self.contents.add(content)
+        violations = list(checker(item.data))
+        for violation in violations:
+            said = (item.identity, violation.kind, _bare(violation.path))
+            if not _is_told_below(violation, violations) and said not in self.said:
+                yield violation
+        self.said.update((item.identity, one.kind, _bare(one.path)) for one in violations)
+
+    def _checker(self, item: Manifest) -> Checker | None:
+        group, _, version = str(item.data["apiVersion"]).rpartition("/")
+        return CHECKERS.get((group, item.kind)) or self.schemas(group, version, item.kind)
+
+    def _report(self, item: Manifest, violation: Violation, place: Place, *related: Related) -> None:
+        code, hint = ROWS[violation.kind]
+        words = violation.message.replace(f"{violation.field} in body ", "")
+        words = words if len(words) <= _LENGTH else f"{words[:_LENGTH]}…"
+        message = f"`{violation.field}` of {item.kind} `{item.name}`: {words[:1].lower()}{words[1:]}"
+        self.found.add(CODES[code], message, place, violation.hint or hint, *related)
 
 
-def _violations(item: Manifest, schemas: Schemas) -> Iterator[Violation]:
-    group, _, version = str(item.data["apiVersion"]).rpartition("/")
-    checker = CHECKERS.get((group, item.kind)) or schemas(group, version, item.kind)
-    if checker:
-        yield from checker(item.data)
+def _place(item: Manifest, violation: Violation) -> Place:
+    at = item.origin.at_key if violation.kind == "unknown" else item.origin.at
+    return at(*violation.path)
 
 
-def _report(item: Manifest, violation: Violation, found: Findings) -> None:
-    message = f"{item.identity}, `{violation.field}`: {violation.message}"
-    found.add(CODES[ROWS[violation.kind]], message, item.origin.at(*violation.path), violation.hint)
+def _is_as_written(item: Manifest, path: Path) -> bool:
+    """Say whether the value at a path is the user's own, at the same path of the user's manifest."""
+    written = dig(item.origin.document.data, *item.origin.path, *path)
+    return written is not None and bool(written == dig(item.data, *path))
+
+
+def _bare(path: Path) -> str:
+    """Give a path without its indexes: rules move when rollplan adds one before them."""
+    return ".".join(step for step in path if isinstance(step, str))
+
+
+def _is_told_below(violation: Violation, others: list[Violation]) -> bool:
+    """Say whether a failed combination has its reason among the other violations."""
+    path = violation.path
+    return violation.kind == "combination" and any(
+        other.kind != "combination" and other.path[: len(path)] == path for other in others
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from generator.model import Rollout
 from generator.output import planned
 from generator.pipeline import compile_plan
+from generator.source import Document
 
 Object = dict[str, Any]
 
@@ -133,6 +135,11 @@ def rendered(folder: Path, plan: Object, files: dict[str, list[Object] | str]) -
     return Tree(planned(compile_plan(written(folder, plan, files))).tree)
 
 
-def rollout(folder: Path, plan: Object, files: dict[str, list[Object] | str]) -> Rollout:
-    """Write a plan and its manifests, and take them down the road."""
-    return compile_plan(written(folder, plan, files)).rollout
+def rollout(
+    folder: Path,
+    plan: Object,
+    files: dict[str, list[Object] | str],
+    definitions: Sequence[Document] = (),
+) -> Rollout:
+    """Write a plan and its manifests, and go down the road; `definitions` say what objects may hold."""
+    return compile_plan(written(folder, plan, files), definitions).rollout

@@ -106,6 +106,11 @@ def test_volumes(tmp_path: Path) -> None:
     assert "adapters" not in {item.name for deletion in last.deletions for item in deletion.objects}
 
 
+SPECS = {
+    "Gateway": {"gatewayClassName": "c", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}
+}
+
+
 @pytest.mark.parametrize(
     ("kind", "version"),
     [
@@ -119,7 +124,10 @@ def test_volumes(tmp_path: Path) -> None:
 )
 def test_what_belongs_to_neither_is_shared(kind: str, version: str, tmp_path: Path) -> None:
     rollout = derived(
-        tmp_path, [*router(), server(), named(kind, "common", version)], pool="llm", green="llm-new"
+        tmp_path,
+        [*router(), server(), named(kind, "common", version, spec=SPECS.get(kind, {}))],
+        pool="llm",
+        green="llm-new",
     )
     assert [item.kind for item in bundle(rollout, "shared")] == [kind]
     assert kind not in {item.kind for name in ("blue", "green") for item in bundle(rollout, name)}

@@ -69,7 +69,7 @@ def rule(model, *targets, **fields):
 
 
 def test_a_rewrite_that_is_there_is_edited_in_place(render):
-    other, own = rule("other", {"modelRewrite": "x"}), rule("alias", {"modelRewrite": "v1"}, foreign=[1])
+    other, own = rule("other", {"modelRewrite": "x"}), rule("alias", {"modelRewrite": "v1"})
     item = rewrite(other, own, name="all")
     item["metadata"]["labels"] = {"team": "a"}
     tree = render(lora(HALF, FULL, strategy={"rewrite": "all"}), {"serving/all.yaml": [*version(BLUE), item]})
@@ -79,7 +79,7 @@ def test_a_rewrite_that_is_there_is_edited_in_place(render):
     assert found["metadata"]["labels"] == {"team": "a"}
     assert found["spec"]["rules"] == [
         {"matches": [exact[0]], "targets": [{"modelRewrite": "x"}]},
-        {"matches": [exact[1]], "targets": targets, "foreign": [1]},
+        {"matches": [exact[1]], "targets": targets},
     ]
     assert not any("alias-rewrite" in path for path in tree)
 

@@ -15,9 +15,10 @@ from generator.keywords import KEYWORDS
 from generator.plan_schema import definition
 from generator.resources import SCHEMAS
 
-REPORTS = SCHEMAS / "reports"
-FILES = sorted(path for path in SCHEMAS.rglob("*.json") if path.parent != REPORTS)
-"""The schemas of plans; those of what rollplan prints follow no rule of editors and findings."""
+OTHERS = {SCHEMAS / "reports", SCHEMAS / "objects"}
+FILES = sorted(path for path in SCHEMAS.rglob("*.json") if path.parent not in OTHERS)
+"""The schemas of plans; those of what rollplan prints follow no rule of editors and findings, and those of
+objects are in a notation of their own."""
 
 OPEN = {"plan.schema.json#/properties/spec", "plan.schema.json#/properties/spec/properties/strategy"}
 """Objects that allow other fields: the schema of the chosen strategy knows them."""

@@ -84,7 +84,10 @@ def test_kustomization_with_everything_local(plan: Callable[..., Path]) -> None:
         "resources": ["../base"],
         "components": ["../component"],
         "labels": [
-            {"pairs": {"a": "b"}, "fields": [{"path": "spec/template/metadata/labels", "create": True}]}
+            {
+                "pairs": {"a": "b"},
+                "fields": [{"path": "spec/template/metadata/labels", "create": True, "kind": "Deployment"}],
+            }
         ],
         "patches": [
             {"path": "patch.yaml"},

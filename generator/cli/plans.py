@@ -10,6 +10,7 @@ import click
 
 from generator import __version__
 from generator.cli.shared import (
+    CRDS,
     FOUND,
     PLANS,
     colours,
@@ -27,22 +28,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @PLANS
+@CRDS
 @format_option("text", "json", "github", "sarif", "junit", "markdown")
 @refusing
-def validate(plans: tuple[str, ...], format_: str) -> None:
+def validate(plans: tuple[str, ...], crds: tuple[str, ...], format_: str) -> None:
     """Check plans and the manifests that they name; show every finding."""
     from generator.pipeline import compile_plans
 
-    show_findings(warnings_of(compile_plans(plans)), format_, sys.stdout)
+    show_findings(warnings_of(compile_plans(plans, crds)), format_, sys.stdout)
 
 
 @click.command()
 @PLANS
+@CRDS
 @click.option("--out", required=True, type=click.Path(), help="Write OUT/<plan name>/.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
 @format_option("text", "json", "github", "sarif", "junit")
 @refusing
-def render(plans: tuple[str, ...], out: str, force: bool, format_: str) -> None:
+def render(plans: tuple[str, ...], crds: tuple[str, ...], out: str, force: bool, format_: str) -> None:
     """Compile plans and write their stages, all or nothing; show the stage tables."""
     from pathlib import Path
 
@@ -50,7 +53,7 @@ def render(plans: tuple[str, ...], out: str, force: bool, format_: str) -> None:
     from generator.output import planned
     from generator.pipeline import compile_plans
 
-    compiled = compile_plans(plans)
+    compiled = compile_plans(plans, crds)
     try:
         results = write(Path(out), [planned(plan) for plan in compiled], version=__version__, force=force)
     except HandEdited as edited:
@@ -63,13 +66,14 @@ def render(plans: tuple[str, ...], out: str, force: bool, format_: str) -> None:
 
 @click.command()
 @PLANS
+@CRDS
 @format_option("text", "json", "github")
 @refusing
-def stages(plans: tuple[str, ...], format_: str) -> None:
+def stages(plans: tuple[str, ...], crds: tuple[str, ...], format_: str) -> None:
     """Show each rollout as a table: traffic, replicas, accelerators, gates, the way back."""
     from generator.pipeline import compile_plans
 
-    _tables(compile_plans(plans), format_)
+    _tables(compile_plans(plans, crds), format_)
 
 
 def _tables(compiled: Sequence[Compiled], format_: str) -> None:

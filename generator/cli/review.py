@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from generator import __version__
-from generator.cli.shared import FOUND, PLANS, colours, format_option, refusing, show_findings, warnings_of
+from generator.cli.shared import (
+    CRDS,
+    FOUND,
+    PLANS,
+    colours,
+    format_option,
+    refusing,
+    show_findings,
+    warnings_of,
+)
 
 if TYPE_CHECKING:
     from generator.compare import Side
@@ -20,10 +29,11 @@ usual for one that has a new name."""
 
 @click.command()
 @PLANS
+@CRDS
 @click.option("--out", required=True, type=click.Path(), help="The folder that the plans are rendered into.")
 @format_option("text", "json", "github")
 @refusing
-def check(plans: tuple[str, ...], out: str, format_: str) -> None:
+def check(plans: tuple[str, ...], crds: tuple[str, ...], out: str, format_: str) -> None:
     """Say whether what is committed below OUT is exactly what the plans render; write nothing."""
     from pathlib import Path
 
@@ -32,7 +42,7 @@ def check(plans: tuple[str, ...], out: str, format_: str) -> None:
     from generator.pipeline import compile_plans
     from generator.reporters import CHECKS
 
-    compiled = compile_plans(plans)
+    compiled = compile_plans(plans, crds)
     show_findings(warnings_of(compiled), "text", sys.stderr)
     found = [item for plan in compiled for item in compared(Path(out), planned(plan), __version__)]
     colour = colours(sys.stdout)

@@ -20,6 +20,13 @@ that went away, as `head` does; SIGTERM. The last three are what a shell says of
 
 PLANS = click.argument("plans", nargs=-1, required=True, metavar="PLAN...", type=click.Path())
 
+CRDS = click.option(
+    "--crds",
+    multiple=True,
+    type=click.Path(),
+    help="Check objects against the cluster's own CustomResourceDefinitions in this file or folder.",
+)
+
 
 def format_option(*choices: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give the option that chooses how to show the outcome: text, unless the user says another."""

@@ -7,6 +7,7 @@ of an `anyOf` or `oneOf` that holds most is the one whose failures the server sh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
@@ -76,7 +77,9 @@ def _unsupported(value: Any, node: Node, path: Path, found: Found) -> None:
     allowed = [item if isinstance(item, str) else golang.show(item) for item in node.enum]
     said = ", ".join(map(golang.quote, allowed))
     message = f"Unsupported value: {golang.show(value)}: supported values: {said}"
-    found.append(Violation(path=path, kind="unsupported", message=message))
+    close = get_close_matches(str(value), allowed, n=1, cutoff=0.6) if len(str(value)) < 100 else []
+    hint = f"did you mean `{close[0]}`?" if close else ""
+    found.append(Violation(path=path, kind="unsupported", message=message, hint=hint))
 
 
 def _text(value: str, node: Node, path: Path, found: Found) -> int:
