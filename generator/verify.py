@@ -7,6 +7,7 @@ their schemas. A kind without either is accepted: what it may hold is its own cl
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -39,6 +40,9 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "version": ("RP411", "use a version that the cluster serves"),
 }
 """Kind of a violation → the code of its finding, and how to mend it where the violation does not say."""
+
+_NO_VALUE: Mapping[str, tuple[str, ...]] = defaultdict(tuple, rule=("Invalid value: ",))
+"""Kind of a violation → words of the server that say nothing in a finding."""
 
 _LENGTH = 400
 
@@ -101,7 +105,9 @@ class _Check:
 
     def _report(self, item: Manifest, violation: Violation, place: Place, *related: Related) -> None:
         code, hint = ROWS[violation.kind]
-        words = violation.message.replace(f"{violation.field} in body ", "")
+        words = violation.message
+        for repeated in (f"{violation.field} in body ", f' "{violation.field}"', *_NO_VALUE[violation.kind]):
+            words = words.replace(repeated, "", 1)
         words = words if len(words) <= _LENGTH else f"{words[:_LENGTH]}…"
         message = f"`{violation.field}` of {item.kind} `{item.name}`: {words[:1].lower()}{words[1:]}"
         self.found.add(CODES[code], message, place, violation.hint or hint, *related)
