@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from generator.crds.cel import control
-from generator.crds.cel.functions import FUNCTIONS, MEMBERS, QUALIFIED
+from generator.crds.cel.functions import FUNCTIONS, MEMBERS, QUALIFIED, TYPES
 from generator.crds.cel.macros import COMPREHENSIONS, Run
 from generator.crds.cel.operators import BINARY, inverted, negated
 from generator.crds.cel.parser import Call, Ident, Literal, MakeList, MakeMap, Select, Tree, parse
@@ -20,6 +20,7 @@ _KEYWORD = re.compile(
     "__(true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|namespace"
     "|return|var|void|while)__"
 )
+_TYPES = {str(name): name for name in TYPES.values()}
 _UNARY = {"!": inverted, "-": negated}
 
 
@@ -80,6 +81,8 @@ class _Compiler:
         return lambda _: value
 
     def _ident(self, tree: Ident, names: Names) -> Run:
+        if tree.name not in names and tree.name in _TYPES:
+            return self._literal(Literal(_TYPES[tree.name]), names)
         if tree.name not in names:
             raise Unsupported(f"unknown name {tree.name}")
         place = names[tree.name]

@@ -19,6 +19,7 @@ from generator.crds.cel.values import (
     Duration,
     Maybe,
     Timestamp,
+    TypeName,
     UInt,
     Value,
     contains,
@@ -88,17 +89,23 @@ def _bool(value: Value) -> bool:
     raise CelError(f"type conversion error from 'string' to 'bool': {value}")
 
 
-def _type(value: Value) -> str:
-    names = {
-        bool: "bool",
-        int: "int",
-        float: "double",
-        str: "string",
-        list: "list",
-        dict: "map",
-        UInt: "uint",
-    }
-    return names.get(type(value), type(value).__name__)
+TYPES: Mapping[type, TypeName] = {
+    bool: TypeName("bool"),
+    int: TypeName("int"),
+    UInt: TypeName("uint"),
+    float: TypeName("double"),
+    str: TypeName("string"),
+    bytes: TypeName("bytes"),
+    list: TypeName("list"),
+    dict: TypeName("map"),
+    type(None): TypeName("null_type"),
+    TypeName: TypeName("type"),
+}
+"""The types that have a name in CEL."""
+
+
+def _type(value: Value) -> TypeName:
+    return TYPES.get(type(value)) or TypeName(type(value).__name__)
 
 
 def _ordered(*tests: str) -> Callable[[Value], Value]:

@@ -32,6 +32,12 @@ class Timestamp(int):
     """A point in time, in nanoseconds since 1970."""
 
 
+class TypeName(str):
+    """The type of a value, as `type(x)` gives it and `int` names it."""
+
+    __slots__ = ()
+
+
 class Maybe:
     """An optional value of CEL: `optional.of(x)`, `optional.none()`."""
 
