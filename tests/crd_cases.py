@@ -5,8 +5,10 @@ python /work/shared/data/cases/run_cases.py tests.crd_cases:theirs
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from generator.crds.catalog import catalog
@@ -17,6 +19,8 @@ from generator.diagnostics import Findings
 from generator.load import load_manifests
 from generator.source import Source
 from generator.violations import Violation
+
+DATA = Path(os.environ.get("ROLLPLAN_SHARED") or Path(__file__).parents[2] / "shared") / "data"
 
 Object = dict[str, Any]
 Said = list[tuple[str, str]]
