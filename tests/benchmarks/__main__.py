@@ -20,6 +20,7 @@ from generator import __version__
 from generator.disk import write
 from generator.output import planned
 from generator.pipeline import compile_plans
+from tests.benchmarks.verdicts import verdicts
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "plans" / "blue-green"
@@ -110,6 +111,7 @@ def main() -> None:
         start_up()
         one_plan(folder)
         many_plans(folder)
+        verdicts(EXAMPLE / "plan.yaml")
 
 
 if __name__ == "__main__":
