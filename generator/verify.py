@@ -104,16 +104,21 @@ class _Check:
             return
         self.identical.add(id(item.data))
         checker = self._checker(item)
-        content = json.dumps(item.data, default=str)
-        if checker is None or content in self.contents:
+        if checker is None or self._is_known(item):
             return
-        self.contents.add(content)
         violations = list(checker(item.data))
         for violation in violations:
             said = (item.identity, violation.kind, _bare(violation.path))
             if not _is_told_below(violation, violations) and said not in self.said:
                 yield violation
         self.said.update((item.identity, one.kind, _bare(one.path)) for one in violations)
+
+    def _is_known(self, item: Manifest) -> bool:
+        """Say whether an object with the same content was judged before; remember this one."""
+        content = json.dumps(item.data, default=str)
+        known = content in self.contents
+        self.contents.add(content)
+        return known
 
     def _checker(self, item: Manifest) -> Checker | None:
         group, _, version = str(item.data["apiVersion"]).rpartition("/")

@@ -22,6 +22,9 @@ from generator.violations import Violation
 
 DATA = Path(os.environ.get("ROLLPLAN_SHARED") or Path(__file__).parents[2] / "shared") / "data"
 
+TEXT = {"RP003": "duplicate field, already set in map: "}
+"""Code of a finding in a text → the words that a server or kubectl has for it."""
+
 Object = dict[str, Any]
 Said = list[tuple[str, str]]
 
@@ -48,9 +51,12 @@ def judged(checker: Definition, obj: Object | None, text: str | None, op: str, o
     if text is not None:
         found = Findings()
         documents = load_manifests(Source(name="case.yaml", text=text), found)
-        if found.all or len(documents) != 1:
-            return [("", finding.message) for finding in found.all]
+        errors = [("", TEXT.get(one.code.id, "") + one.message) for one in found.all if one.is_error]
+        if errors or len(documents) != 1:
+            return errors or [("", "not one document")]
         obj = documents[0].data
+        if checker.namespaced and isinstance(obj, dict) and isinstance(obj.get("metadata"), dict):
+            obj["metadata"].setdefault("namespace", "default")
     assert obj is not None
     return said(checker.judge(obj, old, status=op == "update-status"))
 

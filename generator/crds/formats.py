@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from email.utils import parseaddr
-from urllib.parse import urlsplit
 
 from generator.crds.cel.times import nanoseconds
 from generator.crds.names import label, subdomain
@@ -35,8 +33,7 @@ _MAC = (
 
 
 def _pattern(pattern: str) -> Test:
-    matches = re.compile(pattern, re.ASCII | re.IGNORECASE).fullmatch
-    return lambda text: matches(text) is not None
+    return lambda text: re.fullmatch(pattern, text, re.ASCII | re.IGNORECASE) is not None
 
 
 def _date(text: str) -> bool:
@@ -92,6 +89,8 @@ def _hostname(text: str) -> bool:
 
 
 def _uri(text: str) -> bool:
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(text)
     except ValueError:
@@ -99,11 +98,6 @@ def _uri(text: str) -> bool:
     if re.search(r"[\x00-\x20\x7f]|%(?![0-9a-fA-F]{2})", text):
         return False
     return text.startswith("/") or bool(parts.scheme and (parts.netloc or not text.endswith(":")))
-
-
-def _email(text: str) -> bool:
-    address = parseaddr(text)[1]
-    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", address))
 
 
 def _luhn(text: str) -> bool:
@@ -132,7 +126,7 @@ FORMATS: Mapping[str, Test] = {
     "date": _date,
     "datetime": _date_time,
     "duration": _duration,
-    "email": _email,
+    "email": _pattern(r"\s*([^@<>\s]+@[^@<>\s]+|[^@<>]*<[^@<>\s]+@[^@<>\s]+>)\s*"),
     "hexcolor": _pattern("#?([0-9a-f]{3}|[0-9a-f]{6})"),
     "hostname": _hostname,
     "ipv4": ipv4,

@@ -27,12 +27,10 @@ def _example(said: str, pattern: str, *examples: str) -> str:
 
 
 def _form(pattern: str, most: int, said: str, *examples: str) -> Form:
-    matches = re.compile(pattern, re.ASCII).fullmatch
-
     def check(text: str) -> Iterator[str]:
         if _longer(text, most):
             yield f"must be no more than {most} characters"
-        if not matches(text):
+        if not re.fullmatch(pattern, text, re.ASCII):
             yield _example(said, pattern, *examples)
 
     return check

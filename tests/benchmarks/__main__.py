@@ -24,6 +24,7 @@ from generator.output import planned
 from generator.pipeline import compile_plans
 from generator.wiring import CHECKS
 from generator.wiring.scene import Scene
+from tests.benchmarks.verdicts import verdicts
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "plans" / "blue-green"
@@ -107,7 +108,7 @@ def many_plans(folder: Path) -> None:
     print(f"peak memory after all of them: {memory:.0f} MiB")
 
 
-def verdicts() -> None:
+def built_in_verdicts() -> None:
     """Time the verdict on built-in objects, and what hangs between them, of every example."""
     plans = [str(path) for path in sorted((ROOT / "plans").glob("*/plan.yaml"))]
     stages = [stage for plan in compile_plans(plans) for stage in plan.rollout.stages]
@@ -128,7 +129,8 @@ def main() -> None:
         start_up()
         one_plan(folder)
         many_plans(folder)
-    verdicts()
+        built_in_verdicts()
+        verdicts(EXAMPLE / "plan.yaml")
 
 
 if __name__ == "__main__":

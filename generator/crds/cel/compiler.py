@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from generator.crds.cel import control
-from generator.crds.cel.functions import FUNCTIONS, MEMBERS, QUALIFIED, TYPES
+from generator.crds.cel.functions import TYPES, function
 from generator.crds.cel.macros import COMPREHENSIONS, Run
 from generator.crds.cel.operators import BINARY, inverted, negated
 from generator.crds.cel.parser import Call, Ident, Literal, MakeList, MakeMap, Select, Tree, parse
@@ -111,8 +111,8 @@ class _Compiler:
             if macro:
                 return macro
         if isinstance(tree.of, Ident) and tree.of.name not in names:
-            return self._applied(QUALIFIED.get(f"{tree.of.name}.{tree.name}"), tree.args, names)
-        return self._applied(MEMBERS.get(tree.name), (tree.of, *tree.args), names)
+            return self._applied(function("qualified", f"{tree.of.name}.{tree.name}"), tree.args, names)
+        return self._applied(function("member", tree.name), (tree.of, *tree.args), names)
 
     def _macro(self, tree: Call, of: Tree, bound: Ident, names: Names) -> Run | None:
         make = COMPREHENSIONS.get((tree.name, len(tree.args)))
@@ -136,24 +136,24 @@ class _Compiler:
             return control.choice(*(self.compile(arg, names) for arg in tree.args))
         if len(tree.args) == 1 and tree.name in _UNARY:
             return self._applied(_UNARY[tree.name], tree.args, names)
-        return self._applied(BINARY.get(tree.name) or FUNCTIONS.get(tree.name), tree.args, names)
+        return self._applied(BINARY.get(tree.name) or function("global", tree.name), tree.args, names)
 
     def _has(self, tree: Call, names: Names) -> Run:
         if len(tree.args) != 1 or not isinstance(tree.args[0], Select):
             raise Unsupported("has() takes a field")
         return control.present(self.compile(tree.args[0].of, names), unescaped(tree.args[0].field))
 
-    def _applied(self, function: Callable[..., Any] | None, args: tuple[Tree, ...], names: Names) -> Run:
-        if function is None:
+    def _applied(self, apply: Callable[..., Any] | None, args: tuple[Tree, ...], names: Names) -> Run:
+        if apply is None:
             raise Unsupported("unknown function")
         runs = [self.compile(arg, names) for arg in args]
         if len(runs) == 1:
             (one,) = runs
-            return lambda scope: function(one(scope))
+            return lambda scope: apply(one(scope))
         if len(runs) == 2:
             first, second = runs
-            return lambda scope: function(first(scope), second(scope))
-        return lambda scope: function(*[run(scope) for run in runs])
+            return lambda scope: apply(first(scope), second(scope))
+        return lambda scope: apply(*[run(scope) for run in runs])
 
     _KINDS: Mapping[type, Callable[[Any, Any, Names], Run]] = {
         Literal: _literal,

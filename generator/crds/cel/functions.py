@@ -8,7 +8,6 @@ from functools import reduce
 from itertools import pairwise
 from typing import Any
 
-from generator.crds.cel.networks import NETWORK_FUNCTIONS, NETWORK_MEMBERS, NETWORK_QUALIFIED
 from generator.crds.cel.operators import BINARY
 from generator.crds.cel.texts import TEXT_MEMBERS, index_of
 from generator.crds.cel.times import duration, moment, timestamp
@@ -163,7 +162,6 @@ def _within(part: Iterable[Value], whole_: Value) -> bool:
 
 
 MEMBERS: Mapping[str, Callable[..., Any]] = {
-    **NETWORK_MEMBERS,
     **TEXT_MEMBERS,
     "size": _size,
     "indexOf": _index_of,
@@ -190,7 +188,6 @@ MEMBERS: Mapping[str, Callable[..., Any]] = {
 """Functions called on a value."""
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    **NETWORK_FUNCTIONS,
     "size": _size,
     "matches": TEXT_MEMBERS["matches"],
     "int": _int,
@@ -207,7 +204,6 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 """Global functions."""
 
 QUALIFIED: Mapping[str, Callable[..., Any]] = {
-    **NETWORK_QUALIFIED,
     "optional.none": lambda: NONE,
     "optional.of": lambda value: Maybe(True, value),
     "optional.ofNonZeroValue": lambda value: Maybe(True, value) if value else NONE,
@@ -222,3 +218,15 @@ QUALIFIED: Mapping[str, Callable[..., Any]] = {
     ),
 }
 """Functions of a namespace."""
+
+
+_TABLES = {"member": MEMBERS, "global": FUNCTIONS, "qualified": QUALIFIED}
+
+
+def function(kind: str, name: str) -> Callable[..., Any] | None:
+    """Give a function; those of addresses, quantities and formats are loaded where one of them is named."""
+    if name in _TABLES[kind]:
+        return _TABLES[kind][name]
+    from generator.crds.cel import networks
+
+    return networks.TABLES[kind].get(name)

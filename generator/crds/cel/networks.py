@@ -100,7 +100,7 @@ def _decimal(compute: Callable[[Decimal, Decimal], Decimal]) -> Callable[[Value,
     return run
 
 
-NETWORK_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "isIP": lambda text: _address(text) is not None,
     "ip": _or_error(_address, "IP Address"),
     "isCIDR": lambda text: _network(text) is not None,
@@ -111,7 +111,7 @@ NETWORK_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "url": _or_error(_url, "URL"),
 }
 
-NETWORK_MEMBERS: Mapping[str, Callable[..., Any]] = {
+MEMBERS: Mapping[str, Callable[..., Any]] = {
     "family": lambda address: address.version,
     "isLoopback": lambda address: address.is_loopback,
     "isUnspecified": lambda address: address.is_unspecified,
@@ -140,8 +140,11 @@ NETWORK_MEMBERS: Mapping[str, Callable[..., Any]] = {
     "validate": _validate,
 }
 
-NETWORK_QUALIFIED: Mapping[str, Callable[..., Any]] = {
+QUALIFIED: Mapping[str, Callable[..., Any]] = {
     "ip.isCanonical": lambda text: str(_or_error(_address, "IP Address")(text)) == text,
     "format.named": _named,
     **{f"format.{name}": (lambda format_=format_: format_) for name, format_ in FORMATS.items()},
 }
+
+TABLES = {"member": MEMBERS, "global": FUNCTIONS, "qualified": QUALIFIED}
+"""The functions by how they are called."""

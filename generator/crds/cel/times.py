@@ -45,7 +45,7 @@ def duration(value: Value) -> Duration:
         return Duration(value * 10**9)
     count = nanoseconds(value) if type(value) is str else None
     if count is None:
-        raise CelError(f"type conversion error from 'string' to 'google.protobuf.Duration': {value}")
+        raise CelError("type conversion error from 'string' to 'google.protobuf.Duration'")
     return Duration(count)
 
 
@@ -67,7 +67,7 @@ def timestamp(value: Value) -> Timestamp:
         else:
             rest = int((match[7] or "0")[:9].ljust(9, "0"))
             return Timestamp(int((moment - _EPOCH).total_seconds()) * 10**9 + rest)
-    raise CelError(f"type conversion error from 'string' to 'google.protobuf.Timestamp': {value}")
+    raise CelError("type conversion error from 'string' to 'google.protobuf.Timestamp'")
 
 
 def moment(value: Timestamp) -> datetime:
