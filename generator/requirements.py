@@ -66,7 +66,8 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
                 )
     if any(moving(route, shift) for route in routes):
         return
-    for pin in dict.fromkeys(shift.pinned.values()):
+    pin = next((pin for (_, rule), pin in shift.pinned.items() if rule is not None), None)
+    if pin:
         message = f"nothing is left to shift: every rule to `{shift.blue}` is pinned"
         found.add(CODES["RP326"], message, pin.place, "remove the pins of what should move")
         return

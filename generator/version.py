@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.anatomy import Picker, find_picker, servers_of
+from generator.anatomy import servers_of
 from generator.backends import Pool
 from generator.manifests import Manifest
 
@@ -21,11 +21,6 @@ class Version:
     def servers(self) -> tuple[Manifest, ...]:
         """Give the workloads whose pods the pool selects."""
         return servers_of(self.objects, self.pool)
-
-    @property
-    def picker(self) -> Picker:
-        """Give the pool's endpoint picker."""
-        return find_picker(self.objects, self.pool)
 
     @property
     def target(self) -> Pool:

@@ -125,6 +125,18 @@ def test_a_gate_is_asked_of_each_candidate_that_has_requests(stages):
     ]
 
 
+def test_a_question_is_put_to_each_candidate_that_has_requests(stages):
+    gates = [{"name": "errors", "metric": "errors", "max": 1, "minRequests": 5}]
+    found = stages(plan(*(step | {"gates": ["errors"]} for step in STEPS), gates=gates))
+    metrics = {gate.name: gate.promql for gate in found["weight-a-5-b-2-5"].gate.metrics}
+    assert list(metrics) == ["errors-a", "errors-b", "enough-requests-a-pool", "enough-requests-b-pool"]
+    for name, promql in metrics.items():
+        pool = "a-pool" if "-a" in name else "b-pool"
+        assert f'pod=~"{pool}-epp' in promql
+    names = [gate.name for gate in found["weight-b-20"].gate.metrics]
+    assert names == ["errors-b", "enough-requests"]
+
+
 def test_one_candidate_is_what_green_is(tmp_path):
     """The two spellings differ in the names that the plan gives, and in nothing else."""
     short = blue_green({"weight": 10}, {"weight": 100})

@@ -52,7 +52,8 @@ providers = st.sampled_from(["none", "istio", "gke", "agentgateway", "kgateway",
 @st.composite
 def servers(draw: st.DrawFn) -> list[Object]:
     """Draw model servers that may stand together: prefill never alone, and of what decode is."""
-    common = {"model": draw(models), "image": VLLM["image"], "drainSeconds": draw(st.integers(1, 900))}
+    common = {"model": draw(models), "servedModelName": "chat", "image": VLLM["image"]}
+    common |= {"drainSeconds": draw(st.integers(1, 900))}
     shapes = draw(
         st.lists(
             fields(

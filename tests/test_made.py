@@ -15,7 +15,8 @@ from generator.diagnostics import Rejected
 from generator.manifests import Manifest
 from generator.output import planned
 from generator.pipeline import compile_plan
-from generator.workloads import accelerators, replicas, startup_budget
+from generator.scale import held
+from generator.workloads import replicas, startup_budget
 from tests.derived import collisions, faults, overlaps
 from tests.made_plans import (
     GROUPS,
@@ -183,7 +184,7 @@ def test_requests_never_reach_a_worker(tmp_path: Path) -> None:
 )
 def test_accelerators_are_counted_and_divide_the_model(fields: Object, count: int, tmp_path: Path) -> None:
     (workload,) = servers(baseline(tmp_path, rolling("none", {}, [{**VLLM, **fields, "replicas": 5}])))
-    assert (accelerators(workload), replicas(workload)) == (count, 5)
+    assert (held(workload, None), replicas(workload)) == (5 * count, 5)
     arguments = pods(workload)[0]["containers"][0]["args"]
     parallel = [text for text in arguments if "tensor-parallel" in text]
     each = fields.get("accelerators", {"count": 1})["count"]

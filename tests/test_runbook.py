@@ -79,8 +79,8 @@ def split_of(rule: Object) -> dict[str, int]:
 def beta_reaches_green(set_up: Scene) -> None:
     parameters = set_up.example.rollout.plan.strategy
     request, pool = set_up.world.servers.passed[-1]
-    (beta,), (candidate,) = parameters.betas, parameters.candidates
-    assert request.headers[beta.name] == beta.value
+    beta = next(beta for beta in parameters.betas if request.headers[beta.name] == beta.value)
+    (candidate,) = (one for one in parameters.candidates if one.name == beta.candidate)
     assert pool == candidate.pool.value
 
 

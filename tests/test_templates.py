@@ -153,7 +153,7 @@ def test_a_template_holds_no_logic(path: Path) -> None:
 @pytest.mark.parametrize("path", ALL, ids=relative)
 def test_a_template_is_used(path: Path) -> None:
     code = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "generator").rglob("*.py"))
-    stem = path.name.partition(".")[0]
+    stem = path.name.removesuffix(".j2").removesuffix(".yaml").removesuffix(".conf")
     assert f'"{stem}"' in code or relative(path) in code
 
 

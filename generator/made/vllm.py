@@ -104,7 +104,7 @@ def server_pod(
         server=server,
         context=context,
         labels=labels,
-        arguments=(server.model, *_api(server, context), *_engine(server, context)),
+        arguments=(*_model(server), *_api(server, context), *_engine(server, context)),
         linger=server.linger,
         drain=server.drain,
         spread=spread,
@@ -130,7 +130,7 @@ def group_pods(
         server=server,
         context=context,
         labels=leader,
-        arguments=(server.model, *_api(server, context), *engine),
+        arguments=(*_model(server), *_api(server, context), *engine),
         linger=server.linger,
         drain=server.drain,
         spread={},
@@ -139,7 +139,7 @@ def group_pods(
         server=server,
         context=context,
         labels=worker,
-        arguments=(server.model, *engine, "--headless"),
+        arguments=(*_model(server), *engine, "--headless"),
         linger=server.linger + server.drain,
         drain=WORKER_DRAIN,
         serves=False,
@@ -157,8 +157,11 @@ def _port(server: ModelServer, context: Context) -> int:
     return ENGINE_PORT if is_proxied(server, context) else context.port
 
 
+def _model(server: ModelServer) -> tuple[str, str]:
+    return server.model, f"--served-model-name={server.served}"
+
+
 def _api(server: ModelServer, context: Context) -> Iterator[str]:
-    yield f"--served-model-name={server.served}"
     yield f"--port={_port(server, context)}"
     yield "--disable-access-log-for-endpoints=/health,/metrics,/v1/models"
 

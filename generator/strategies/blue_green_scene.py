@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from generator.anatomy import servers_of
 from generator.backends import Pool
@@ -21,7 +20,6 @@ from generator.strategies.blue_green_plan import BlueGreen
 from generator.version import Version
 from generator.workloads import replicas
 
-Shares = Mapping[str, Decimal]
 Routes = tuple[Manifest, ...]
 
 

@@ -36,15 +36,12 @@ def _scaled(scene: Scene, step: Step, routes: Routes, before: Sizes, after: Size
     grown: list[Manifest] = []
     growing, shrinking = [], []
     for version, objects in after.items():
-        pairs = [
-            (new, replicas(new) - replicas(old)) for new, old in zip(objects, before[version], strict=True)
-        ]
-        larger = [new for new, more in pairs if more > 0]
+        pairs = tuple(zip(objects, before[version], strict=True))
+        larger = [new for new, old in pairs if replicas(new) > replicas(old)]
+        smaller = [new for new, old in pairs if replicas(new) < replicas(old)]
         grown += larger
         growing += [f"{version} grows for {step.shares[version]} %"] if larger else []
-        shrinking += (
-            [f"{version} shrinks to what it still answers"] if any(more < 0 for _, more in pairs) else []
-        )
+        shrinking += [f"{version} shrinks to what it still answers"] if smaller else []
     return scene.stage(
         f"scale-{step.slug}",
         ", and ".join((*growing, *shrinking)),

@@ -33,13 +33,9 @@ def one_by_one(stages: Iterable[Stage], read: Read, gateway: Gateway) -> Iterato
             yield stage
             continue
         for count, route in enumerate(moved, 1):
-            yield (
-                _part(stage, before, moved, count, read)
-                if count == len(moved)
-                else replace(
-                    _part(stage, before, moved, count, read), gate=Gate(checks=settled((route,), gateway))
-                )
-            )
+            part = _part(stage, before, moved, count, read)
+            served = Gate(checks=settled((route,), gateway))
+            yield part if count == len(moved) else replace(part, gate=served)
 
 
 def _moved(before: Stage, stage: Stage) -> list[Manifest]:
