@@ -59,11 +59,11 @@ def test_a_fault_of_the_user_is_told_once_at_its_line(refused: Refused) -> None:
 def test_what_rollplan_does_to_an_object_is_told_at_the_plan(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from generator.strategies import blue_green_stages
+    from generator.strategies import blue_green
 
-    shifted = blue_green_stages.shifted
+    shifted = blue_green.shifted
     monkeypatch.setattr(
-        blue_green_stages,
+        blue_green,
         "shifted",
         lambda *args, **named: shifted(*args, **named).put(["*.*"], "spec", "hostnames"),
     )
