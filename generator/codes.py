@@ -1,7 +1,7 @@
 """Every code that a finding can carry, one row each; `templates/explain/ID.md` explains it.
 
 RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
-that the two would make together.
+that the two would make together; RP56x the states that a rollout may be left in half-way.
 """
 
 from __future__ import annotations
@@ -79,6 +79,15 @@ RP336 error   labels take pods out of their pool
 RP337 error   claim for a volume that is taken
 RP338 error   number that nobody measures
 RP339 warning adapter for another base model
+RP560 error   half-applied stage answers 500
+RP561 error   half-applied stage answers 503
+RP562 error   half-applied stage serves the wrong version
+RP563 error   half-applied stage does not know a model
+RP564 error   half-applied stage breaks streams
+RP565 error   half-applied stage has too few replicas
+RP566 error   pods lose what they need to start
+RP567 warning stage shifts several routes
+RP568 warning stage too large to prove in full
 """
 
 CODES = {

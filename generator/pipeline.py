@@ -13,6 +13,7 @@ from generator.gather import Read, gather
 from generator.load import load_plan, read_source
 from generator.model import Plan, Rollout
 from generator.parse import parse
+from generator.prove import proved
 from generator.questions import answered
 from generator.roots import roots_of
 from generator.source import Place, Source
@@ -65,6 +66,8 @@ def compile_source(source: Source, reader: Callable[[Plan], Read], found: Findin
     found.stop_if_errors()
     planned = STRATEGIES[plan.type].plan(plan, bundles, found)
     rollout = delivered(answered(planned, found))
+    found.stop_if_errors()
+    rollout = proved(rollout, found)
     found.stop_if_errors()
     read = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
     sources = (Path(source.name), *map(Path, sorted(read)))

@@ -163,6 +163,8 @@ def blue_greens(draw: st.DrawFn) -> Case:
     found, beta = draw(weights()), draw(st.booleans())
     steps: list[Object] = [{"weight": weight / 1000} for weight in found]
     second = draw(st.lists(routes("second-route", blue=False), max_size=1))
+    for item in second:  # where routes compete, one that is applied before the other may take its requests
+        item["spec"]["hostnames"] = ["second.example.com"]
     third = thing("inference.networking.k8s.io/v1", "InferencePool", THIRD, spec={"foreign": draw(FOREIGN)})
     files = {
         "blue/all.yaml": version(BLUE),

@@ -63,6 +63,7 @@ class BlueGreenStages:
                 *map(kubectl.rolled_out, blue),
             ),
             removals=tuple(removals(self.green)),
+            home=int(self.today != self.blue),  # blue's wide selector would catch green's pods again
         )
 
     def _blue(self, share: Decimal) -> tuple[Manifest, ...]:
@@ -81,9 +82,8 @@ class BlueGreenStages:
         models = tuple(item for item in green if item.part == MODEL)
         servers = servers_of(green, self.green_pool)
         picker = find_picker(green, self.green_pool)
-        ready = endpoints_ready(
-            self.shift.green, self.plan.namespace, sum(map(replicas, servers)), self.plan.target.apis
-        )
+        count = sum(map(replicas, servers))
+        ready = endpoints_ready(self.shift.green, self.plan.namespace, count, self.plan.target.apis)
         yield self._stage("baseline", "what serves today", self.routes, blue=self.today, green=())
         if self.today != self.blue:
             yield self._prepare()
@@ -124,9 +124,8 @@ class BlueGreenStages:
             slug, title = "beta", f"requests with {self.terms.beta} reach green, all others blue"
             checks += tuple(beta_requests(self.routes, self.shift, self.terms.beta, self.gateway))
         gate = replace(self.terms.beta_gate, checks=checks)
-        return self._stage(
-            slug, title, routes, green=self._green(self.terms.steps[0].weight), gate=gate, rollback=AT_ONCE
-        )
+        green = self._green(self.terms.steps[0].weight)
+        return self._stage(slug, title, routes, green=green, gate=gate, rollback=AT_ONCE)
 
     def _mirror(self) -> Iterator[Stage]:
         if self.terms.mirror:
@@ -172,6 +171,7 @@ class BlueGreenStages:
             green=green,
             gate=Gate(checks=tuple(map(kubectl.rolled_out, grown))),
             rollback=way_back(blue, self.blue),
+            place=step.place,
         )
 
     def _weigh(self, step: Step, blue: tuple[Manifest, ...], green: tuple[Manifest, ...]) -> Stage:
@@ -184,6 +184,7 @@ class BlueGreenStages:
             green=green,
             gate=Gate(checks=settled(routes, self.gateway), soak=step.soak, metrics=step.gates),
             rollback=way_back(blue, self.blue),
+            place=step.place,
         )
 
     def _finish(self) -> Iterator[Stage]:
@@ -191,9 +192,8 @@ class BlueGreenStages:
         before = self.terms.steps[-2].weight if len(self.terms.steps) > 1 else NONE
         last = self._blue(WHOLE - before)
         final = self._headed(finalized(route, self.shift) for route in self.routes)
-        drained = pool_drained(
-            self.shift.blue, self.plan.namespace, idle_seconds(self.routes, self.shift), self.plan.target.apis
-        )
+        idle = idle_seconds(self.routes, self.shift)
+        drained = pool_drained(self.shift.blue, self.plan.namespace, idle, self.plan.target.apis)
         yield self._stage(
             "drain",
             "blue answers what it has begun",

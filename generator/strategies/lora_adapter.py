@@ -173,6 +173,7 @@ class _LoraStages:
             self._shifted(step.weight),
             gate=Gate(checks=self._smoke(), soak=step.soak, metrics=step.gates),
             rollback=_AT_ONCE,
+            place=step.place,
         )
 
     def _finish(self) -> Iterator[Stage]:
