@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from generator.facts import Fact
 from generator.kubectl import selector
 from generator.manifests import Manifest, dig
 from generator.model import Instruction
@@ -42,7 +43,8 @@ class Pods:
         call = f"curl -fsS {self._url('models')}"
         # `grep -q` ends at the first match: with pipefail, curl's broken pipe would fail the check.
         listed = f"grep -F {shlex.quote(json.dumps(adapter))} > /dev/null"
-        return self._each(f"every pod lists {adapter}", f"{self._exec} {call} | {listed}")
+        every = self._each(f"every pod lists {adapter}", f"{self._exec} {call} | {listed}")
+        return replace(every, fact=Fact(word="loaded", of=adapter))
 
     def remove(self, adapter: str) -> Instruction:
         """Take the adapter's directory away, before it is unloaded: a request would load it again."""
@@ -54,7 +56,8 @@ class Pods:
         """Make every pod forget the adapter; a pod that never loaded it says so and goes on."""
         body = shlex.quote(json.dumps({"lora_name": adapter}))
         call = f"curl -sS {self._url('unload_lora_adapter')} {_JSON} {body}"
-        return self._each(f"unload {adapter} from every pod", f"{self._exec} {call}")
+        every = self._each(f"unload {adapter} from every pod", f"{self._exec} {call}")
+        return replace(every, fact=Fact(word="unloaded", of=adapter))
 
     def refuses(self, adapter: str) -> Instruction:
         """Check that every pod answers 404 for the adapter."""

@@ -2,7 +2,8 @@
 
 RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
 that the two would make together; RP40x and RP41x what an API server would say to its objects;
-RP43x threads between its objects that lead nowhere.
+RP43x threads between its objects that lead nowhere; RP5xx the rules of the field, with RP56x for the
+states that a rollout may be left in half-way.
 """
 
 from __future__ import annotations
@@ -112,6 +113,15 @@ RP434 error   endpoint picker's Service has no such port
 RP435 warning reference to an object that no manifest provides
 RP436 error   reference to an object of nearly the same name
 RP437 warning monitor asks a port that does not exist
+RP560 error   half-applied stage answers 500
+RP561 error   half-applied stage answers 503
+RP562 error   half-applied stage serves the wrong version
+RP563 error   half-applied stage does not know a model
+RP564 error   half-applied stage breaks streams
+RP565 error   half-applied stage has too few replicas
+RP566 error   pods lose what they need to start
+RP567 warning stage shifts several routes
+RP568 warning stage too large to prove in full
 """
 
 CODES = {

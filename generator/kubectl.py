@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping
 
 from generator.anatomy import pod_labels, pod_template
+from generator.facts import Fact
 from generator.manifests import Manifest
 from generator.model import Gateway, Instruction
 from generator.scale import seconds_to_start
@@ -48,7 +49,7 @@ def rolled_out(workload: Manifest, updated: int | None = None, replaced: int = 0
     some = updated is not None and updated < replicas(workload)
     which = f"{updated} of {replicas(workload)} replicas" if some else "all replicas"
     title = f"{which} of {workload.kind} {workload.name} run the current template, and all are ready"
-    return Instruction(title=title, script=joined(*lines))
+    return Instruction(title=title, script=joined(*lines), fact=_fact("ready", workload))
 
 
 def available(workload: Manifest) -> Instruction:
@@ -66,6 +67,7 @@ def available(workload: Manifest) -> Instruction:
     return Instruction(
         title=f"the {workload.kind} {workload.name} is available",
         script=f"{_in(workload)} wait {name} --for=condition=Available --timeout={SETTLE}",
+        fact=_fact("ready", workload),
     )
 
 
@@ -102,6 +104,7 @@ def pool_accepted(pool: Manifest, gateway: str) -> Instruction:
     return Instruction(
         title=f"the Gateway accepts InferencePool {pool.name}",
         script=f"{_in(pool)} wait {name} --timeout={SETTLE} \\\n  --for='jsonpath={path}=True'",
+        fact=_fact("accepted", pool),
     )
 
 
@@ -137,6 +140,7 @@ def pods_gone(workload: Manifest) -> Instruction:
     return Instruction(
         title=f"the pods of {workload.name} are gone",
         script=f"{_in(workload)} wait pod -l {selector(labels)} --for=delete --timeout={grace + 60}s",
+        fact=_fact("gone", workload),
     )
 
 
@@ -163,6 +167,10 @@ def joined(*commands: str) -> str:
 def selector(labels: Mapping[str, str]) -> str:
     """Give labels in the form that kubectl's `-l` takes."""
     return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _fact(word: str, item: Manifest) -> Fact:
+    return Fact(word=word, of=str(item.identity))
 
 
 def _in(manifest: Manifest) -> str:

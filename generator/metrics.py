@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from generator.codes import CODES
 from generator.diagnostics import Findings
+from generator.facts import Fact
+from generator.manifests import INFERENCE, Identity
 from generator.model import Apis, MetricGate, Ref
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -54,14 +56,20 @@ def pool_drained(pool: str, namespace: str, seconds: int, apis: Apis) -> MetricG
     labels = f'{{namespace="{namespace}",name="{pool}"}}[{seconds}s]'
     running = f"max_over_time({prefix(apis)}average_running_requests{labels})"
     waiting = f"max_over_time({prefix(apis)}average_queue_size{labels})"
-    return MetricGate(name="drained", promql=f"{running} + {waiting}", bound="max", threshold=0)
+    identity = Identity(group=INFERENCE, kind="InferencePool", namespace=namespace, name=pool)
+    fact = Fact(word="drained", of=str(identity))
+    return MetricGate(name="drained", promql=f"{running} + {waiting}", bound="max", threshold=0, fact=fact)
 
 
 def adapter_drained(adapter: str, namespace: str, apis: Apis) -> MetricGate:
     """Ask that no request runs on the adapter."""
     labels = f'{{namespace="{namespace}",target_model_name="{adapter}"}}'
     return MetricGate(
-        name="drained", promql=f"sum({prefix(apis)}request_running{labels})", bound="max", threshold=0
+        name="drained",
+        promql=f"sum({prefix(apis)}request_running{labels})",
+        bound="max",
+        threshold=0,
+        fact=Fact(word="drained", of=adapter),
     )
 
 

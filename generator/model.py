@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from generator.facts import Fact, Proof
 from generator.inquiry import Question, Subject
 from generator.manifests import Identity, Manifest
 from generator.source import Place
@@ -70,6 +71,7 @@ class MetricGate:
     question: Question | None = None
     subject: Subject | None = None
     sample: int = 0
+    fact: Fact | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +171,7 @@ class Instruction:
 
     title: str
     script: str
+    fact: Fact | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,6 +203,7 @@ class Stage:
     `objects` is a snapshot in apply order; `actions` run after it is applied and before its gate;
     `rollback` is what the way back costs, in one sentence; after a `final` stage what served before is gone,
     and the rollout's one rollback no longer helps.
+    `place` is the step of the plan that asks for the stage, where one does.
     """
 
     slug: str
@@ -211,6 +215,7 @@ class Stage:
     gate: Gate = Gate()
     rollback: str = ""
     final: bool = False
+    place: Place | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,7 +223,7 @@ class Rollback:
     """The way back from every stage before cleanup.
 
     `objects` undo the rollout for clients, and `promise` says how fast; `removals`, when that is done
-    and the baseline is applied, delete what the rollout had added.
+    and the stage `home` is applied, delete what the rollout had added.
     """
 
     promise: str
@@ -226,19 +231,22 @@ class Rollback:
     checks: tuple[Instruction, ...] = ()
 
     removals: tuple[Deletion, ...] = ()
+    home: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rollout:
     """A plan's stages, in order, and the one rollback that they share.
 
-    `accelerators` says what one replica of a bundle's model servers takes, where the plan says it.
+    `accelerators` says what one replica of a bundle's model servers takes, where the plan says it; `proof` is
+    there once every half-applied stage has been checked.
     """
 
     plan: Plan
     stages: tuple[Stage, ...]
     rollback: Rollback
     accelerators: Mapping[str, int] = field(default_factory=dict)
+    proof: Proof | None = None
 
     def directory(self, index: int) -> str:
         """Give the name of a stage's directory: its two digits and what happens."""

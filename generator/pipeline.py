@@ -14,6 +14,7 @@ from generator.gather import Read, gather
 from generator.load import load_plan, read_source
 from generator.model import Plan, Ref, Rollout
 from generator.parse import parse
+from generator.prove import proved
 from generator.questions import answered
 from generator.roots import roots_of
 from generator.source import Document, Place, Source
@@ -75,6 +76,8 @@ def compile_source(
     rollout = delivered(answered(planned, found))
     verify(rollout, bundles, schemas([*given, *definitions], plan.target.apis, found), found)
     require_wiring(rollout, found)
+    found.stop_if_errors()
+    rollout = proved(rollout, found)
     found.stop_if_errors()
     files = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
     files |= {document.source.name for document in given}

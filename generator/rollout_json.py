@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from generator.delivery import ENGINES
@@ -21,6 +22,7 @@ def rollout_json(layout: Layout) -> str:
     content = {
         "formatVersion": FORMAT_VERSION,
         "plan": {"name": plan.name, "namespace": plan.namespace, "strategy": plan.type},
+        "proof": asdict(rollout.proof) if rollout.proof else None,
         "delivery": plan.delivery.engine,
         "stages": [_stage(rollout, index, row, files[index]) for index, row in enumerate(rows)],
         "rollback": {

@@ -8,7 +8,7 @@ from generator.delivery import Shell
 from generator.kubectl import joined
 from generator.markdown import fence, plain, table
 from generator.model import Deletion, Instruction, MetricGate, Rollout
-from generator.summary import Row, summarize
+from generator.summary import Row, proof_sentence, summarize
 from generator.templating import render_markdown
 
 HEAD = ("stage", "traffic in percent", "replicas", "accelerators (peak)", "gate", "way back")
@@ -53,9 +53,10 @@ def runbook(rollout: Rollout) -> str:
         promise=plain(rollback.promise),
         settled=_shell(shell.settled()),
         rollback=_shell(shell.rollback()),
-        baseline=_shell(shell.apply(rollout.stages[0], rows[0].stage)),
+        baseline=_shell(shell.apply(rollout.stages[rollback.home], rows[rollback.home].stage)),
         rollback_checks=[_block(check) for check in rollback.checks],
         removals=_deletions(shell, "rollback/delete", rollback.removals),
+        proof=proof_sentence(rollout),
     )
 
 

@@ -41,6 +41,15 @@ def summarize(rollout: Rollout) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def proof_sentence(rollout: Rollout) -> str:
+    """Say how much was proved; nothing, where nobody has asked."""
+    proof = rollout.proof
+    if proof is None:
+        return ""
+    ways = f"{proof.transitions} ways from stage to stage and {proof.rollbacks} ways back"
+    return f"{proof.states} half-applied states checked, on {ways}"
+
+
 def traffic(splits: tuple[Split, ...]) -> tuple[str, ...]:
     """Say what each split does, once for splits that do the same."""
     return tuple(dict.fromkeys(_split(split) for split in splits))

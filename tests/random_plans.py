@@ -217,6 +217,8 @@ def blue_greens(draw: st.DrawFn) -> Case:
         steps = [{"weight": step[GREEN] / 1000} for step in found]
         beta, spec = {"header": betas.get(GREEN)}, {}
     second = draw(st.lists(routes("second-route", blue=draw(st.booleans())), max_size=1))
+    for item in second:  # where routes compete, one that is applied before the other may take its requests
+        item["spec"]["hostnames"] = ["second.example.com"]
     third = thing("inference.networking.k8s.io/v1", "InferencePool", THIRD, spec={"foreign": draw(FOREIGN)})
     files = {
         **versions("blue", *names.values()),

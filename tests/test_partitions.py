@@ -127,12 +127,19 @@ def test_partitions_that_miss_replicas(kind: str, partitions: list[int], code: s
 
 
 @KINDS
-@pytest.mark.parametrize("replicas", [None, 0, 1])
+@pytest.mark.parametrize("replicas", [None, 0])
 def test_few_replicas(kind: str, replicas: int | None, tmp_path: Path) -> None:
     """Without replicas the new template must still arrive."""
     found = rollout(tmp_path, workload(kind, replicas))
     assert slugs(found) == ["baseline", "partition-0", "verify"]
     assert "vllm:v2" in str(servers(found)[-1].data)
+
+
+@KINDS
+def test_one_replica_that_leaves_before_another_comes_is_refused(kind: str, tmp_path: Path) -> None:
+    [(code, message, _)] = findings(tmp_path, workload(kind, 1))
+    assert code == "RP561"
+    assert message.endswith("while its pods are replaced")
 
 
 def test_policy_of_a_stateful_set_is_explicit(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from generator.model import Rollout
 from generator.reporters.sanitize import clean
 from generator.runbook import HEAD, replica_text
 from generator.source import Place
-from generator.summary import Row, summarize
+from generator.summary import Row, proof_sentence, summarize
 
 _WIDTH = 100
 """Columns of source that a code frame shows; a longer line is cut around the place."""
@@ -27,10 +27,13 @@ def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:
 def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:
     """Give the stage table of every rollout."""
     paint = Paint(colour)
-    return "\n".join(
-        f"{paint('bold', rollout.plan.name)} ({rollout.plan.type})\n\n{_table(summarize(rollout), paint)}"
-        for rollout in rollouts
-    )
+    return "\n".join(_summary(rollout, paint) for rollout in rollouts)
+
+
+def _summary(rollout: Rollout, paint: Paint) -> str:
+    title = f"{paint('bold', rollout.plan.name)} ({rollout.plan.type})"
+    proof = proof_sentence(rollout)
+    return f"{title}\n\n{_table(summarize(rollout), paint)}" + (f"\n{proof}\n" if proof else "")
 
 
 def _table(rows: Sequence[Row], paint: Paint) -> str:

@@ -49,6 +49,7 @@ def _scaled(scene: Scene, step: Step, routes: Routes, before: Sizes, after: Size
         after,
         gate=Gate(checks=tuple(map(kubectl.rolled_out, grown))),
         rollback=_way_back(scene, after),
+        place=step.place,
     )
 
 
@@ -61,6 +62,7 @@ def _weighed(scene: Scene, step: Step, sizes: Sizes) -> Stage:
         sizes,
         gate=Gate(checks=settled(routes, scene.gateway), soak=step.soak, metrics=step.gates),
         rollback=_way_back(scene, sizes),
+        place=step.place,
     )
 
 

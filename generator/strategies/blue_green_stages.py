@@ -45,4 +45,5 @@ def _rollback(scene: Scene) -> Rollback:
             *map(kubectl.rolled_out, blue),
         ),
         removals=tuple(removals(added)),
+        home=int(scene.today != scene.fleet.blue.objects),  # blue's wide selector would catch others' pods
     )

@@ -130,6 +130,7 @@ class _LoraStages:
             self._shifted(step.shares),
             gate=Gate(checks=self._smoke(), soak=step.soak, metrics=step.gates),
             rollback=_AT_ONCE,
+            place=step.place,
         )
 
     def _finish(self) -> Iterator[Stage]:

@@ -6,6 +6,7 @@ take turns within each round.
 
 from __future__ import annotations
 
+import functools
 import json
 import resource
 import shutil
@@ -19,12 +20,26 @@ from pathlib import Path
 
 from generator import __version__
 from generator.builtins import check, is_builtin
+from generator.diagnostics import Findings
 from generator.disk import write
 from generator.output import planned
 from generator.pipeline import compile_plans
+from generator.prove import proved
 from generator.wiring import CHECKS
 from generator.wiring.scene import Scene
 from tests.benchmarks.verdicts import verdicts
+from tests.small_plans import (
+    BLUE,
+    GREEN,
+    Object,
+    blue_green,
+    deployment,
+    route,
+    thing,
+    to_pool,
+    version,
+    written,
+)
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "plans" / "blue-green"
@@ -122,6 +137,44 @@ def built_in_verdicts() -> None:
     print(f"{wired / len(stages) * 1e6:.0f} us a stage for its names, ports and selectors")
 
 
+def large(folder: Path) -> Path:
+    """Write a plan of 20 stages and 40 objects: model servers in two roles that follow the weight."""
+
+    def one(pool: str) -> list[Object]:
+        container = {"name": "modelserver", "image": "vllm/vllm-openai:v0.22.1"}
+        both = {"app": pool}
+        servers = [
+            deployment(f"{pool}-{role}-{number}", both | {"llm-d.ai/role": role}, container)
+            for role in ("prefill", "decode")
+            for number in range(2)
+        ]
+        for server in servers:
+            server["spec"]["replicas"] = 20
+        rest = [thing("v1", "ConfigMap", f"{pool}-{number}", data={}) for number in range(11)]
+        return [*version(pool), *servers, *rest]
+
+    paths = [{"path": {"type": "PathPrefix", "value": path}} for path in ("/v1/chat", "/v1/completions")]
+    rules = [{"matches": [path], "backendRefs": [to_pool(BLUE)]} for path in paths]
+    beta = {"beta": {"header": {"name": "x-rollout", "value": "green"}}}
+    plan = blue_green(beta, *({"weight": weight} for weight in (5, 15, 30, 45, 60, 80, 100)))
+    plan["spec"]["strategy"]["capacity"] = {"policy": "follow-weight", "headroom": "10%"}
+    files = {"blue/all.yaml": one(BLUE), "green/all.yaml": one(GREEN), "routes/all.yaml": [route(*rules)]}
+    return written(folder, plan, dict(files))
+
+
+def proofs(folder: Path) -> None:
+    for name, path in (("example", EXAMPLE / "plan.yaml"), ("large", large(folder / "large"))):
+        (plan,) = compile_plans([str(path)])
+        rollout, found = plan.rollout, Findings()
+        (taken,) = medians(9, functools.partial(proved, rollout, found))
+        assert not found.all
+        assert rollout.proof is not None
+        objects = max(len(stage.objects) for stage in rollout.stages)
+        size = f"{len(rollout.stages)} stages, {objects} objects, {rollout.proof.states} states"
+        row(f"proof, {name}: {size} / 1 s", "<= 1", taken, 1.0)
+        print(f"{rollout.proof.states / taken:,.0f} states a second")
+
+
 def main() -> None:
     print(f"{'what':<44} {'ours':>12} {'other':>12} {'ratio':>8}  bar")
     with tempfile.TemporaryDirectory() as name:
@@ -131,6 +184,7 @@ def main() -> None:
         many_plans(folder)
         built_in_verdicts()
         verdicts(EXAMPLE / "plan.yaml")
+        proofs(folder)
 
 
 if __name__ == "__main__":
