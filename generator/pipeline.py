@@ -34,7 +34,7 @@ class Compiled:
     warnings: tuple[Diagnostic, ...]
 
 
-def compile_plan(path: Path, definitions: Sequence[Document] = ()) -> Compiled:
+def compile_plan(path: Path, *definitions: Document) -> Compiled:
     """Take one plan down the road; `definitions` are custom resources' own, beside those that it names.
 
     Raises `Rejected` with every finding of the step that could not go on, and `Fault` for a file that
@@ -96,7 +96,7 @@ def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compi
     names: dict[str, Place] = {}
     for path in paths:
         try:
-            result = compile_plan(Path(path), definitions)
+            result = compile_plan(Path(path), *definitions)
         except Rejected as rejected:
             found.extend(rejected.findings)
             continue

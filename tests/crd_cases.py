@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from generator import builtins
 from generator.crds.catalog import catalog
 from generator.crds.definitions import definitions_in
 from generator.crds.judging import Definition
@@ -34,9 +35,9 @@ _KNOWN: dict[tuple[int, str], Definition] = {}
 def theirs(
     crd: Object | None, version: str, obj: Object | None, text: str | None, op: str, old: Object | None
 ) -> Said:
-    """What we say against an object, by the published definition of its kind."""
+    """What we say against an object, by the published definition of its kind, or as a built-in one."""
     if crd is None:
-        return []
+        return said(builtins.check(obj)) if obj else []
     return judged(definition(crd, version), obj, text, op, old)
 
 
@@ -77,9 +78,7 @@ def ours(
     crd: Object | None, version: str, obj: Object | None, text: str | None, op: str, old: Object | None
 ) -> Said:
     """What we say against an object by our own schema, in the channel of the published definition."""
-    if crd is None:
-        return []
-    checker = own(crd, version)
+    checker = own(crd, version) if crd else None
     return judged(checker, obj, text, op, old) if checker else theirs(crd, version, obj, text, op, old)
 
 

@@ -142,4 +142,4 @@ def rollout(
     definitions: Sequence[Document] = (),
 ) -> Rollout:
     """Write a plan and its manifests, and go down the road; `definitions` say what objects may hold."""
-    return compile_plan(written(folder, plan, files), definitions).rollout
+    return compile_plan(written(folder, plan, files), *definitions).rollout

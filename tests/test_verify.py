@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from generator import pipeline
 from generator.codes import CODES
 from generator.diagnostics import Diagnostic, Rejected
+from generator.manifests import Manifest
+from generator.model import Rollout
 from generator.pipeline import compile_plan, compile_plans
 from generator.verify import ROWS
 from tests.cluster.definitions import permissive
@@ -59,14 +63,17 @@ def test_a_fault_of_the_user_is_told_once_at_its_line(refused: Refused) -> None:
 def test_what_rollplan_does_to_an_object_is_told_at_the_plan(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from generator.strategies import blue_green
+    planned = pipeline.delivered
 
-    shifted = blue_green.shifted
-    monkeypatch.setattr(
-        blue_green,
-        "shifted",
-        lambda *args, **named: shifted(*args, **named).put(["*.*"], "spec", "hostnames"),
-    )
+    def spoil(item: Manifest) -> Manifest:
+        return item.put(["*.*"], "spec", "hostnames") if item.kind == "HTTPRoute" else item
+
+    def spoiled(rollout: Rollout) -> Rollout:
+        made = planned(rollout)
+        stages = [replace(stage, objects=tuple(map(spoil, stage.objects))) for stage in made.stages]
+        return replace(made, stages=tuple(stages))
+
+    monkeypatch.setattr(pipeline, "delivered", spoiled)
     (finding,) = refused(routes({"backendRefs": [to_pool(BLUE)]}))
     assert (finding.code.id, finding.place.source.name.rpartition("/")[2]) == ("RP404", "plan.yaml")
     (related,) = finding.related
