@@ -510,9 +510,9 @@ def _manifest(kind: str, name: str) -> Manifest:
 )
 def test_a_volume_has_one_claim(patch: dict[str, Any] | None, wanted: list[str], tmp_path: Path) -> None:
     """Blue's volume is bound: green's claim must ask for another one, or for a new one."""
-    claim = named(
-        "PersistentVolumeClaim", "weights", spec={"accessModes": ["ReadWriteOnce"], "volumeName": "disk-7"}
-    )
+    size = {"requests": {"storage": "100Gi"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "volumeName": "disk-7", "resources": size}
+    claim = named("PersistentVolumeClaim", "weights", spec=spec)
     target = {"kind": "PersistentVolumeClaim", "name": "weights"}
     fields = {"patches": [{"target": target, "merge": {"spec": patch}}]} if patch else {}
     try:

@@ -1,6 +1,7 @@
 """The canonical form of an object is a fixed point, and the objects that we make have it from the start."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +11,9 @@ from generator.canonical import canonical
 from generator.diagnostics import Findings
 from generator.load import load_manifests
 from generator.model import Apis
-from generator.resources import TEMPLATES
 from generator.source import Source
 from generator.templating import render_yaml
+from tests.conftest import ROOT
 from tests.random_plans import FOREIGN, blue_greens, loras
 from tests.small_plans import NAMESPACE
 
@@ -77,8 +78,10 @@ MADE = {
 }
 
 
-def test_every_template_of_an_object_is_listed():
-    assert {f"objects/{path.name}" for path in (TEMPLATES / "objects").iterdir()} == set(MADE)
+def test_every_object_that_a_strategy_makes_is_listed():
+    """What `router` and `modelServers` ask for is gathered, and so brought into canonical form."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "generator/strategies").glob("*.py"))
+    assert {f"objects/{kind}.yaml.j2" for kind in re.findall(r'\bmake\(\s*"(\w+)"', code)} == set(MADE)
 
 
 @pytest.mark.parametrize("template", MADE)
