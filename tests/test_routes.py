@@ -76,8 +76,6 @@ REAL = route(
             )
         ],
         "timeouts": {"request": "300s", "backendRequest": "120s"},
-        "retry": {"attempts": 2},
-        "sessionPersistence": {"sessionName": "s"},
     },
     {
         "name": "health",
@@ -120,7 +118,7 @@ def test_a_beta_rule_clones_each_match_and_all_else(stages):
     assert twin["matches"] == [
         match | {"headers": [*match.get("headers", []), header]} for match in own["matches"]
     ]
-    for field in ("filters", "timeouts", "retry", "sessionPersistence"):
+    for field in ("filters", "timeouts"):
         assert twin[field] == own[field]
 
 
