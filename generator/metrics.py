@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from generator.codes import CODES
 from generator.diagnostics import Findings
-from generator.model import Apis, MetricGate, Ref
+from generator.model import MetricGate, Ref
+from generator.target import Apis
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")

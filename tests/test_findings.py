@@ -27,8 +27,8 @@ MANY = {
 
 WARNED = [case for case in CASES if case[:5] in CODES and CODES[case[:5]].severity is Severity.WARNING]
 REFUSED = [case for case in CASES if case not in WARNED]
-ELSEWHERE = {"RP211", "RP212"}
-"""Codes that hang on the kustomize at hand: tests/test_kustomizations.py gets them."""
+ELSEWHERE = {"RP211", "RP212", "RP553", "RP554"}
+"""Codes that hang on the kustomize at hand (tests/test_kustomizations.py gets them) or need two plans."""
 
 
 @pytest.fixture
