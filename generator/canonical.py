@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from generator.legacy import todays_group
 from generator.manifests import CLUSTER_SCOPED, GATEWAY_API, INFERENCE, LLM_D
-from generator.model import Apis
+from generator.target import Apis
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,12 +151,11 @@ def canonical(data: Mapping[str, Any], namespace: str, apis: Apis) -> dict[str, 
 
     `status` is left out: it is the cluster's to write.
     """
-    group = str(data.get("apiVersion", "")).rpartition("/")[0]
     metadata = {key: value for key, value in data["metadata"].items() if key != "creationTimestamp"}
     if data["kind"] not in CLUSTER_SCOPED:
         metadata["namespace"] = metadata.get("namespace") or namespace
     body = {key: value for key, value in data.items() if key != "status"} | {"metadata": metadata}
-    return dict(_apply(_SHAPES.get((group, str(data["kind"])), _ANY), body, apis))
+    return dict(_apply(_SHAPES.get((todays_group(data), str(data["kind"])), _ANY), body, apis))
 
 
 def _apply(shape: Shape, value: Any, apis: Apis) -> Any:

@@ -12,6 +12,7 @@ from generator.fields import Fields
 from generator.manifests import Identity, Manifest
 from generator.model import Ref
 from generator.steps import one_of, only
+from generator.target import Budget
 from generator.weights import WHOLE
 from generator.workloads import replica_paths, replicas
 
@@ -31,6 +32,7 @@ class Capacity:
     headroom: Decimal
     per_blue: Mapping[str, Decimal]
     budget: Ref | None
+    shared: Budget | None
     accelerators: Mapping[str, int]
 
     def of(self, candidate: str) -> Decimal:
@@ -52,13 +54,23 @@ def parse_capacity(fields: Fields, names: tuple[str, ...], found: Findings) -> C
         policy=fields.text("policy", FULL),
         headroom=Decimal(fields.text("headroom", "0%").rstrip("%")) / WHOLE,
         per_blue={name: Decimal(str(rate)) for name, rate in rates.items()},
-        budget=fields.ref("budget") if fields.has("budget") else None,
+        budget=fields.ref("budget") if isinstance(fields.get("budget"), int) else None,
+        shared=parse_budget(fields),
         accelerators={name: int(number) for name, number in counts.data.items()},
     )
 
 
 def _key(fields: Fields, *path: str) -> Ref:
     return Ref(value=path[-1], place=fields.document.at_key((*fields.path, *path)))
+
+
+def parse_budget(fields: Fields) -> Budget | None:
+    """Read a `budget` that has a name, by which several plans share it; a mere number is one plan's own."""
+    if not isinstance(fields.get("budget"), dict):
+        return None
+    budget = fields.child("budget")
+    accelerators = int(budget.get("accelerators"))
+    return Budget(name=budget.text("name"), accelerators=accelerators, place=budget.ref("name").place)
 
 
 def serving(bundle: Iterable[Manifest]) -> tuple[Manifest, ...]:

@@ -2,8 +2,10 @@
 
 RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
 that the two would make together; RP40x and RP41x what an API server would say to its objects;
-RP43x threads between its objects that lead nowhere; RP5xx the rules of the field, with RP56x for the
-states that a rollout may be left in half-way.
+RP43x threads between its objects that lead nowhere; RP5xx what the rollout would do in production, with
+RP56x for the states that it may be left in half-way.
+
+A plan may accept any warning, with a reason, and an error that has a `+`.
 """
 
 from __future__ import annotations
@@ -113,6 +115,47 @@ RP434 error   endpoint picker's Service has no such port
 RP435 warning reference to an object that no manifest provides
 RP436 error   reference to an object of nearly the same name
 RP437 warning monitor asks a port that does not exist
+RP501 error+  a selector catches the other version
+RP502 error+  Helm release owns what must stay
+RP503 error+  green needs an object that leaves with blue
+RP510 error+  something still refers to a deleted pool
+RP511 error+  pool would be replaced in place
+RP512 error   endpoint picker reads no rewrites
+RP513 error   endpoint picker watches another pool
+RP514 error+  gateway needs a policy that is missing
+RP515 error+  rolling update restarts the endpoint picker
+RP520 error   rule without any weight
+RP522 error+  blue leaves before its last answer
+RP523 warning blind choice among prefill pods
+RP525 error+  gateway cannot split between pools
+RP526 warning gateway splits between pools badly
+RP527 warning gateway is not known
+RP528 warning gateway ignores what the route says
+RP530 warning requests are aborted when a pod stops
+RP531 error+  grace period is too short
+RP532 error+  shell keeps the signal from vLLM
+RP533 warning progress deadline is shorter than the start
+RP534 error+  update takes every replica away
+RP535 warning update needs room for a whole replica
+RP536 warning replicas belong to an autoscaler
+RP537 error+  rolling update changes what the pool serves
+RP538 error+  prefill and decode would meet in two versions
+RP540 error+  two disruption budgets for one pod
+RP541 warning lost KV blocks fail the request
+RP542 warning start-up budget is too small for a model
+RP545 error   weights for some targets only
+RP547 error   rewrite rule does nothing
+RP548 error+  two rules rewrite one model
+RP549 error+  pods cannot load the adapter
+RP550 error+  adapters are lost with their pod
+RP551 warning adapters come from an init container
+RP553 error+  two plans own one object
+RP554 error+  two plans shift the same traffic
+RP555 error+  plans exceed a shared budget
+RP556 warning nothing to accept
+RP557 error   rule cannot be accepted
+RP558 error   old API that the cluster does not have
+RP559 warning old API read as the new one
 RP560 error   half-applied stage answers 500
 RP561 error   half-applied stage answers 503
 RP562 error   half-applied stage serves the wrong version
@@ -125,7 +168,12 @@ RP568 warning stage too large to prove in full
 """
 
 CODES = {
-    id_: Code(id=id_, severity=Severity(severity), title=title.strip())
+    id_: Code(
+        id=id_,
+        severity=Severity(severity.rstrip("+")),
+        title=title.strip(),
+        acceptable=severity != Severity.ERROR.value,
+    )
     for id_, severity, title in (line.split(None, 2) for line in _TABLE.strip().splitlines())
 }
 """Code by ID, in the order of the IDs."""

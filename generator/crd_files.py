@@ -15,8 +15,8 @@ from generator.crds.judging import Definition
 from generator.crds.notation import Target
 from generator.diagnostics import Findings
 from generator.manifests import Origin, dig
-from generator.model import Apis
 from generator.source import Document, Path, quoted
+from generator.target import Apis
 from generator.violations import Checker, Violation
 
 _KIND = "CustomResourceDefinition"

@@ -6,6 +6,7 @@ from difflib import SequenceMatcher, get_close_matches
 from operator import eq
 
 from generator.codes import CODES
+from generator.contract import CONTRACT, invariant_page
 from generator.diagnostics import Fault
 from generator.resources import TEMPLATES
 
@@ -13,8 +14,10 @@ PAGES = TEMPLATES / "explain"
 
 
 def explanation(code: str) -> str:
-    """Give the page of a code, in Markdown; raises Fault for a code that does not exist."""
+    """Give the page of a code, or of an invariant such as I5, in Markdown; Fault for what does not exist."""
     name = code.upper()
+    if name in CONTRACT:
+        return invariant_page(CONTRACT[name], {known: row.title for known, row in CODES.items()})
     if name not in CODES:
         close = get_close_matches(name[:40], CODES, n=len(CODES))
         hint = f"codes run from {min(CODES)} to {max(CODES)}"

@@ -11,6 +11,7 @@ from typing import Any
 from generator.canonical import canonical
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
+from generator.legacy import modern
 from generator.made import made_objects
 from generator.manifests import Identity, Manifest, Origin, dig, identity_of
 from generator.model import Bundles, Plan, Ref
@@ -84,6 +85,7 @@ def _objects(
     elif _is_hook(data, origin, found):
         return
     elif _has_name(data, origin, found) and _is_public(data, origin, found):
+        data = modern(data, plan.target.apis.inference_extension, origin, found)
         body = canonical(data, plan.namespace, plan.target.apis)
         yield Manifest(identity=identity_of(body), data=body, bundle=bundle, origin=origin)
 
@@ -129,6 +131,28 @@ def _is_public(data: dict[str, Any], origin: Origin, found: Findings) -> bool:
     return False
 
 
+_FIXED_NAMES = {
+    ("ConfigMap", "agentgateway"): "every standalone release of the chart calls it so: use a namespace each",
+    ("ConfigMap", "envoy"): "every standalone release of the chart calls it so: use a namespace each",
+    ("Secret", "inference-gateway-sa-metrics-reader-secret"): "every release of the chart calls it so: turn "
+    "off its creation in one of them, and move the one object to `shared`",
+}
+"""Names that the router's chart gives whatever its release is called (contract §1.6) → what helps."""
+
+_CUT = 40
+"""The chart cuts a release's name to this many characters before it adds `-epp` (contract I2)."""
+
+
+def _apart(manifest: Manifest) -> str:
+    """Say how an object that two versions have becomes two, or stays one."""
+    hint = "give each version an object of its own, or move the one object to `shared`"
+    if (manifest.kind, manifest.name) in _FIXED_NAMES:
+        return _FIXED_NAMES[manifest.kind, manifest.name]
+    if len(manifest.name.partition("-epp")[0]) == _CUT:
+        return f"{hint}: the chart cuts names to {_CUT} characters, so let the releases differ within them"
+    return hint
+
+
 def _is_new(manifest: Manifest, seen: dict[Identity, Manifest], found: Findings) -> bool:
     first = seen.setdefault(manifest.identity, manifest)
     if first is manifest:
@@ -140,9 +164,7 @@ def _is_new(manifest: Manifest, seen: dict[Identity, Manifest], found: Findings)
         if same
         else f"`{manifest.identity}` is in {first.bundle} and in {manifest.bundle}",
         manifest.origin.at("metadata", "name"),
-        "keep one of them"
-        if same
-        else "give each version an object of its own, or move the one object to `shared`",
+        "keep one of them" if same else _apart(manifest),
         Related(place=first.origin.at("metadata", "name"), label="the first one"),
     )
     return False

@@ -145,9 +145,13 @@ def _answer(data: Mapping[str, Any], items: Iterable[Any], findings: tuple[Diagn
     return emit(answer)
 
 
+_SEVERITIES = {"accepted": "info"}
+"""What the specification of KRM functions calls a severity where rollplan has another word."""
+
+
 def _result(finding: Diagnostic) -> dict[str, Any]:
     return {
         "message": f"{finding.code.id}: {finding.message}; {finding.hint}",
-        "severity": finding.code.severity.value,
+        "severity": _SEVERITIES.get(finding.severity.value, finding.severity.value),
         "file": {"path": finding.place.source.name},
     }

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from generator.anatomy import pod_labels, pod_template
 from generator.facts import Fact
 from generator.manifests import Manifest
-from generator.model import Gateway, Instruction
+from generator.model import Instruction
 from generator.scale import seconds_to_start
+from generator.target import Gateway
 from generator.workloads import elects_leader, replicas
 
 SPARE_SECONDS = 300

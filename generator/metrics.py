@@ -9,7 +9,8 @@ from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.facts import Fact
 from generator.manifests import INFERENCE, Identity
-from generator.model import Apis, MetricGate, Ref
+from generator.model import MetricGate, Ref
+from generator.target import Apis
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")

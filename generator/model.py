@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from generator.diagnostics import Acceptance
 from generator.facts import Fact, Proof
 from generator.inquiry import Question, Subject
 from generator.manifests import Identity, Manifest
 from generator.source import Place
+from generator.target import Target
 from generator.wanted import Wanted
 
 
@@ -24,36 +26,6 @@ class Ref:
     def __str__(self) -> str:
         """Give the bare name."""
         return self.value
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Gateway:
-    """The Gateway that routes attach to; `namespace` is the plan's where it says none."""
-
-    name: str
-    namespace: str
-    provider: str
-    version: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Apis:
-    """Versions of the APIs that the cluster serves, as (major, minor)."""
-
-    gateway_api: tuple[int, int]
-    inference_extension: tuple[int, int]
-    router: tuple[int, int]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
-    """What the cluster runs."""
-
-    mode: str
-    gateway: Gateway | None
-    apis: Apis
-    place: Place
-    crds: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,6 +109,7 @@ class Plan:
     type: str
     strategy: Any
     gates: tuple[MetricGate, ...]
+    accept: tuple[Acceptance, ...]
     place: Place
     delivery: Delivery = Delivery()
 
@@ -229,7 +202,6 @@ class Rollback:
     promise: str
     objects: tuple[Manifest, ...]
     checks: tuple[Instruction, ...] = ()
-
     removals: tuple[Deletion, ...] = ()
     home: int = 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from generator.acceptance import parse_acceptances
+from generator.capacity import parse_budget
 from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.fields import Fields
@@ -9,10 +11,11 @@ from generator.inquiry import Question, Subject
 from generator.made import read_wanted
 from generator.manifests import dig
 from generator.metrics import fill, seconds
-from generator.model import Apis, Delivery, Gateway, MetricGate, Plan, Sources, Target
+from generator.model import Delivery, MetricGate, Plan, Sources
 from generator.source import Document, Place
 from generator.steps import EACH, GateTable
 from generator.strategies import STRATEGIES
+from generator.target import Apis, Gateway, Target
 
 _PINNED = {"gatewayAPI": "v1.5.1", "inferenceExtension": "v1.5.0", "router": "v0.9.0"}
 """The versions that the llm-d guides pin, for a target that names none."""
@@ -53,6 +56,7 @@ def parse(document: Document, found: Findings) -> Plan:
         type=strategy.name,
         strategy=strategy.parse(spec, GateTable(gates=gates, candidates=candidates, found=found), found),
         gates=tuple(gates.values()),
+        accept=parse_acceptances(spec, found),
         place=document.at(("metadata", "name")),
         delivery=_delivery(spec.child("delivery")),
     )
@@ -76,6 +80,7 @@ def _target(fields: Fields, namespace: str) -> Target:
             namespace=gateway.text("namespace", namespace),
             provider=gateway.text("provider"),
             version=gateway.text("version"),
+            place=gateway.document.at((*gateway.path, "provider")),
         )
         if fields.has("gateway")
         else None,
@@ -84,6 +89,8 @@ def _target(fields: Fields, namespace: str) -> Target:
             inference_extension=_version(apis["inferenceExtension"]),
             router=_version(apis["router"]),
         ),
+        cluster=fields.text("cluster"),
+        budget=parse_budget(fields),
         place=fields.document.at((*fields.path, "mode")),
         crds=fields.refs("crds"),
     )

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from generator.acceptance import require_used
 from generator.codes import CODES
 from generator.crd_files import schemas
+from generator.cutover import one_pool_a_rule
 from generator.delivery import delivered
 from generator.diagnostics import Diagnostic, Findings, Rejected, Related
 from generator.gather import Read, gather
+from generator.legacy import as_written, lowered
 from generator.load import load_plan, read_source
 from generator.model import Plan, Ref, Rollout
 from generator.parse import parse
 from generator.prove import proved
 from generator.questions import answered
 from generator.roots import roots_of
+from generator.rules import check
+from generator.rules.together import check_together
 from generator.source import Document, Place, Source
 from generator.sources import documents
 from generator.strategies import STRATEGIES
 from generator.validate import validate
 from generator.verify import verify, verify_types
 from generator.wiring import require_wiring
+
+PLAN = "plan.yaml"
+"""The file that is meant where a folder is named."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,22 +75,27 @@ def compile_source(
     validate(document, found)
     found.stop_if_errors()
     plan = parse(document, found)
+    found.accept(plan.accept)
     read = reader(plan)
     bundles = gather(plan, read, found)
     given = [document for path in plan.target.crds for document in read(path)]
     verify_types(bundles, found)
     found.stop_if_errors()
     planned = STRATEGIES[plan.type].plan(plan, bundles, found)
-    rollout = delivered(answered(planned, found))
-    verify(rollout, bundles, schemas([*given, *definitions], plan.target.apis, found), found)
+    rollout = one_pool_a_rule(answered(planned, found))
+    check(rollout, found)
+    rollout = delivered(rollout)
+    known = schemas([*given, *definitions], plan.target.apis, found)
+    verify(lowered(rollout), as_written(bundles), known, found)
     require_wiring(rollout, found)
     found.stop_if_errors()
-    rollout = proved(rollout, found)
+    written = lowered(proved(rollout, found))
+    require_used(found, across=False)
     found.stop_if_errors()
     files = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
     files |= {document.source.name for document in given}
     sources = (Path(source.name), *map(Path, sorted(files)))
-    return Compiled(rollout=rollout, sources=sources, warnings=found.all)
+    return Compiled(rollout=written, sources=sources, warnings=found.all)
 
 
 def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compiled, ...]:
@@ -94,14 +107,13 @@ def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compi
     definitions = [document for path in crds for document in _definitions(Path(path), found)]
     found.stop_if_errors()
     names: dict[str, Place] = {}
-    for path in paths:
+    for path in map(Path, paths):
         try:
-            result = compile_plan(Path(path), *definitions)
+            result = compile_plan(_file(path), *definitions)
         except Rejected as rejected:
             found.extend(rejected.findings)
             continue
         compiled.append(result)
-        found.extend(result.warnings)
         name, place = result.rollout.plan.name, result.rollout.plan.place
         if name in names:
             found.add(
@@ -112,8 +124,10 @@ def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compi
                 Related(place=names[name], label="the first one"),
             )
         names.setdefault(name, place)
+    together = _together(compiled)
+    found.extend(warning for plan in together for warning in plan.warnings)
     found.stop_if_errors()
-    return tuple(compiled)
+    return together
 
 
 def _definitions(path: Path, found: Findings) -> Iterable[Document]:
@@ -121,3 +135,27 @@ def _definitions(path: Path, found: Findings) -> Iterable[Document]:
     folder, name = (path, ".") if path.is_dir() else (path.parent, path.name)
     place = Place(source=Source(name=path.as_posix(), text=""), line=1, column=1)
     return documents(Ref(value=name, place=place), folder, roots_of(folder), found)
+
+
+def _file(path: Path) -> Path:
+    try:
+        return path / PLAN if path.is_dir() else path
+    except OSError:  # a name that is too long: whoever reads it says so
+        return path
+
+
+def _together(compiled: list[Compiled]) -> tuple[Compiled, ...]:
+    """Give the plans with what is wrong with them together; any of them may accept it."""
+    found, rollouts = Findings(), {one.rollout.plan.name: one.rollout for one in compiled}
+    found.accept(item for rollout in rollouts.values() for item in rollout.plan.accept)
+    found.extend(check_together(tuple(rollouts.values())))
+    if len(rollouts) > 1:
+        require_used(found, across=True)
+    return tuple(
+        replace(one, warnings=one.warnings + tuple(item for item in found.all if _is_in(one, item)))
+        for one in compiled
+    )
+
+
+def _is_in(plan: Compiled, finding: Diagnostic) -> bool:
+    return finding.place.source.name == plan.sources[0].as_posix()

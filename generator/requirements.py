@@ -11,10 +11,11 @@ from generator.codes import CODES
 from generator.diagnostics import Findings, Related
 from generator.gateways import IMPLEMENTATIONS, Support
 from generator.manifests import Manifest
-from generator.model import Ref, Target
+from generator.model import Ref
 from generator.routes import ROUTE_KINDS, Beta, Mirror, Moment, Shift, contested, moving, rules_of
 from generator.shifts import shifted
 from generator.source import Path
+from generator.target import Target
 from generator.weights import LARGEST
 
 RULES, MATCHES, HEADERS, BACKENDS = 16, 128, 16, 16
@@ -34,7 +35,15 @@ def require_pool(manifests: tuple[Manifest, ...], name: Ref, found: Findings) ->
         return None
     picker = find_picker(manifests, pool)
     service = pool.get("spec", "endpointPickerRef", "name", default="")
-    if picker.service is None or not picker.workloads:
+    if not service:
+        found.add(
+            CODES["RP311"],
+            f"InferencePool `{name}` names no endpoint picker",
+            pool.origin.at("spec"),
+            "add `endpointPickerRef`: Inference Extension v1.6 can do without, most gateways cannot",
+            Related(place=name.place, label="the pool is asked for here"),
+        )
+    elif picker.service is None or not picker.workloads:
         missing = f"Service `{service}`" if picker.service is None else f"workload behind Service `{service}`"
         found.add(
             CODES["RP311"],

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from generator import kubectl
 from generator.manifests import GATEWAY_API, Manifest, dig
 from generator.metrics import seconds
-from generator.model import Gateway, Instruction
+from generator.model import Instruction
 from generator.routes import Beta, Shift, moving, rules_of, rules_to
+from generator.target import Gateway
 
 IDLE_SECONDS = 300
 """How long a pool must be idle to count as drained, when no route says how long a request may take."""

@@ -27,7 +27,10 @@ def write_plan(folder: Path, blue: list[Object], *, pool: str, green: str, **mor
     text = "\n---\n".join(json.dumps(item, indent=1) for item in blue)
     (folder / "blue/all.yaml").write_text(text, encoding="utf-8")
     spec = {
-        "target": {"mode": "gateway", "gateway": {"name": "inference-gateway", "provider": "istio"}},
+        "target": {
+            "mode": "gateway",
+            "gateway": {"name": "inference-gateway", "provider": "istio", "version": "1.31.2"},
+        },
         "blue": {"pool": pool, "manifests": ["blue/"]},
         "green": {"pool": green, "from": "blue", **more.pop("green_fields", {})},
         "strategy": {

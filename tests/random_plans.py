@@ -243,7 +243,8 @@ def loras(draw: st.DrawFn) -> Case:
     others = [{"matches": [{"model": {"value": "other"}}], "targets": [{"modelRewrite": "a", "weight": 2}]}]
     target = draw(st.sampled_from([{"modelRewrite": "v1"}, {"modelRewrite": "v1", "weight": 7}]))
     own = {"matches": [{"model": {"value": "alias"}}], "targets": [target], "foreign": draw(FOREIGN)}
-    there = draw(st.sampled_from([[], [own], [own, *others], [*others, own]]))
+    more = [others[0] | {"matches": [{"model": {"value": "third"}}]}]  # a name has one rule in a pool
+    there = draw(st.sampled_from([[], [own], [own, *more], [*more, own]]))
     item = rewrite(*there)
     item["metadata"] |= draw(_fields(labels=LABELS))
     if draw(st.booleans()) and len(names) == 1:

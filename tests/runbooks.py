@@ -15,9 +15,10 @@ from markdown_it import MarkdownIt
 
 from generator.disk import write
 from generator.manifests import Manifest
-from generator.model import Gateway, Rollout
+from generator.model import Rollout
 from generator.output import planned
 from generator.pipeline import compile_plan
+from generator.target import Gateway
 from tests.cluster import Cluster, Done, Object
 from tests.conftest import ROOT
 from tests.world import ADDRESS, STRICT, Api, World, world
@@ -144,6 +145,7 @@ def compiled(name: str, namespace: str, tmp_path: Path, delivery: str = "") -> E
     for path in folder.rglob("*.yaml"):
         text = path.read_text(encoding="utf-8")
         text = re.sub(rf"\bnamespace: {own}(?![-\w])", f"namespace: {namespace}", text)
+        text = re.sub(rf"(--pool-namespace\n\s*- ){own}\b", rf"\g<1>{namespace}", text)
         path.write_text(text, encoding="utf-8")
     if delivery:
         file = folder / "plan.yaml"

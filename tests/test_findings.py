@@ -28,9 +28,9 @@ MANY = {
 
 WARNED = [case for case in CASES if case[:5] in CODES and CODES[case[:5]].severity is Severity.WARNING]
 REFUSED = [case for case in CASES if case not in WARNED]
-ELSEWHERE = {"RP211", "RP212", "RP568"}
-"""Codes that hang on the kustomize at hand, which tests/test_kustomizations.py gets; RP568 needs many
-workloads, and tests/test_prove.py has them."""
+ELSEWHERE = {"RP211", "RP212", "RP553", "RP554", "RP568"}
+"""Codes that hang on the kustomize at hand (tests/test_kustomizations.py gets them), or need two plans; RP568
+needs many workloads, and tests/test_prove.py has them."""
 
 
 @pytest.fixture

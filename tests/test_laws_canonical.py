@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from generator.canonical import canonical
 from generator.diagnostics import Findings
 from generator.load import load_manifests
-from generator.model import Apis
 from generator.source import Source
+from generator.target import Apis
 from generator.templating import render_yaml
 from tests.conftest import ROOT
 from tests.random_plans import FOREIGN, blue_greens, loras

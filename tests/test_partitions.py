@@ -48,6 +48,7 @@ def plan(folder: Path, item: dict[str, Any], **strategy: Any) -> Path:
     (folder / "all.yaml").write_text("\n---\n".join(json.dumps(each) for each in [*router(), item]))
     strategy = {"type": "rolling-update", "update": {"image": "vllm:v2"}, **strategy}
     spec = {"target": {"mode": "standalone"}, "pool": "llm", "manifests": ["all.yaml"], "strategy": strategy}
+    spec["accept"] = [{"rule": "RP534", "reason": "an outage is no matter here"}]
     body = {
         "apiVersion": "rollplan.dev/v1alpha1",
         "kind": "RolloutPlan",

@@ -11,7 +11,7 @@ from generator.canonical import canonical
 from generator.made import names
 from generator.make import make
 from generator.manifests import Manifest, Origin
-from generator.model import Target
+from generator.target import Target
 from generator.wanted import Router
 
 GATEWAY = "gateway"

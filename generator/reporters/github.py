@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from generator.diagnostics import Diagnostic
+from generator.diagnostics import Diagnostic, Severity
 from generator.reporters.sanitize import clean
 
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ACCEPTED: "notice"}
 _MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_MESSAGE, ":": "%3A", ",": "%2C"}
 _SHOWN = 10
@@ -15,13 +16,13 @@ _SHOWN = 10
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Give one annotation a line, errors first, and a last one that counts those that do not fit."""
-    return commands([(finding.code.severity.value, *_annotation(finding)) for finding in found])
+    return commands([(_LEVELS[finding.severity], *_annotation(finding)) for finding in found])
 
 
 def commands(said: Sequence[tuple[str, Mapping[str, str], str]]) -> str:
-    """Give workflow commands from levels, properties and messages: at most ten errors and ten warnings."""
+    """Give workflow commands from levels, properties and messages: at most ten of each level."""
     lines, more = [], 0
-    for level in ("error", "warning"):
+    for level in _LEVELS.values():
         texts = [command(*one) for one in said if one[0] == level]
         lines += texts[:_SHOWN]
         more += len(texts[_SHOWN:])
@@ -45,7 +46,8 @@ def _annotation(finding: Diagnostic) -> tuple[dict[str, str], str]:
         "endColumn": str(place.column + place.length),
         "title": f"{finding.code.id} {finding.code.title}",
     }
-    return properties, f"{finding.message}. Hint: {finding.hint}"
+    why = f". Accepted: {finding.accepted}" if finding.accepted else ""
+    return properties, f"{finding.message}. Hint: {finding.hint}{why}"
 
 
 def _escape(text: str, table: dict[str, str]) -> str:

@@ -32,10 +32,11 @@ def finding_fields(finding: Diagnostic) -> dict[str, Any]:
     """Give one finding as JSON has it."""
     return {
         "code": finding.code.id,
-        "severity": finding.code.severity.value,
+        "severity": finding.severity.value,
         "title": finding.code.title,
         "message": finding.message,
         "hint": finding.hint,
+        **({"accepted": finding.accepted} if finding.accepted else {}),
         **_place(finding.place),
         "related": [{"label": related.label, **_place(related.place)} for related in finding.related],
     }

@@ -36,11 +36,12 @@ def _case(suite: Element, finding: Diagnostic) -> None:
     }
     element = SubElement(suite, "testcase", case)
     body = _text(f"{finding.message}\nat {place}\nhelp: {finding.hint}")
+    why = _text(f"\naccepted: {finding.accepted}") if finding.accepted else ""
     if finding.is_error:
         failure = {"message": _text(finding.message), "type": code.id}
         SubElement(element, "failure", failure).text = body
     else:
-        SubElement(element, "system-out").text = f"warning[{code.id}]: {body}"
+        SubElement(element, "system-out").text = f"{finding.severity.value}[{code.id}]: {body}{why}"
 
 
 def _text(text: str) -> str:

@@ -31,7 +31,7 @@ from generator.reporters.comment import Item, Part, comment, folded, head, pictu
 from generator.reporters.sanitize import clean
 
 _FINDING_HEAD = ("", "code", "what", "where", "how to mend it")
-_SIGNS = {"error": "❌ error", "warning": "⚠️ warning"}
+_SIGNS = {"error": "❌ error", "warning": "⚠️ warning", "accepted": "☑️ accepted"}
 _NODES = 40
 """Stages that a picture shows; more cannot be read."""
 
@@ -69,11 +69,11 @@ def _found(found: Sequence[Diagnostic]) -> list[Part]:
     rows = [
         row(
             (
-                _SIGNS[finding.code.severity.value],
+                _SIGNS[finding.severity.value],
                 finding.code.id,
                 said(finding.message),
                 said(str(finding.place)),
-                said(finding.hint),
+                said(f"accepted: {finding.accepted}" if finding.accepted else finding.hint),
             )
         )
         for finding in ordered

@@ -57,6 +57,8 @@ def _result(finding: Diagnostic, rule: int, seen: Counter[str]) -> dict[str, Any
         "locations": [{"physicalLocation": _location(finding.place)}],
         "partialFingerprints": {_FINGERPRINT: _fingerprint(finding, seen)},
     }
+    if finding.accepted:
+        result["suppressions"] = [{"kind": "inSource", "justification": clean(finding.accepted)}]
     related = [
         {"physicalLocation": _location(other.place), "message": {"text": clean(other.label)}}
         for other in finding.related

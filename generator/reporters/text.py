@@ -14,7 +14,15 @@ from generator.summary import Row, proof_sentence, summarize
 _WIDTH = 100
 """Columns of source that a code frame shows; a longer line is cut around the place."""
 
-_COLOURS = {"error": "31", "warning": "33", "help": "36", "frame": "34", "bold": "1", "added": "32"}
+_COLOURS = {
+    "error": "31",
+    "warning": "33",
+    "accepted": "35",
+    "help": "36",
+    "frame": "34",
+    "bold": "1",
+    "added": "32",
+}
 
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:
@@ -63,12 +71,15 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _finding(finding: Diagnostic, paint: Paint) -> str:
-    severity = finding.code.severity.value
+    severity = finding.severity.value
     head = f"{paint(severity, f'{severity}[{finding.code.id}]')}: {paint('bold', clean(finding.message))}"
     lines = [head, *_frame(finding.place, "", "-->", "^", paint)]
     for related in finding.related:
         lines += _frame(related.place, clean(related.label), ":::", "-", paint)
-    return "\n".join([*lines, f"  {paint('help', '= help:')} {clean(finding.hint)}", ""])
+    lines.append(f"  {paint('help', '= help:')} {clean(finding.hint)}")
+    if finding.accepted:
+        lines.append(f"  {paint('accepted', '= accepted:')} {clean(finding.accepted)}")
+    return "\n".join([*lines, ""])
 
 
 def _frame(place: Place, label: str, arrow: str, mark: str, paint: Paint) -> list[str]:
@@ -94,12 +105,14 @@ def _window(line: str, column: int) -> tuple[str, int]:
     return line[start : start + _WIDTH].replace("\t", " "), column - start
 
 
+_COUNTED = {Severity.ERROR: "{} error{}", Severity.WARNING: "{} warning{}", Severity.ACCEPTED: "{} accepted"}
+"""Severity → how many findings of it there are, with an `s` where there are several."""
+
+
 def _count(found: Sequence[Diagnostic]) -> str:
-    errors = sum(finding.code.severity is Severity.ERROR for finding in found)
-    numbers = ((errors, "error"), (len(found) - errors, "warning"))
-    return (
-        ", ".join(f"{number} {word}{'s' if number > 1 else ''}" for number, word in numbers if number) + "\n"
-    )
+    numbers = ((sum(finding.severity is one for finding in found), words) for one, words in _COUNTED.items())
+    said = (words.format(number, "s" if number > 1 else "") for number, words in numbers if number)
+    return ", ".join(said) + "\n"
 
 
 class Paint:

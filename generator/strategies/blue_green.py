@@ -13,7 +13,7 @@ from generator.continuity import Side
 from generator.diagnostics import Findings
 from generator.grants import require_grants
 from generator.manifests import Manifest
-from generator.model import Bundles, Gateway, Plan, Ref, Rollout
+from generator.model import Bundles, Plan, Ref, Rollout
 from generator.narrow import prepare
 from generator.pins import resolve
 from generator.requirements import (
@@ -33,6 +33,7 @@ from generator.strategies.blue_green_scene import Scene
 from generator.strategies.blue_green_stages import rollout_of
 from generator.strategies.strategy import Strategy
 from generator.takeover import require_takeover
+from generator.target import Gateway
 from generator.version import Version
 from generator.weights import scale
 

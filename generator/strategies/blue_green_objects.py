@@ -13,9 +13,10 @@ from generator.derive import derive
 from generator.diagnostics import Findings
 from generator.make import make
 from generator.manifests import Manifest
-from generator.model import Bundles, Gateway, Plan
+from generator.model import Bundles, Plan
 from generator.routes import BLUE, ROUTE_KINDS
 from generator.strategies.blue_green_plan import BlueGreen
+from generator.target import Gateway
 
 _ROUTES, _SHARED = "routes", "shared"
 

@@ -55,6 +55,7 @@ class BlueGreen:
     objective: Choice
     pins: tuple[Pin, ...]
     routes_shift: str
+    drain: Ref | None
 
     @property
     def winner(self) -> str:
@@ -85,6 +86,7 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
         objective=parse_choice(strategy.child("objective")),
         pins=parse_pins(strategy),
         routes_shift=strategy.text("routesShift", ONE_BY_ONE),
+        drain=strategy.ref("drain") if strategy.has("drain") else None,
     )
 
 

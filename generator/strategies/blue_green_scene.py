@@ -10,13 +10,14 @@ from generator.backends import Pool
 from generator.grants import closed, opened
 from generator.manifests import Manifest
 from generator.metrics import endpoints_ready
-from generator.model import Gateway, MetricGate, Plan, Split, Stage
+from generator.model import MetricGate, Plan, Split, Stage
 from generator.objectives import with_objective
 from generator.pins import FOREVER, Pin
 from generator.routes import BLUE, GREEN, Moment, Shift, splits
 from generator.shifts import finalized, shifted
 from generator.strategies.blue_green_fleet import Fleet, Sizes
 from generator.strategies.blue_green_plan import BlueGreen
+from generator.target import Gateway
 from generator.version import Version
 from generator.workloads import replicas
 

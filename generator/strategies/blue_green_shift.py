@@ -87,7 +87,7 @@ def finished(scene: Scene) -> Iterator[Stage]:
             f"{leaving[0].name} answers what it has begun{_too(leaving[1:])}",
             routes,
             sizes,
-            gate=Gate(metrics=tuple(_drained(scene, version) for version in leaving)),
+            gate=_drain(scene, leaving),
             rollback=back,
         )
     final = scene.final()
@@ -101,6 +101,13 @@ def finished(scene: Scene) -> Iterator[Stage]:
     )
     if leaving:
         yield _cleaned(scene, final, sizes)
+
+
+def _drain(scene: Scene, leaving: tuple[Version, ...]) -> Gate:
+    """Wait for as long as the plan says, or else until the metrics of what leaves say that it is idle."""
+    if scene.terms.drain:
+        return Gate(soak=scene.terms.drain.value)
+    return Gate(metrics=tuple(_drained(scene, version) for version in leaving))
 
 
 def _cleaned(scene: Scene, routes: Routes, sizes: Sizes) -> Stage:

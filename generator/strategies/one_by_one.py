@@ -12,9 +12,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from generator.manifests import Identity, Manifest
-from generator.model import Gate, Gateway, Split, Stage
+from generator.model import Gate, Split, Stage
 from generator.names import NAME, fit
 from generator.route_gates import settled
+from generator.target import Gateway
 
 Read = Callable[[tuple[Manifest, ...]], tuple[Split, ...]]
 """Gives the splits of routes."""

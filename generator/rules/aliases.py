@@ -1,0 +1,98 @@
+"""Rewrites: every rule rewrites something, and every name has one rule in each pool (contract §1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generator.manifests import Manifest
+from generator.rules.rule import Case, Finding, related
+
+REWRITE = "InferenceModelRewrite"
+
+
+def rules_of(rewrite: Manifest) -> list[Mapping[str, Any]]:
+    """Give the rules of a rewrite."""
+    found: list[Mapping[str, Any]] = rewrite.get("spec", "rules", default=[])
+    return found
+
+
+def pool_of(item: Manifest) -> tuple[str, str]:
+    """Give namespace and name of the pool that a rewrite is for."""
+    return item.identity.namespace, str(item.get("spec", "poolRef", "name", default=""))
+
+
+def models_of(rule: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the names that a rule rewrites; one empty name for a rule that rewrites all."""
+    found = tuple(str((match.get("model") or {}).get("value", "")) for match in rule.get("matches") or ())
+    return found or ("",)
+
+
+def _rewrites(case: Case) -> tuple[Manifest, ...]:
+    return tuple(item for item in case.objects if item.kind == REWRITE)
+
+
+def some_weights(case: Case) -> Iterator[Finding]:
+    """Find rules with weights for some targets only: the others are never chosen (contract §1.2)."""
+    for rewrite, index, targets in _targets(case):
+        bare = [place for place, target in enumerate(targets) if "weight" not in target]
+        if bare and len(bare) < len(targets):
+            yield Finding(
+                message=f"rule {index} of {REWRITE} `{rewrite.name}` has weights for some of its targets: "
+                f"`{targets[bare[0]].get('modelRewrite')}` would never be chosen",
+                place=rewrite.origin.at("spec", "rules", index, "targets", bare[0]),
+                hint="give every target a `weight`, or none",
+                about=rewrite,
+            )
+
+
+def idle_rules(case: Case) -> Iterator[Finding]:
+    """Find rewrites that the API takes and that rewrite nothing (contract §1.2)."""
+    for rewrite in _rewrites(case):
+        if not rules_of(rewrite):
+            yield _idle(rewrite, "has no rules", "spec", "rules")
+    for rewrite, index, targets in _targets(case):
+        if not targets:
+            yield _idle(rewrite, f"has no targets in rule {index}", "spec", "rules", index)
+        for place, target in enumerate(targets):
+            if not target.get("modelRewrite"):
+                path = ("spec", "rules", index, "targets", place)
+                yield _idle(rewrite, f"has a target without `modelRewrite` in rule {index}", *path)
+
+
+def _idle(rewrite: Manifest, what: str, *path: str | int) -> Finding:
+    return Finding(
+        message=f"{REWRITE} `{rewrite.name}` {what}: the API takes it, and the requests keep the name that "
+        "the pods do not know",
+        place=rewrite.origin.at(*path),
+        hint="name the model or adapter that answers as `modelRewrite` of a target, or take the rule out",
+        about=rewrite,
+    )
+
+
+def _targets(case: Case) -> Iterator[tuple[Manifest, int, list[Mapping[str, Any]]]]:
+    for rewrite in _rewrites(case):
+        for index, rule in enumerate(rules_of(rewrite)):
+            yield rewrite, index, list(rule.get("targets") or ())
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" if name else "a rule for all names" for name in names)
+
+
+def contested_names(case: Case) -> Iterator[Finding]:
+    """Find names that two rules of a pool rewrite: the older object wins, or nobody knows (contract §1.2)."""
+    seen: dict[tuple[tuple[str, str], str], tuple[Manifest, int]] = {}
+    for rewrite in _rewrites(case):
+        for index, rule in enumerate(rules_of(rewrite)):
+            for name in dict.fromkeys(models_of(rule)):
+                first = seen.setdefault((pool_of(rewrite), name), (rewrite, index))
+                if first != (rewrite, index):
+                    yield Finding(
+                        message=f"two rules of InferencePool `{pool_of(rewrite)[1]}` rewrite "
+                        f"{_quoted([name])}: the older object's wins, and of two of one second either",
+                        place=rewrite.origin.at("spec", "rules", index),
+                        hint="keep one rule for each name, and edit its object in place",
+                        about=rewrite,
+                        related=(related(first[0], "the other rule", "spec", "rules", first[1]),),
+                    )

@@ -1,0 +1,203 @@
+"""How model servers start, stop and are replaced (contract I15 to I17, I20)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+from generator.anatomy import SCALERS, WORKLOADS
+from generator.manifests import Manifest
+from generator.rules.commands import Container, containers_of, whole
+from generator.rules.rule import Case, Finding, model_servers, related
+from generator.rules.selection import catches
+from generator.scale import groups
+from generator.source import Place
+from generator.workloads import startup_budget
+
+_GRACE = "terminationGracePeriodSeconds"
+_DEFAULT_GRACE = 30
+_DEFAULT_DEADLINE = 600
+_SHUTDOWN = "--shutdown-timeout"
+_LEAST_START = 60
+"""Seconds below which no probe should give up on a server that must load a model first."""
+
+
+def engines(case: Case) -> Iterator[Container]:
+    """Give the containers of model servers that run vLLM."""
+    for server in case.servers:
+        yield from (one for one in containers_of(server) if one.is_vllm and not one.is_sidecar)
+
+
+def aborted(case: Case) -> Iterator[Finding]:
+    """Find vLLM that aborts what is in flight when its pod stops (contract I15)."""
+    for one in engines(case):
+        if one.flag(_SHUTDOWN) is None:
+            old = _older_than(one.image, (0, 18))
+            yield Finding(
+                message=f"vLLM in {one.workload.kind} `{one.workload.name}` aborts the requests in flight "
+                f"when a pod stops: it has no `{_SHUTDOWN}`",
+                place=_command(one),
+                hint="take vLLM 0.18 or later, which has the flag"
+                if old
+                else f"add `{_SHUTDOWN}=120`, and a `{_GRACE}` above it and the preStop pause",
+                about=one.workload,
+            )
+
+
+def short_grace(case: Case) -> Iterator[Finding]:
+    """Find pods that are killed before vLLM has finished (contract I15)."""
+    for one in engines(case):
+        timeout = whole(one.flag(_SHUTDOWN))
+        if not timeout:
+            continue
+        grace = one.workload.get(*one.pod, _GRACE, default=_DEFAULT_GRACE)
+        needed = one.pause + timeout
+        if grace <= needed:
+            yield Finding(
+                message=f"the pods of `{one.workload.name}` are killed {grace} s after they are told to "
+                f"stop, and need more than {needed} s: preStop {one.pause} s, `{_SHUTDOWN}` {timeout} s",
+                place=one.workload.origin.at(*one.pod, _GRACE),
+                hint=f"say `{_GRACE}: {needed + 30}`",
+                about=one.workload,
+                related=(related(one.workload, "the time that vLLM may take", *one.path, "args"),),
+            )
+
+
+def kept_signal(case: Case) -> Iterator[Finding]:
+    """Find shells that do not hand the signal to stop on to vLLM (contract I15)."""
+    for one in engines(case):
+        if one.is_shell and not re.search(r"\bexec\s[^;&|]*\bvllm\b", " ".join(one.words)):
+            yield Finding(
+                message=f"a shell starts vLLM in `{one.workload.name}` without `exec`: it keeps the signal "
+                "to stop, and vLLM is killed in the middle of its answers",
+                place=_command(one),
+                hint="write `exec vllm serve …`, as the last command of the script",
+                about=one.workload,
+            )
+
+
+def short_deadline(case: Case) -> Iterator[Finding]:
+    """Find Deployments that are reported as failed while they load (contract I16)."""
+    for server in starting(case):
+        deadline = server.get("spec", "progressDeadlineSeconds", default=_DEFAULT_DEADLINE)
+        budget = startup_budget(server) + server.get("spec", "minReadySeconds", default=0)
+        if server.kind == "Deployment" and deadline < budget:
+            yield Finding(
+                message=f"Deployment `{server.name}` counts as failed after {deadline} s, and its probes let "
+                f"a pod start for {budget} s: the gate would fail while the model loads",
+                place=server.origin.at("spec", "progressDeadlineSeconds"),
+                hint=f"say `progressDeadlineSeconds: {budget + 300}`",
+                about=server,
+            )
+
+
+def small_start(case: Case) -> Iterator[Finding]:
+    """Find startup probes that give up before a model can be loaded (contract I22)."""
+    for one in engines(case):
+        budget = startup_budget(one.workload)
+        if one.data.get("startupProbe") and budget < _LEAST_START:
+            yield Finding(
+                message=f"the startup probe of `{one.workload.name}` gives up after {budget} s: a model that "
+                "takes longer to load never gets ready, and its pod restarts for ever",
+                place=one.workload.origin.at(*one.path, "startupProbe"),
+                hint="give it an hour: `periodSeconds: 30` and `failureThreshold: 120`",
+                about=one.workload,
+            )
+
+
+def starting(case: Case) -> tuple[Manifest, ...]:
+    """Give the model servers that start pods in the rollout: new ones, and changed ones as they become."""
+    before = {item.identity: item.data for item in case.today}
+    return tuple(item for item in model_servers(case.last) if before.get(item.identity) != item.data)
+
+
+def outage(case: Case) -> Iterator[Finding]:
+    """Find updates that take every replica away at once (contract I17)."""
+    for server in _updated(case):
+        for group in groups(server):
+            if 0 < group.replicas <= group.unavailable and not group.surge:
+                hint = "run more replicas, or make a blue-green rollout"
+                if server.kind != "StatefulSet":
+                    hint = f"say `maxSurge: 1` in the plan, or {hint}"
+                yield Finding(
+                    message=f"the update of {server.kind} `{server.name}` stops {_all(group.replicas)} "
+                    "before the new one is ready: nobody answers until the model is loaded",
+                    place=server.origin.at("spec", "replicas"),
+                    hint=hint,
+                    about=server,
+                )
+
+
+def spare_replica(case: Case) -> Iterator[Finding]:
+    """Find updates of a single replica, which need accelerators for a second one (contract I17)."""
+    for server in _updated(case):
+        for group in groups(server):
+            if group.replicas == 1 and group.surge and group.accelerators:
+                yield Finding(
+                    message=f"the update of the only replica of `{server.name}` starts a second one first, "
+                    f"with {group.accelerators} accelerators: without them the new pod stays pending",
+                    place=server.origin.at("spec", "replicas"),
+                    hint="see that the accelerators are free; the stage table has the peak",
+                    about=server,
+                )
+
+
+def _all(count: int) -> str:
+    return "its only replica" if count == 1 else f"all {count} replicas"
+
+
+def _updated(case: Case) -> tuple[Manifest, ...]:
+    """Give the workloads whose pods are replaced in place, as they are at the end."""
+    return () if case.versions else starting(case)
+
+
+def _scaled_by(scaler: Manifest) -> tuple[str, str]:
+    target = scaler.get("spec", "scaleTargetRef", default={})
+    return str(target.get("kind", "Deployment")), str(target.get("name"))
+
+
+def owned_replicas(case: Case) -> Iterator[Finding]:
+    """Find replicas in manifests of workloads that an autoscaler sizes (contract I17)."""
+    scaled = {_scaled_by(item): item for item in case.objects if item.kind in SCALERS}
+    for server in case.servers:
+        scaler = scaled.get((server.kind, server.name))
+        if scaler and server.get("spec", "replicas") is not None:
+            yield Finding(
+                message=f"{server.kind} `{server.name}` says `replicas`, and {scaler.kind} `{scaler.name}` "
+                "owns them: each stage that is applied would undo what it has scaled",
+                place=server.origin.at("spec", "replicas"),
+                hint="leave `replicas` out",
+                about=server,
+                related=(related(scaler, "this sizes it", "spec", "scaleTargetRef"),),
+            )
+
+
+def two_budgets(case: Case) -> Iterator[Finding]:
+    """Find pods in two disruption budgets: they can never be evicted (contract I20)."""
+    budgets = [item for item in case.objects if item.kind == "PodDisruptionBudget"]
+    for first, second in combinations(budgets, 2):
+        crossing = first.bundle != second.bundle and {first.bundle, second.bundle} <= set(case.versions)
+        both = [
+            item
+            for item in case.objects
+            if item.kind in WORKLOADS and catches(first, item) and catches(second, item)
+        ]
+        if both and not crossing:
+            yield Finding(
+                message=f"PodDisruptionBudgets `{first.name}` and `{second.name}` both hold for the pods of "
+                f"`{both[0].name}`: no such pod can be evicted, and draining its node never ends",
+                place=second.origin.at("spec", "selector"),
+                hint="keep one of the two, or let their selectors differ",
+                about=second,
+                related=(related(first, "the other one", "spec", "selector"),),
+            )
+
+
+def _command(one: Container) -> Place:
+    return one.workload.origin.at(*one.path, "args" if one.data.get("args") else "command")
+
+
+def _older_than(image: str, version: tuple[int, int]) -> bool:
+    found = re.search(r":v?([0-9]+)\.([0-9]+)", image)
+    return bool(found) and (int(found[1]), int(found[2])) < version  # type: ignore[index]
