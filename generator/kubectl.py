@@ -64,6 +64,7 @@ def available(workload: Manifest) -> Instruction:
             title=f"the leader of {workload.kind} {workload.name} is ready",
             script=f"{_in(workload)} wait {name} --for=jsonpath='{{.status.readyReplicas}}'=1 "
             f"--timeout={SETTLE}",
+            fact=_fact("ready", workload),
         )
     return Instruction(
         title=f"the {workload.kind} {workload.name} is available",

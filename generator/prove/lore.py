@@ -166,7 +166,7 @@ def _is_todays(route: Manifest, today: World) -> bool:
 
 def _direct(routes: list[Manifest], router: Router, today: World) -> tuple[Request, ...]:
     """Give a request to each pool of today that no known route sends to: someone else's route may."""
-    sent = {backend for route in routes for answer in router.answers(route) for backend, _ in answer.legs}
+    sent = {backend for route in routes for answer in router.answers(route) for backend in answer.named}
     pools = (identity for identity in today.objects if identity.kind == "InferencePool")
     return tuple(Request(pool=pool) for pool in pools if pool.group == INFERENCE and pool not in sent)
 

@@ -78,7 +78,7 @@ def tell_of_routes(lore: Lore, move: Move, told: set[tuple[str, str]], found: Fi
         CODES["RP567"],
         f"stage `{lore.rollout.directory(move.index)}` divides requests anew in {names}",
         stage.place or lore.rollout.plan.place,
-        "expect that the routes follow one after the other; where they must not, give them one route",
+        "leave out `routesShift: together`, and each route gets a stage of its own",
         *_related(lore, routes),
     )
 
