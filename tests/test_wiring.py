@@ -13,9 +13,9 @@ from generator.canonical import canonical
 from generator.diagnostics import Findings
 from generator.load import load_manifests
 from generator.manifests import Manifest, Origin, identity_of, put
-from generator.model import Apis
 from generator.references import named_by
 from generator.source import Source
+from generator.target import Apis
 from generator.wiring import CHECKS
 from generator.wiring.scene import Scene
 from tests.builtins import steps
