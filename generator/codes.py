@@ -156,13 +156,13 @@ RP556 warning nothing to accept
 RP557 error   rule cannot be accepted
 RP558 error   old API that the cluster does not have
 RP559 warning old API read as the new one
-RP560 error   half-applied stage answers 500
-RP561 error   half-applied stage answers 503
-RP562 error   half-applied stage serves the wrong version
-RP563 error   half-applied stage does not know a model
-RP564 error   half-applied stage breaks streams
-RP565 error   half-applied stage has too few replicas
-RP566 error   pods lose what they need to start
+RP560 error+  half-applied stage answers 500
+RP561 error+  half-applied stage answers 503
+RP562 error+  half-applied stage serves the wrong version
+RP563 error+  half-applied stage does not know a model
+RP564 error+  half-applied stage breaks streams
+RP565 error+  half-applied stage has too few replicas
+RP566 error+  pods lose what they need to start
 RP567 warning stage shifts several routes
 RP568 warning stage too large to prove in full
 """

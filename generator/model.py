@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from generator.diagnostics import Acceptance
-from generator.facts import Fact, Proof
+from generator.facts import Fact, Proof, facts_of
 from generator.inquiry import Question, Subject
 from generator.manifests import Identity, Manifest
 from generator.source import Place
@@ -149,11 +149,17 @@ class Instruction:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gate:
-    """What must be true before the next stage."""
+    """What must be true before the next stage; `after` is what is known when the soak is over."""
 
     checks: tuple[Instruction, ...] = ()
     soak: str = ""
     metrics: tuple[MetricGate, ...] = ()
+    after: tuple[Fact, ...] = ()
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """Give all that is known when the gate holds."""
+        return (*facts_of((*self.checks, *self.metrics)), *self.after)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

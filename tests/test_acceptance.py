@@ -63,8 +63,11 @@ def test_what_is_accepted_for_one_object_is_refused_for_another(tmp_path: Path) 
 
 
 def test_an_acceptance_of_another_code_changes_nothing(tmp_path: Path) -> None:
+    """What it may be for lies further down the road, so it is told only of a plan that gets there."""
     plan = accepting(tmp_path, "RP501-service", "{rule: RP527, reason: no reason at all}")
-    assert sorted(outcome(plan)) == sorted([("RP501", Severity.ERROR), ("RP556", Severity.WARNING)], key=str)
+    assert outcome(plan) == [("RP501", Severity.ERROR)]
+    plan = accepting(tmp_path, "RP527-other", "{rule: RP526, reason: no reason at all}")
+    assert {code for code, _ in outcome(plan)} == {"RP527", "RP556"}
 
 
 @pytest.mark.parametrize("reason", ["''", "' '", '"\\n"', "null"])

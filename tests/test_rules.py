@@ -61,7 +61,9 @@ MENDS: dict[str, list[Edit]] = {
     "RP531-pause": [("serving", "Seconds: 90", "Seconds: 91")],
     "RP532-shell": [("serving", "vllm serve", "exec vllm serve")],
     "RP533-default": [("green", "  replicas: 2", "  progressDeadlineSeconds: 3615\n  replicas: 2")],
-    "RP534-group": [("plan", "type: rolling-update", "type: rolling-update\n    maxSurge: 1")],
+    "RP534-group": [
+        ("plan", "type: rolling-update", "type: rolling-update\n    maxSurge: 1\n    maxUnavailable: 0")
+    ],
     "RP535-single": [("serving", "replicas: 1", "replicas: 4")],
     "RP536-hpa": [("serving", "  replicas: 2\n", "")],
     "RP537-name": [("plan", "[--served-model-name=chat-2]", "[--max-num-seqs=64]")],

@@ -139,7 +139,7 @@ def moves_of(lore: Lore) -> Iterator[Move]:
             yield from _ways_back(lore, index, world, () if final else applied, end)
             returns = not final
         live = _live(lore, end)
-        shown = facts_of((*stage.gate.checks, *stage.gate.metrics))
+        shown = stage.gate.facts
         gate = tuple(fact for fact in shown if fact.word != "drained" or fact.of not in live)
         world = replace(end, busy=end.busy | live).knowing(gate)
 

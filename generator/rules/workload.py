@@ -116,10 +116,10 @@ def outage(case: Case) -> Iterator[Finding]:
     """Find updates that take every replica away at once (contract I17)."""
     for server in _updated(case):
         for group in groups(server):
-            if 0 < group.replicas <= group.unavailable and not group.surge:
+            if 0 < group.replicas <= group.unavailable:
                 hint = "run more replicas, or make a blue-green rollout"
                 if server.kind != "StatefulSet":
-                    hint = f"say `maxSurge: 1` in the plan, or {hint}"
+                    hint = f"say `maxSurge: 1` and `maxUnavailable: 0` in the plan, or {hint}"
                 yield Finding(
                     message=f"the update of {server.kind} `{server.name}` stops {_all(group.replicas)} "
                     "before the new one is ready: nobody answers until the model is loaded",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from generator import kubectl
 from generator.capacity import way_back
+from generator.facts import facts_of
 from generator.manifests import Manifest
 from generator.metrics import pool_drained
 from generator.model import Gate, MetricGate, Stage, Step
@@ -105,9 +106,10 @@ def finished(scene: Scene) -> Iterator[Stage]:
 
 def _drain(scene: Scene, leaving: tuple[Version, ...]) -> Gate:
     """Wait for as long as the plan says, or else until the metrics of what leaves say that it is idle."""
-    if scene.terms.drain:
-        return Gate(soak=scene.terms.drain.value)
-    return Gate(metrics=tuple(_drained(scene, version) for version in leaving))
+    asked = tuple(_drained(scene, version) for version in leaving)
+    if scene.terms.drain:  # RP522 refuses one that is shorter than an answer may take
+        return Gate(soak=scene.terms.drain.value, after=facts_of(asked))
+    return Gate(metrics=asked)
 
 
 def _cleaned(scene: Scene, routes: Routes, sizes: Sizes) -> Stage:
