@@ -48,7 +48,6 @@ def plan(folder: Path, item: dict[str, Any], **strategy: Any) -> Path:
     (folder / "all.yaml").write_text("\n---\n".join(json.dumps(each) for each in [*router(), item]))
     strategy = {"type": "rolling-update", "update": {"image": "vllm:v2"}, **strategy}
     spec = {"target": {"mode": "standalone"}, "pool": "llm", "manifests": ["all.yaml"], "strategy": strategy}
-    spec["accept"] = [{"rule": "RP534", "reason": "an outage is no matter here"}]
     body = {
         "apiVersion": "rollplan.dev/v1alpha1",
         "kind": "RolloutPlan",
@@ -298,7 +297,7 @@ def slow(kind: str, replicas: int, **spec: Any) -> dict[str, Any]:
     for template in (item["spec"].get("template"), group.get("leaderTemplate"), group.get("workerTemplate")):
         if template:
             template["spec"]["terminationGracePeriodSeconds"] = 40
-            probe = {"periodSeconds": 10, "failureThreshold": 10}
+            probe = {"httpGet": {"port": 8000}, "periodSeconds": 10, "failureThreshold": 10}
             template["spec"]["containers"][0]["startupProbe"] = probe
     return item
 
