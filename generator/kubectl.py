@@ -59,18 +59,12 @@ def available(workload: Manifest) -> Instruction:
     Those that stand by never become ready, so their Deployment is never available (contract §1.6).
     """
     name = f"{workload.kind.lower()}/{workload.name}"
+    title, what = f"the {workload.kind} {workload.name} is available", "condition=Available"
     if elects_leader(workload):
-        return Instruction(
-            title=f"the leader of {workload.kind} {workload.name} is ready",
-            script=f"{_in(workload)} wait {name} --for=jsonpath='{{.status.readyReplicas}}'=1 "
-            f"--timeout={SETTLE}",
-            fact=_fact("ready", workload),
-        )
-    return Instruction(
-        title=f"the {workload.kind} {workload.name} is available",
-        script=f"{_in(workload)} wait {name} --for=condition=Available --timeout={SETTLE}",
-        fact=_fact("ready", workload),
-    )
+        title = f"the leader of {workload.kind} {workload.name} is ready"
+        what = "jsonpath='{.status.readyReplicas}'=1"
+    script = f"{_in(workload)} wait {name} --for={what} --timeout={SETTLE}"
+    return Instruction(title=title, script=script, fact=_fact("ready", workload))
 
 
 def route_settled(route: Manifest, gateway: str, *conditions: str) -> Instruction:

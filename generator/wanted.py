@@ -8,6 +8,9 @@ from typing import Any
 
 from generator.manifests import Origin
 
+Resources = Mapping[str, Mapping[str, str]]
+"""What a container asks for and may take at most: `requests` and `limits`."""
+
 DECODE, PREFILL = "decode", "prefill"
 """The roles of model servers: decode answers requests, prefill only begins them."""
 
@@ -44,7 +47,7 @@ class Proxy:
     placement: str
     replicas: int
     image: str
-    resources: Mapping[str, Mapping[str, str]]
+    resources: Resources
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +58,7 @@ class Router:
     image: str
     replicas: int
     arguments: tuple[str, ...]
-    resources: Mapping[str, Mapping[str, str]]
+    resources: Resources
     selector: Mapping[str, str]
     ports: tuple[int, ...]
     failure_mode: str
@@ -87,7 +90,7 @@ class ModelServer:
     accelerators: int
     arguments: tuple[str, ...]
     environment: tuple[Mapping[str, Any], ...]
-    resources: Mapping[str, Mapping[str, str]]
+    resources: Resources
     node_selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, Any], ...]
     affinity: Mapping[str, Any]

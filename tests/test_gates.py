@@ -106,7 +106,7 @@ def one_is_not_ready(set_up: Scene, gate: str) -> Iterator[None]:
 @contextmanager
 def rollout_has_not_begun(set_up: Scene, gate: str) -> Iterator[None]:
     live = workload(set_up, gate)
-    patch(set_up, live, f'{{"spec": {{"revisionHistoryLimit": {live["metadata"]["generation"] + 9}}}}}')
+    patch(set_up, live, f'{{"spec": {{"revisionHistoryLimit": {live["metadata"]["generation"] + 90}}}}}')
     yield
 
 

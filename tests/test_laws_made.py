@@ -44,9 +44,9 @@ routers = fields(
     monitoring=st.fixed_dictionaries(
         {"kind": st.sampled_from(["ServiceMonitor", "PodMonitoring"]), "auth": st.booleans()}
     ),
-    resources=fields(requests=fields(cpu=counts, memory=st.just("9Gi")), limits=fields(cpu=counts)),
+    resources=fields(requests=fields(cpu=counts, memory=st.just("64Gi"))) | fields(limits=fields(cpu=counts)),
 )
-providers = st.sampled_from(["none", "istio", "gke", "agentgateway", "kgateway", "envoy-ai-gateway"])
+providers = st.sampled_from(["none", "istio", "gke", "agentgateway"])  # the others refuse weights
 
 
 @st.composite
@@ -57,7 +57,7 @@ def servers(draw: st.DrawFn) -> list[Object]:
     shapes = draw(
         st.lists(
             fields(
-                replicas=st.integers(0, 9),
+                replicas=st.integers(1, 9),
                 nodes=st.integers(1, 3),
                 accelerators=st.fixed_dictionaries({"count": st.integers(0, 8)}),
                 startupSeconds=st.integers(60, 86400),
@@ -102,7 +102,7 @@ def names_are_legal(items: list[Manifest]) -> None:
     for item in items:
         limit = 253 if item.kind in {"InferencePool", "GCPBackendPolicy", "HealthCheckPolicy"} else 63
         wide = item.kind in {"ClusterRole", "ClusterRoleBinding"}
-        assert len(item.name) <= (253 if wide else limit), item.identity
+        assert len(item.name) <= limit, item.identity
         parts = item.name.split(".") if wide or limit == 253 else [item.name]
         assert all(LABEL.fullmatch(part) for part in parts), item.identity
         if item.kind == "Service":
@@ -161,6 +161,7 @@ def test_two_made_versions(drawn: tuple[str, Object, Object]) -> None:
 @SOME
 def test_green_from_a_made_blue(drawn: tuple[str, Object, Object]) -> None:
     provider, blue, green = drawn
+    assume(SERVICE.fullmatch(green["pool"]))  # a derived Service takes the pool's name as it is
     try:
         found = rollout(provider, blue, {"pool": green["pool"], "from": "blue"})
     except Rejected as rejected:

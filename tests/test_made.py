@@ -345,7 +345,8 @@ def test_an_adapter_shifts_on_made_pods(tmp_path: Path) -> None:
     names = {"alias": "small", "stable": "v1", "candidate": "v2"}
     strategy = {"type": "lora-adapter", **names, "steps": [{"weight": 100}]}
     environment = [{"name": "VLLM_LORA_RESOLVER_CACHE_DIR", "value": "/adapters"}]
-    spec = {**spec, "modelServers": [{**VLLM, "env": environment}], "strategy": strategy}
+    server = {**VLLM, "env": environment, "args": ["--enable-lora", "--max-loras=2", "--max-lora-rank=64"]}
+    spec = {**spec, "modelServers": [server], "strategy": strategy}
     plan = {**rolling("none", {}, [VLLM]), "spec": spec}
     rollout = compiled(tmp_path, plan)
     assert [stage.slug for stage in rollout.stages] == [

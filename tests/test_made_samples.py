@@ -89,12 +89,12 @@ RENAMED: tuple[tuple[str, str, str, str, str], ...] = (
     ("gw-*", "Secret", "inference-gateway-sa-metrics-reader-secret", "E-metrics-reader", FIXED),
     ("gw-*", "ServiceAccount", "N-metrics-reader-sa", "E-metrics-reader", ALIKE),
     ("gw-*", "Secret", "N-metrics-reader-secret", "E-metrics-reader", ALIKE),
-    ("gw-*", "Role", "N-metrics-reader-secret-read", "E-metrics-reader-secret", ALIKE),
+    ("gw-*", "Role", "N-metrics-reader-secret-read", "E-metrics-token", ALIKE),
     (
         "gw-*",
         "RoleBinding",
         "gmp-system:collector:llm-d-N-metrics-reader-secret-read",
-        "E-metrics-reader-secret",
+        "E-metrics-token",
         ALIKE,
     ),
     ("gw-*", "RoleBinding", "E-leader-election-binding", "E-leader-election", ALIKE),
@@ -137,7 +137,7 @@ JUSTIFIED: tuple[tuple[str, str, str], ...] = (
     ("*", "metadata.labels.app.kubernetes.io/component", "tells picker, pool and proxy apart"),
     ("DestinationRule E", "apiVersion", "v1 is what Istio stores since 1.22; v1beta1 is the same"),
     (
-        "DestinationRule E | Role E-metrics-reader-secret",
+        "DestinationRule E | Role E-metrics-token",
         "metadata.namespace",
         "without one it lands anywhere",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.anatomy import WORKLOADS, find_pool, pod_labels
+from generator.anatomy import WORKLOADS, find_pool, pod_templates
 from generator.diagnostics import Findings
 from generator.made import names
 from generator.made.checks import require_fit
@@ -74,5 +74,10 @@ def _selector(wanted: Wanted) -> dict[str, str]:
 
 
 def _is_disaggregated(wanted: Wanted, brought: tuple[Manifest, ...]) -> bool:
-    brought_roles = (pod_labels(item).get("llm-d.ai/role") for item in brought if item.kind in WORKLOADS)
-    return PREFILL in {*brought_roles, *(server.role for server in wanted.servers)}
+    said = {
+        item.get(*path, "metadata", "labels", "llm-d.ai/role")
+        for item in brought
+        if item.kind in WORKLOADS
+        for path in pod_templates(item)
+    }
+    return PREFILL in said | {server.role for server in wanted.servers}

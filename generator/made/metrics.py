@@ -60,4 +60,6 @@ def _fetched_by_google(router: Router, context: Context, name: str) -> Iterator[
             "verbs": ["get", "list", "watch"],
         }
     ]
-    yield from may(router, context, f"{name}-secret", rules, account="collector", home=_GOOGLE)
+    yield from may(
+        router, context, f"{context.picker}-metrics-token", rules, account="collector", home=_GOOGLE
+    )

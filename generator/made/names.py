@@ -34,7 +34,7 @@ def server(pool: str, role: str) -> str:
 
 def cluster_wide(namespace: str, name: str) -> str:
     """Give the name of an object without a namespace: neither part holds a dot, so no two pairs meet."""
-    return f"{namespace}.{name}"
+    return fit(f"{namespace}.{name}", NAME)
 
 
 def _plain(pool: str) -> str:

@@ -17,6 +17,7 @@ from generator.wanted import (
     Monitoring,
     Objective,
     Proxy,
+    Resources,
     Router,
     Wanted,
 )
@@ -30,8 +31,11 @@ _PROXY_IMAGES = {
 }
 """Proxy of standalone mode → the image that the guides pin."""
 
-_PICKER_RESOURCES = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "16Gi"}}
+_PICKER_RESOURCES: Resources = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "16Gi"}}
 """What the guides give to an endpoint picker (contract §1.6), and the chart to a proxy."""
+
+_SERVER_RESOURCES: Resources = {"requests": {"cpu": "8", "memory": "64Gi"}}
+"""What a model server asks for beside its accelerators."""
 
 _INTERVAL = "15s"
 
@@ -115,7 +119,7 @@ def _server(fields: Fields, pool: str, tag: str) -> ModelServer:
         accelerators=int(accelerators.get("count", 1)),
         arguments=_texts(fields, "args"),
         environment=tuple(item.data for item in fields.items("env")),
-        resources=_resources(fields, {}),
+        resources=_resources(fields, _SERVER_RESOURCES),
         node_selector=_mapping(fields, "nodeSelector"),
         tolerations=tuple(item.data for item in fields.items("tolerations")),
         affinity=_mapping(fields, "affinity"),
@@ -151,12 +155,17 @@ def _origin(fields: Fields) -> Origin:
     return Origin(document=fields.document, path=fields.path)
 
 
-def _resources(fields: Fields, default: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """Give requests and limits, the plan's over the default; as text, as the API server stores them."""
-    said = fields.child("resources")
+def _resources(fields: Fields, default: Resources) -> Resources:
+    """Give requests and limits: the plan's, and the default of what the plan says nothing of.
+
+    They stand as text, as the API server stores them; a number would be sent anew at every apply.
+    """
+    said = {key: fields.child("resources").child(key).data for key in ("requests", "limits")}
+    known = {name for amounts in said.values() for name in amounts}
     return {
-        key: {**default.get(key, {}), **{name: str(value) for name, value in said.child(key).data.items()}}
-        for key in ("requests", "limits")
+        key: {name: amount for name, amount in default.get(key, {}).items() if name not in known}
+        | {name: str(amount) for name, amount in amounts.items()}
+        for key, amounts in said.items()
     }
 
 

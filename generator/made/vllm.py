@@ -35,9 +35,6 @@ _KV_TRANSFER = (
 _MODELS = "/models"
 """Where the weights stand when they come from a claim."""
 
-_REQUESTS = {"cpu": "8", "memory": "64Gi"}
-"""What a pod asks for beside its accelerators, where the plan does not say."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Pod:
@@ -204,10 +201,10 @@ def _environment(server: ModelServer, context: Context) -> list[Mapping[str, Any
 
 
 def _resources(server: ModelServer) -> dict[str, Any]:
-    """Give the resources: the plan's, the accelerators, and requests for what the plan leaves open."""
+    """Give the resources with the accelerators, which are asked for and limited alike."""
     limits, requests = dict(server.resources["limits"]), dict(server.resources["requests"])
-    wanted = _REQUESTS | ({"ephemeral-storage": server.size_limit} if server.size_limit else {})
-    requests |= {name: amount for name, amount in wanted.items() if name not in {*requests, *limits}}
+    if server.size_limit and "ephemeral-storage" not in {*limits, *requests}:
+        requests["ephemeral-storage"] = server.size_limit
     if server.accelerators:
         both = {server.accelerator: str(server.accelerators)}
         limits, requests = limits | both, requests | both
