@@ -56,27 +56,19 @@ def verify_types(bundles: Bundles, found: Findings) -> None:
     """
     for item in (item for bundle in bundles.values() for item in bundle):
         if builtins.is_builtin(item.identity.group) and _is_unreadable(item):
-            _Check(schemas=lambda *_: None, plan=item.origin.at(), found=found).given(item)
+            Verdict(schemas=lambda *_: None, plan=item.origin.at(), found=found).given(item)
 
 
 def _is_unreadable(item: Manifest) -> bool:
     return any(violation.kind == words.TYPE for violation in builtins.check(item.data))
 
 
-def verify(rollout: Rollout, bundles: Bundles, schemas: Schemas, found: Findings) -> None:
-    """Add a finding for whatever an API server would refuse in the objects of a rollout and its bundles."""
-    check = _Check(schemas=schemas, plan=rollout.plan.place, found=found)
-    for bundle in bundles.values():
-        for item in bundle:
-            check.given(item)
-    for objects in (*(stage.objects for stage in rollout.stages), rollout.rollback.objects):
-        for item in objects:
-            check.made(item)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Check:
-    """Asks about each object once, by its content; what was said of an object as read is not repeated."""
+class Verdict:
+    """Finds whatever an API server would refuse in the objects of a plan.
+
+    It asks about each object once, by its content; what was said of an object as read is not repeated.
+    """
 
     schemas: Schemas
     plan: Place
@@ -85,12 +77,24 @@ class _Check:
     contents: set[str] = field(default_factory=set)
     said: set[tuple[Identity, str, str]] = field(default_factory=set)
 
+    def on_bundles(self, bundles: Bundles) -> None:
+        """Judge the objects as the user wrote them."""
+        for bundle in bundles.values():
+            for item in bundle:
+                self.given(item)
+
+    def on_rollout(self, rollout: Rollout) -> None:
+        """Judge the objects of every stage and of the rollback."""
+        for objects in (*(stage.objects for stage in rollout.stages), rollout.rollback.objects):
+            for item in objects:
+                self._made(item)
+
     def given(self, item: Manifest) -> None:
         """Judge an object as the user wrote it."""
         for violation in self._new(item):
             self._report(item, violation, _place(item, violation))
 
-    def made(self, item: Manifest) -> None:
+    def _made(self, item: Manifest) -> None:
         """Judge an object of a stage: what rollplan changed in it is told at the plan."""
         for violation in self._new(item):
             if _is_as_written(item, violation.path):
@@ -146,7 +150,7 @@ def _with_pods(item: Manifest, own: Checker | None, data: Mapping[str, Any]) -> 
 
 def _place(item: Manifest, violation: Violation) -> Place:
     at = item.origin.at_key if violation.kind == "unknown" else item.origin.at
-    return at(*violation.path)
+    return at(*violation.path, *violation.inside)
 
 
 def _is_as_written(item: Manifest, path: Path) -> bool:

@@ -21,13 +21,15 @@ class Violation:
     """One reason to refuse an object.
 
     `kind` is the key of the row that has its code (`verify` joins the tables); `message` is what the
-    server says after the field's path, such as `Invalid value: 0: should be greater than or equal to 1`.
+    server says after the field's path, such as `Invalid value: 0: should be greater than or equal to 1`;
+    `inside` leads on from the path to the very value, where the server names what is around it.
     """
 
     path: Path
     kind: str
     message: str
     hint: str = ""
+    inside: Path = ()
 
     @property
     def field(self) -> str:

@@ -102,8 +102,9 @@ def _is_time(value: str) -> bool:
     return True
 
 
-def _invalid(path: Path, value: Any, reason: str) -> Violation:
-    return Violation(path=path, kind="name", message=f"Invalid value: {golang.show(value)}: {reason}")
+def _invalid(path: Path, value: Any, reason: str, *inside: str) -> Violation:
+    message = f"Invalid value: {golang.show(value)}: {reason}"
+    return Violation(path=path, kind="name", message=message, inside=inside)
 
 
 def check(
@@ -148,15 +149,15 @@ def labels(value: Mapping[str, str | None], path: Path) -> Iterator[Violation]:
     """Hold labels against the forms of their keys and values."""
     for key, text in value.items():
         for reason in names.qualified(key):
-            yield _invalid(path, key, reason)
+            yield _invalid(path, key, reason, key)
         for reason in names.label_value(text or ""):
-            yield _invalid(path, text, reason)
+            yield _invalid(path, text, reason, key)
 
 
 def _annotations(value: Mapping[str, str | None], path: Path) -> Iterator[Violation]:
     for key in value:
         for reason in names.qualified(key.lower()):
-            yield _invalid(path, key, reason)
+            yield _invalid(path, key, reason, key)
     size = sum(len(text.encode("utf-8", "replace")) for pair in value.items() for text in pair if text)
     if size > ANNOTATIONS_SIZE:
         said = f"Too long: may not be more than {ANNOTATIONS_SIZE} bytes"
