@@ -34,19 +34,29 @@ _ROWS = (
     Invariant(
         id="I3",
         rule="What outlives both versions (route, Gateway, secret, adapters) belongs to neither.",
-        codes=("RP502", "RP503"),
+        codes=(
+            "RP502",
+            "RP503",
+            "RP566",
+        ),
     ),
     Invariant(
         id="I4",
         rule="Accounts and Services come before the pool, the pool before its endpoint picker, and "
         "policies before any route.",
-        codes=("RP311", "RP514"),
+        codes=(
+            "RP311",
+            "RP514",
+            "RP560",
+            "RP561",
+        ),
         gate="Stages apply their objects in that order, and each kind of object waits for the one before.",
     ),
     Invariant(
         id="I5",
         rule="A pool gets no weight before its pods are ready, its endpoint picker is up and a smoke "
         "request passed.",
+        codes=("RP561",),
         gate="The gates of deploy-model, deploy-router and beta wait for each of these before the "
         "first weight.",
     ),
@@ -58,37 +68,60 @@ _ROWS = (
     Invariant(
         id="I7",
         rule="Every rule that refers to blue is shifted or pinned, and blue goes when nothing refers to it.",
-        codes=("RP302", "RP303", "RP324", "RP325", "RP326", "RP510"),
+        codes=(
+            "RP302",
+            "RP303",
+            "RP324",
+            "RP325",
+            "RP326",
+            "RP510",
+            "RP560",
+        ),
     ),
     Invariant(
         id="I8",
         rule="The weights of a rule have one sum above 0 in all stages, and a weight stage changes "
         "weights alone.",
-        codes=("RP304", "RP520"),
+        codes=(
+            "RP304",
+            "RP520",
+            "RP562",
+            "RP567",
+        ),
         gate="Several routes shift one by one, a stage each, unless the plan says `routesShift: together`.",
     ),
     Invariant(
         id="I9",
         rule="Blue stays in its rules at weight 0 until it is drained; leaving them is a stage of its own.",
-        codes=("RP522",),
+        codes=(
+            "RP522",
+            "RP564",
+        ),
         gate="The gate of drain waits until blue has been idle for as long as an answer may take.",
     ),
     Invariant(
         id="I10",
         rule="The way back is one file that is there before it is needed, and waits for nothing of green.",
+        codes=("RP562",),
         gate="`kubectl apply -f rollback/` is rendered with the stages, and its checks ask blue alone.",
     ),
     Invariant(
         id="I11",
         rule="Blue's endpoint picker outlives blue's last answer.",
-        codes=("RP522",),
+        codes=(
+            "RP522",
+            "RP564",
+        ),
         gate="Cleanup deletes model servers first and waits until their pods are gone, then the pool, "
         "and the endpoint picker last.",
     ),
     Invariant(
         id="I12",
         rule="A rolling update leaves the endpoint picker alone: it restarts all at once.",
-        codes=("RP515",),
+        codes=(
+            "RP515",
+            "RP564",
+        ),
     ),
     Invariant(
         id="I13",
@@ -114,7 +147,15 @@ _ROWS = (
         id="I17",
         rule="There is room for what an update adds, something is left of what it takes, and replicas "
         "have one owner.",
-        codes=("RP316", "RP534", "RP535", "RP536", "RP555"),
+        codes=(
+            "RP316",
+            "RP534",
+            "RP535",
+            "RP536",
+            "RP555",
+            "RP561",
+            "RP565",
+        ),
         gate="The stage table says the most accelerators that each stage holds on its way.",
     ),
     Invariant(
@@ -136,7 +177,12 @@ _ROWS = (
         id="I21",
         rule="Green has rewrites and objectives of its own before its first weight, and no alias "
         "moves twice.",
-        codes=("RP331", "RP332", "RP554"),
+        codes=(
+            "RP331",
+            "RP332",
+            "RP554",
+            "RP563",
+        ),
     ),
     Invariant(
         id="I22",
@@ -154,14 +200,20 @@ _ROWS = (
     Invariant(
         id="I24",
         rule="An adapter leaves its rewrite, then its directory, then each pod.",
-        codes=("RP551",),
+        codes=(
+            "RP551",
+            "RP564",
+        ),
         gate="The stage unload comes after the drain, removes the directory, and only then unloads "
         "pod by pod.",
     ),
     Invariant(
         id="I25",
         rule="An alias has a rewrite for as long as clients ask for it.",
-        codes=("RP331",),
+        codes=(
+            "RP331",
+            "RP563",
+        ),
         gate="No stage of a LoRA rollout deletes the rewrite: its last one still has it, with one target.",
     ),
 )

@@ -1,7 +1,7 @@
 """Objects of the group inference.networking.x-k8s.io: read always, written only where the cluster has it.
 
-Within rollplan an old InferencePool has the fields of the new one, so that nothing else need know of it;
-its group stays its own, because that is what the cluster knows it by (contract §0, §1.1, §1.2).
+Within rollplan an old InferencePool is a new one, so that nothing else need know of it; it is written in the
+form, and under the group, in which the cluster knows it (contract §0, §1.1, §1.2).
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from typing import Any
 from generator.codes import CODES
 from generator.diagnostics import Findings
 from generator.manifests import INFERENCE, LLM_D, Manifest, Origin, dig
-from generator.model import Bundles, Deletion, Rollout
+from generator.model import Bundles, Deletion, Instruction, Rollout
 
 OLD = "inference.networking.x-k8s.io"
+OLD_POOLS_UNTIL = (1, 5)
+"""The version of the Inference Extension that has no pools of the old group any more."""
+
 _POOL = "InferencePool"
+_TODAY = f"{INFERENCE}/v1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +33,7 @@ class _Kind:
 
 
 _KINDS = {
-    _POOL: _Kind(since=(0, 1), until=(1, 5), today=f"{INFERENCE}/v1"),
+    _POOL: _Kind(since=(0, 1), until=OLD_POOLS_UNTIL, today=_TODAY),
     "InferenceModelRewrite": _Kind(since=(1, 2), until=(1, 6), today=f"{LLM_D}/v1alpha2"),
     "InferenceObjective": _Kind(since=(1, 0), until=(1, 6), today=f"{LLM_D}/v1alpha2"),
 }
@@ -45,14 +49,14 @@ def modern(data: dict[str, Any], version: tuple[int, int], origin: Origin, found
     """Give an object as the rest of rollplan knows it; `version` is the cluster's Inference Extension.
 
     An old object that the cluster cannot have any more becomes the new one; one that it cannot have yet is
-    a finding.
+    a finding. Pools are new ones until `lowered` writes them, wherever they are old in the cluster.
     """
     group = str(data["apiVersion"]).partition("/")[0]
     kind = _KINDS.get(str(data["kind"])) if group == OLD else None
     if kind:
         data = _told(data, kind, version, origin, found)
-        if data["kind"] == _POOL:
-            data = {**data, "spec": _renamed(data.get("spec") or {}, _MODERN)}
+    if group == OLD and data["kind"] == _POOL:
+        data = {**data, "apiVersion": _TODAY, "spec": _renamed(data.get("spec") or {}, _MODERN)}
     return dict(_referring(data, OLD, INFERENCE, lambda _: True))
 
 
@@ -73,16 +77,25 @@ def _told(
 
 
 def lowered(rollout: Rollout) -> Rollout:
-    """Give the rollout with old objects, and references to them, in the form that the cluster has them in."""
-    names = _old_pools(item for stage in rollout.stages for item in stage.objects)
+    """Give the rollout with old pools, and references to them, in the form that the cluster has them in."""
+    version = rollout.plan.target.apis.inference_extension
+    names = _old_pools((item for stage in rollout.stages for item in stage.objects), version)
     if not names:
         return rollout
 
     def deletions(items: Iterable[Deletion]) -> tuple[Deletion, ...]:
-        return tuple(replace(item, objects=_all(item.objects, names)) for item in items)
+        return tuple(
+            replace(item, objects=_all(item.objects, names), checks=_scripts(item.checks, names))
+            for item in items
+        )
 
     stages = tuple(
-        replace(stage, objects=_all(stage.objects, names), deletions=deletions(stage.deletions))
+        replace(
+            stage,
+            objects=_all(stage.objects, names),
+            deletions=deletions(stage.deletions),
+            gate=replace(stage.gate, checks=_scripts(stage.gate.checks, names)),
+        )
         for stage in rollout.stages
     )
     back = rollout.rollback
@@ -90,14 +103,22 @@ def lowered(rollout: Rollout) -> Rollout:
     return replace(rollout, stages=stages, rollback=back)
 
 
-def as_written(bundles: Bundles) -> Bundles:
-    """Give the bundles with old objects in the form in which their manifests have them."""
-    names = _old_pools(item for bundle in bundles.values() for item in bundle)
+def as_written(bundles: Bundles, version: tuple[int, int]) -> Bundles:
+    """Give the bundles with old pools in the form in which their manifests have them."""
+    names = _old_pools((item for bundle in bundles.values() for item in bundle), version)
     return {name: _all(bundle, names) for name, bundle in bundles.items()} if names else bundles
 
 
-def _old_pools(items: Iterable[Manifest]) -> frozenset[str]:
-    return frozenset(item.name for item in items if item.kind == _POOL and item.identity.group == OLD)
+def _old_pools(items: Iterable[Manifest], version: tuple[int, int]) -> frozenset[str]:
+    """Give the names of pools that come from an old manifest, where the cluster has the old kind."""
+    if version >= _KINDS[_POOL].until:
+        return frozenset()
+    return frozenset(item.name for item in items if item.kind == _POOL and _is_old(item))
+
+
+def _is_old(item: Manifest) -> bool:
+    api = dig(item.origin.document.data, *item.origin.path, "apiVersion", default="")
+    return str(api).startswith(f"{OLD}/")
 
 
 def _all(items: Iterable[Manifest], names: frozenset[str]) -> tuple[Manifest, ...]:
@@ -106,9 +127,23 @@ def _all(items: Iterable[Manifest], names: frozenset[str]) -> tuple[Manifest, ..
 
 def _lowered(item: Manifest, names: frozenset[str]) -> Manifest:
     data = dict(item.data)
-    if item.kind == _POOL and item.identity.group == OLD:
-        data["spec"] = _renamed(data["spec"], _LEGACY)
+    if item.kind == _POOL and item.name in names:
+        data |= {"apiVersion": f"{OLD}/v1alpha2", "spec": _renamed(data["spec"], _LEGACY)}
+        item = replace(item, identity=replace(item.identity, group=OLD))
     return replace(item, data=_referring(data, INFERENCE, OLD, names.__contains__))
+
+
+def _scripts(checks: Iterable[Instruction], names: frozenset[str]) -> tuple[Instruction, ...]:
+    """Give checks that ask for old pools by their group, and for their status by its old name."""
+    found = []
+    for check in checks:
+        script = check.script
+        for name in names:
+            script = script.replace(f"inferencepool.{INFERENCE}/{name} ", f"inferencepool.{OLD}/{name} ")
+        if script != check.script:
+            check = replace(check, script=script.replace(".status.parents[", ".status.parent["))
+        found.append(check)
+    return tuple(found)
 
 
 def _referring(data: Any, old: str, new: str, wanted: Callable[[str], bool]) -> Any:

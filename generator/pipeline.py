@@ -83,7 +83,7 @@ def compile_source(
     found.stop_if_errors()
     known = schemas([*given, *definitions], plan.target.apis, found)
     verdict = Verdict(schemas=known, plan=plan.place, found=found)
-    verdict.on_bundles(as_written(bundles))
+    verdict.on_bundles(as_written(bundles, plan.target.apis.inference_extension))
     planned = STRATEGIES[plan.type].plan(plan, bundles, found)
     rollout = one_pool_a_rule(answered(planned, found))
     check(rollout, found)

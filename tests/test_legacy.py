@@ -116,7 +116,8 @@ def test_identities_are_those_that_the_cluster_has(tmp_path: Path, inference: st
     ]
     assert [item.identity.group for item in gone] == [group]
     scripts = [check.script for stage in found.stages for check in stage.gate.checks]
-    assert any(f"inferencepool.{group}/{GREEN}" in script for script in scripts)
+    (waiting,) = {script for script in scripts if f"inferencepool.{group}/{GREEN} " in script}
+    assert (".status.parents[" in waiting) is (group == NEW), "the old kind called it `parent`"
 
 
 @pytest.mark.parametrize(

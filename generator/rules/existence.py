@@ -7,6 +7,7 @@ from typing import Any
 
 from generator.anatomy import ROUTER, WORKLOADS, find_picker
 from generator.gateways import IMPLEMENTATIONS
+from generator.legacy import OLD_POOLS_UNTIL
 from generator.manifests import Manifest
 from generator.rules.commands import Container, containers_of
 from generator.rules.rule import Case, Finding, pools, related
@@ -94,8 +95,9 @@ def picker_of_another_pool(case: Case) -> Iterator[Finding]:
         wanted = {
             "--pool-name": pool.name,
             "--pool-namespace": pool.identity.namespace,
-            "--pool-group": pool.identity.group,
         }
+        if case.plan.target.apis.inference_extension >= OLD_POOLS_UNTIL:
+            wanted["--pool-group"] = pool.identity.group
         for flag, right in wanted.items():
             said = container.flag(flag)
             if said and not said.startswith("$") and said != right:

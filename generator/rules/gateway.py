@@ -13,7 +13,7 @@ from generator.rules.rule import Case, Finding
 def unknown(case: Case) -> Iterator[Finding]:
     """Find a gateway that the table does not have."""
     gateway = case.plan.target.gateway
-    named = gateway is not None and gateway.provider and gateway.provider not in IMPLEMENTATIONS
+    named = gateway is not None and gateway.provider not in {"", "none", *IMPLEMENTATIONS}
     if gateway and named and any(_pools(split, 1) for split in _splits(case)):
         yield Finding(
             message=f"nobody knows what `{gateway.provider}` does with weights between InferencePools",
