@@ -26,7 +26,7 @@ from generator.source import Document, Place, Source
 from generator.sources import documents
 from generator.strategies import STRATEGIES
 from generator.validate import validate
-from generator.verify import Verdict, verify_types
+from generator.verify import Verdict
 from generator.wiring import require_wiring
 
 PLAN = "plan.yaml"
@@ -79,11 +79,11 @@ def compile_source(
     read = reader(plan)
     bundles = gather(plan, read, found)
     given = [document for path in plan.target.crds for document in read(path)]
-    verify_types(bundles, found)
     found.stop_if_errors()
     known = schemas([*given, *definitions], plan.target.apis, found)
     verdict = Verdict(schemas=known, plan=plan.place, found=found)
-    verdict.on_bundles(as_written(bundles, plan.target.apis.inference_extension))
+    if not verdict.on_bundles(as_written(bundles, plan.target.apis.inference_extension)):
+        found.stop_if_errors()
     planned = STRATEGIES[plan.type].plan(plan, bundles, found)
     rollout = one_pool_a_rule(answered(planned, found))
     check(rollout, found)

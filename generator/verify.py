@@ -46,21 +46,10 @@ ROWS: Mapping[str, tuple[str, str]] = {
 _NO_VALUE: Mapping[str, tuple[str, ...]] = defaultdict(tuple, rule=("Invalid value: ",))
 """Kind of a violation → words of the server that say nothing in a finding."""
 
+_UNREADABLE = frozenset({words.TYPE, "required"})
+"""Kinds of violations after which nobody can rely on an object's shape."""
+
 _LENGTH = 400
-
-
-def verify_types(bundles: Bundles, found: Findings) -> None:
-    """Add a finding for each value of a built-in kind that is of a wrong type.
-
-    It comes before all else: what looks into manifests takes a number for a number, a list for a list.
-    """
-    for item in (item for bundle in bundles.values() for item in bundle):
-        if builtins.is_builtin(item.identity.group) and _is_unreadable(item):
-            Verdict(schemas=lambda *_: None, plan=item.origin.at(), found=found).given(item)
-
-
-def _is_unreadable(item: Manifest) -> bool:
-    return any(violation.kind == words.TYPE for violation in builtins.check(item.data))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,11 +66,13 @@ class Verdict:
     contents: set[str] = field(default_factory=set)
     said: set[tuple[Identity, str, str]] = field(default_factory=set)
 
-    def on_bundles(self, bundles: Bundles) -> None:
-        """Judge the objects as the user wrote them."""
-        for bundle in bundles.values():
-            for item in bundle:
-                self.given(item)
+    def on_bundles(self, bundles: Bundles) -> bool:
+        """Judge the objects as the user wrote them, and say whether the others may look into them.
+
+        They take a number for a number and a list for a list, and what the API requires for granted.
+        """
+        readable = [self._given(item) for bundle in bundles.values() for item in bundle]
+        return all(readable)
 
     def on_rollout(self, rollout: Rollout) -> None:
         """Judge the objects of every stage and of the rollback."""
@@ -89,10 +80,11 @@ class Verdict:
             for item in objects:
                 self._made(item)
 
-    def given(self, item: Manifest) -> None:
-        """Judge an object as the user wrote it."""
-        for violation in self._new(item):
+    def _given(self, item: Manifest) -> bool:
+        violations = list(self._new(item))
+        for violation in violations:
             self._report(item, violation, _place(item, violation))
+        return not any(violation.kind in _UNREADABLE for violation in violations)
 
     def _made(self, item: Manifest) -> None:
         """Judge an object of a stage: what rollplan changed in it is told at the plan."""

@@ -1,4 +1,4 @@
-"""Single faults in the examples: in a plan or in one of its manifests, at a line, with the code that must name it."""
+"""Single faults in the examples: in a plan or a manifest, at a line, with the codes that may name them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ SCHEMALESS = frozenset(
         "DestinationRule",
         "GCPBackendPolicy",
         "HealthCheckPolicy",
-        "PodMonitoring",
+        "LeaderWorkerSet",
         "PodMonitor",
+        "PodMonitoring",
         "ServiceMonitor",
     }
 )
@@ -56,7 +57,7 @@ ENUMS = frozenset({"failureMode", "imagePullPolicy", "protocol", "restartPolicy"
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """One fault: the file, its new text, where the fault is, and the codes of which one must name it there."""
+    """One fault: the file, its new text, where the fault is, and the codes of which one must name it."""
 
     name: str
     file: str
@@ -106,7 +107,7 @@ MANIFEST = (
         name="negative number",
         codes=frozenset({"RP404"}),
         at=lambda kind, path, value: _known(kind, path) and type(value) is int and _last(path) in COUNTS,
-        write=lambda old: f"-{old}",
+        write=lambda old: f"-1{old}",
     ),
     Operator(
         name="text for a number",
@@ -166,7 +167,7 @@ PLAN = (
         at=lambda kind, path, value: (
             _in_plan(path) and type(value) in {int, float} and path[-1] not in {"max", "min"}
         ),
-        write=lambda old: f"-{old}",
+        write=lambda old: f"-1{old}",
     ),
     Operator(
         name="name that is no name",
@@ -186,7 +187,7 @@ def mutants(folder: Path) -> Iterator[Mutant]:
     """Give every fault that the operators can make in the plan and the manifests of a folder."""
     for path in sorted(folder.rglob("*.yaml")):
         name = path.relative_to(folder).as_posix()
-        if path.name == "kustomization.yaml":
+        if path.name == "kustomization.yaml" or path.parent.name == "overlay":  # patches are no objects
             continue
         source = read_source(path, name, Findings())
         assert source is not None

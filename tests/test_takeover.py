@@ -208,7 +208,9 @@ def headers(ref: Object) -> list[str]:
 @BRIEF
 @given(blue_greens(), st.sampled_from([[], ["x-a"], [HEADER.title(), "x-a"]]))
 def test_the_header_is_all_that_is_added(case: Case, taken: list[str]) -> None:
-    """With an objective each stage is the stage without one, and the header where green is chosen."""
+    """With objectives each stage is the stage without them, and the header where a new version is chosen."""
+    said = case.plan["spec"].get("candidates", [])
+    versions = {one["pool"]: one["name"] for one in said} or {GREEN: "green"}
     own = {"set": [{"name": name, "value": "theirs"} for name in taken], "remove": [HEADER, "x-b"]}
     modifier = {"type": "RequestHeaderModifier", "requestHeaderModifier": own}
     for ref in [ref for item in case.files["routes/all.yaml"] for ref in refs_of(item)]:
@@ -216,7 +218,8 @@ def test_the_header_is_all_that_is_added(case: Case, taken: list[str]) -> None:
     plain = case.rollout()
     more = deepcopy(case.files)
     more["blue/all.yaml"].append(objective("a", BLUE))
-    more["green/all.yaml"].append(objective("b", GREEN))
+    for pool, name in versions.items():
+        more[f"{name}/all.yaml"].append(objective(f"of-{name}", pool))
     headed = Case(
         plan=case.plan, files=more, steps=case.steps, betas=case.betas, together=case.together
     ).rollout()
@@ -224,8 +227,10 @@ def test_the_header_is_all_that_is_added(case: Case, taken: list[str]) -> None:
     for before, after in zip(plain.stages, headed.stages, strict=True):
         for old, new in zip(routes_of(before), routes_of(after), strict=True):
             for ref in refs_of(new):
-                is_green = (ref["name"], ref["kind"]) == (GREEN, "InferencePool")
-                assert headers(ref) == (["b"] if is_green else ["theirs"] * (HEADER.title() in taken))
+                chosen = versions.get(ref["name"]) if ref["kind"] == "InferencePool" else None
+                assert headers(ref) == (
+                    [f"of-{chosen}"] if chosen else ["theirs"] * (HEADER.title() in taken)
+                )
             assert without_ours(new) == without_ours(old)
 
 
