@@ -91,13 +91,32 @@ def lay_out(rollout: Rollout) -> Layout:
     """Decide which objects are the same in every stage they take part in, and name all files."""
     first: dict[Identity, Manifest] = {}
     changing: set[Identity] = set()
-    for stage in rollout.stages:
+    lives: dict[Identity, list[int]] = {}
+    for index, stage in enumerate(rollout.stages):
         for item in stage.objects:
             known = first.setdefault(item.identity, item)
+            lives.setdefault(item.identity, []).append(index)
             if known.data is not item.data and known.data != item.data:
                 changing.add(item.identity)
-    homes = {identity: _home(item) for identity, item in first.items() if identity not in changing}
+    still = {identity: (_home(item), lives[identity]) for identity, item in first.items()}
+    homes = _shared_out({identity: one for identity, one in still.items() if identity not in changing})
     return Layout(rollout=rollout, names=file_names(first), homes=homes)
+
+
+def _shared_out(still: Mapping[Identity, tuple[str, list[int]]]) -> dict[Identity, str]:
+    """Give each object's folder; a stage names folders whole, so what lives for other stages has its own."""
+    kinds: dict[str, set[tuple[int, ...]]] = {}
+    for home, life in still.values():
+        kinds.setdefault(home, set()).add(tuple(life))
+    ranks = {
+        (home, life): rank
+        for home, lives in kinds.items()
+        for rank, life in enumerate(sorted(lives, key=lambda life: (-len(life), life)), 1)
+    }
+    return {
+        identity: home if ranks[home, tuple(life)] == 1 else f"{home}-{ranks[home, tuple(life)]}"
+        for identity, (home, life) in still.items()
+    }
 
 
 def file_names(identities: Iterable[Identity]) -> dict[Identity, str]:

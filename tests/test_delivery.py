@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_each_engine_has_a_folder_and_each_folder_an_engine() -> None:
 def test_golden(engine: str, tmp_path: Path, golden: Golden) -> None:
     tree = rendered("blue-green", engine, tmp_path)
     kept = {"README.md", *(path for path in tree if path.startswith("delivery/"))}
-    workload = "bundles/blue/model/deployment-qwen3-32b-a100-decode.yaml"
+    (workload,) = (path for path in tree if path.endswith("/deployment-qwen3-32b-a100-decode.yaml"))
     golden.tree(f"delivery/{engine}", {path: tree[path] for path in (*kept, workload)})
 
 
@@ -131,3 +132,17 @@ def test_no_file_to_delete_by_hand_is_left_where_the_engine_prunes(engine: str, 
     assert '"file"' not in tree["rollout.json"]
     assert json.loads(tree["rollout.json"])["delivery"] == engine
     assert "kubectl apply -k" not in tree["README.md"]
+
+
+@pytest.mark.kustomize
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_a_stage_builds_is_what_it_holds(example: str, tmp_path: Path) -> None:
+    """A deletion may leave half of a bundle alive, which no stage may name whole then."""
+    one = compiled(example, "flux", tmp_path)
+    write(tmp_path / "out", [planned(one)], version="1.0")
+    (place,) = (tmp_path / "out").iterdir()
+    for index, stage in enumerate(one.rollout.stages):
+        folder = place / "stages" / one.rollout.directory(index)
+        done = subprocess.run(["kubectl", "kustomize", folder], check=True, capture_output=True, text=True)
+        built = {(item["kind"], item["metadata"]["name"]) for item in yaml.safe_load_all(done.stdout)}
+        assert built == {(item.kind, item.name) for item in stage.objects}

@@ -95,7 +95,7 @@ def test_a_turkish_locale_gives_the_same(expected, tmp_path):
 @pytest.mark.parametrize("minor", range(11, 15))
 def test_every_python_gives_the_same(minor, expected, tmp_path):
     python = shutil.which(f"python3.{minor}")
-    imports = "import click, jinja2, jsonschema, sys, yaml; print(sys.version_info[:2])"
+    imports = "import click, jinja2, jsonschema, lightkube.models, sys, yaml; print(sys.version_info[:2])"
     found = python and subprocess.run([python, "-c", imports], capture_output=True, text=True, check=False)
     if not found or found.stdout.strip() != str((3, minor)):
         pytest.skip(f"no Python 3.{minor} with what rollplan needs is on PATH")
