@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from generator.anatomy import pod_templates
@@ -158,7 +158,7 @@ def test_two_made_versions(drawn: tuple[str, Object, Object]) -> None:
 
 
 @given(versions())
-@SOME
+@settings(SOME, suppress_health_check=[HealthCheck.filter_too_much])
 def test_green_from_a_made_blue(drawn: tuple[str, Object, Object]) -> None:
     provider, blue, green = drawn
     assume(SERVICE.fullmatch(green["pool"]))  # a derived Service takes the pool's name as it is
