@@ -55,7 +55,7 @@ def runbook(rollout: Rollout) -> str:
         rollback=_shell(shell.rollback()),
         baseline=_shell(shell.apply(rollout.stages[rollback.home], rows[rollback.home].stage)),
         rollback_checks=[_block(check) for check in rollback.checks],
-        removals=_deletions(shell, "rollback/delete", rollback.removals),
+        removals=_given_up(shell),
         proof=proof_sentence(rollout),
     )
 
@@ -101,6 +101,16 @@ def _section(shell: Shell, index: int, row: Row) -> Section:
         metrics=tuple(_metric(metric) for metric in stage.gate.metrics),
         rollback=plain(stage.rollback),
     )
+
+
+def _given_up(shell: Shell) -> tuple[Block, ...]:
+    """Give what follows the baseline when a rollout is given up: an engine waits for approval to delete."""
+    rollback = shell.rollout.rollback
+    checks = tuple(_block(check) for check in rollback.checks)
+    removals = _deletions(shell, "rollback/delete", rollback.removals)
+    if not removals or not shell.promotes:
+        return (*checks, *removals) if removals else ()
+    return (*removals, Block(title="The engine has applied it:", code=_shell(shell.settled())), *checks)
 
 
 def _apply(shell: Shell, index: int, row: Row) -> str:

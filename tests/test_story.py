@@ -144,3 +144,6 @@ def test_a_hand_edit_of_a_weight_is_caught(repository: Repository) -> None:
     done = repository.rollplan("promote", repository.rendered, first)
     assert (done.returncode, (repository.rendered / "live").exists()) == (1, False)
     assert edited.name in done.stderr
+    checked = repository.rollplan("check", "plan/plan.yaml", "--out", "rendered")
+    assert checked.returncode == 1
+    assert edited.relative_to(repository.place).as_posix() in checked.stdout
