@@ -177,15 +177,18 @@ def test_selector_that_says_what_pods_are_is_refused(selector: dict[str, Any], t
     assert '"selector": {' in line
 
 
-@pytest.mark.parametrize("kind", ["Service", "PodDisruptionBudget"])
-def test_selector_of_a_helper_is_refused(kind: str, tmp_path: Path) -> None:
-    selector = ROLE if kind == "Service" else {"matchLabels": ROLE}
-    assert [
-        code
-        for code, _ in findings(
-            tmp_path, [*router(), server(), named(kind, "x", spec={"selector": selector})]
-        )
-    ] == ["RP313"]
+@pytest.mark.parametrize(
+    ("kind", "version", "spec"),
+    [
+        ("Service", "v1", {"selector": ROLE, "ports": [{"port": 8000}]}),
+        ("PodDisruptionBudget", "policy/v1", {"selector": {"matchLabels": ROLE}}),
+    ],
+)
+def test_selector_of_a_helper_is_refused(
+    kind: str, version: str, spec: dict[str, Any], tmp_path: Path
+) -> None:
+    found = findings(tmp_path, [*router(), server(), named(kind, "x", version, spec=spec)])
+    assert [code for code, _ in found] == ["RP313"]
 
 
 def test_one_value_of_an_expression_tells_apart(tmp_path: Path) -> None:
