@@ -21,6 +21,7 @@ lint: $(STAMP)/test  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 golden: $(STAMP)/test  ## write goldens anew; review them with git diff
 	$(BIN)/python -m pytest --update-golden $(ARGS)

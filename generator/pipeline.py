@@ -1,4 +1,4 @@
-"""The road from a plan's file to the tree of its stages."""
+"""The last steps of the road: what a compiled plan renders, as the disk takes it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,43 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generator.acceptance import require_used
-from generator.codes import CODES
-from generator.crd_files import schemas
-from generator.cutover import one_pool_a_rule
-from generator.delivery import delivered
-from generator.diagnostics import Diagnostic, Findings, Rejected, Related
-from generator.gather import Read, gather
-from generator.legacy import as_written, lowered
-from generator.load import load_plan, read_source
-from generator.model import Plan, Ref, Rollout
-from generator.parse import parse
-from generator.prove import proved
-from generator.questions import answered
-from generator.roots import roots_of
+from generator.apiserver.definitions import schemas
+from generator.apiserver.verdict import Verdict
+from generator.disk.values import Planned
+from generator.gather.bundles import gather
+from generator.kubernetes.old_apis import as_written, lowered
+from generator.load.paths import Read, documents
+from generator.load.reader import load_plan, read_source
+from generator.load.roots import roots_of
+from generator.model.codes import CODES
+from generator.model.findings import Diagnostic, Findings, Rejected, Related
+from generator.model.plan import Plan
+from generator.model.rollout import Rollout
+from generator.model.source import Document, Place, Ref, Source
+from generator.plan.accepted import require_used
+from generator.plan.parse import parse
+from generator.plan.validate import validate
+from generator.proof.prove import proved
+from generator.render.delivery import delivered
+from generator.render.files import render
 from generator.rules import check
-from generator.rules.together import check_together
-from generator.source import Document, Place, Source
-from generator.sources import documents
-from generator.strategies import STRATEGIES
-from generator.validate import validate
-from generator.verify import Verdict
-from generator.wiring import require_wiring
+from generator.rules.links import require_wiring
+from generator.rules.several_plans import check_together
+from generator.stages import STRATEGIES
+from generator.stages.gates.promql import answered
+from generator.stages.traffic.one_pool_a_rule import one_pool_a_rule
+
+
+def planned(compiled: Compiled) -> Planned:
+    """Give what the disk needs to know of a plan: its files, and what each of them holds."""
+    rendered = render(compiled.rollout)
+    return Planned(
+        name=compiled.rollout.plan.name,
+        tree=rendered.files,
+        identities=rendered.identities,
+        sources=compiled.sources,
+    )
+
 
 PLAN = "plan.yaml"
 """The file that is meant where a folder is named."""
@@ -74,7 +89,7 @@ def compile_source(
         raise Rejected(found.all)
     validate(document, found)
     found.stop_if_errors()
-    plan = parse(document, found)
+    plan = parse(document, STRATEGIES, found)
     found.accept(plan.accept)
     read = reader(plan)
     bundles = gather(plan, read, found)

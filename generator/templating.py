@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def render_yaml(template: str, **values: Any) -> str:
-    """Give the text of a YAML template, such as `objects/httproute.yaml.j2`."""
+    """Give the text of a YAML template, such as `gather/objects/httproute.yaml.j2`."""
     return _environment(yaml=True).get_template(template).render(values)
 
 

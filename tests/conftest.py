@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import Cluster, build, published, running, why_not
-from tests.golden import Golden
-
-ROOT = Path(__file__).parent.parent
+from tests.oracles.cluster import Cluster, build, published, running, why_not
+from tests.support.golden import Golden
+from tests.support.paths import ROOT
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,7 +6,7 @@ import click
 
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    from generator.codes import CODES
+    from generator.model.codes import CODES
 
     return [code for code in CODES if code.startswith(incomplete.upper())]
 
@@ -15,7 +15,7 @@ def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> li
 @click.argument("code", shell_complete=_complete_code)
 def explain(code: str) -> None:
     """Tell what a finding means, why it matters and how to mend it."""
-    from generator.explain import explanation
+    from generator.cli.explain import explanation
 
     click.echo(explanation(code), nl=False)
 
@@ -25,7 +25,7 @@ def schema() -> None:
     """Print the JSON Schema of plans, for editors."""
     import json
 
-    from generator.plan_schema import bundled_schema
+    from generator.plan.schema import bundled_schema
 
     click.echo(json.dumps(bundled_schema(), indent=2))
 

@@ -12,8 +12,9 @@ import click
 from generator.cli.shared import FOUND, format_option, say
 
 if TYPE_CHECKING:
-    from generator.disk import Rendered
-    from generator.promotion import Index, Promotion
+    from generator.disk.live import Rendered
+    from generator.gitops.promotion import Index, Promotion
+
 
 _EDITED = "these files are not what the plan renders; nothing is done. Undo the edit, or render again:"
 
@@ -21,8 +22,8 @@ _directory = click.argument("directory", metavar="DIR", type=click.Path())
 
 
 def _complete_stage(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    from generator.diagnostics import Fault
-    from generator.promotion import read_index
+    from generator.gitops.promotion import read_index
+    from generator.model.findings import Fault
 
     path = Path(context.params.get("directory") or ".") / "rollout.json"
     try:
@@ -42,7 +43,7 @@ def promote(directory: str, stage: str, skip: bool, confirmed: bool) -> None:
 
     Writes DIR/live and nothing else.
     """
-    from generator.promotion import promote as planned
+    from generator.gitops.promotion import promote as planned
 
     def decide(index: Index, rendered: Rendered) -> Promotion:
         return planned(index, rendered.tree, rendered.live, stage, skip=skip, confirmed=confirmed)
@@ -54,7 +55,7 @@ def promote(directory: str, stage: str, skip: bool, confirmed: bool) -> None:
 @_directory
 def rollback(directory: str) -> None:
     """Make the rollback live: the stage that is live, with the traffic back where it was."""
-    from generator.promotion import roll_back
+    from generator.gitops.promotion import roll_back
 
     def decide(index: Index, rendered: Rendered) -> Promotion:
         return roll_back(index, rendered.tree, rendered.live)
@@ -73,11 +74,12 @@ def gate(directory: str, stage: str, url: str, token: str | None, time: str, for
     """Ask Prometheus for the metric gates of STAGE; exit 0 when all hold, 1 when one does not."""
     import json
 
-    from generator.disk import HandEdited, read_rendered
-    from generator.gate import judge
-    from generator.prometheus import Server
-    from generator.promotion import Refused, read_index
-    from generator.reporters import VERDICTS
+    from generator.cli.formats import VERDICTS
+    from generator.disk.live import read_rendered
+    from generator.disk.values import HandEdited
+    from generator.gitops.gate import judge
+    from generator.gitops.prometheus import Server
+    from generator.gitops.promotion import Refused, read_index
 
     try:
         tree = read_rendered(Path(directory)).tree
@@ -98,7 +100,7 @@ def gate(directory: str, stage: str, url: str, token: str | None, time: str, for
 @click.command()
 def krm() -> None:
     """Be a KRM function: a ResourceList with the plan on standard input, one stage's objects on output."""
-    from generator.krm import run
+    from generator.gitops.krm import run
 
     text, good = run(sys.stdin.buffer.read().decode(errors="replace"))
     click.echo(text, nl=False)
@@ -111,8 +113,9 @@ def _read_token(path: str | None) -> str:
 
 
 def _make_live(directory: str, decide: Callable[[Index, Rendered], Promotion]) -> None:
-    from generator.disk import HandEdited, make_live
-    from generator.promotion import Refused, read_index
+    from generator.disk.live import make_live
+    from generator.disk.values import HandEdited
+    from generator.gitops.promotion import Refused, read_index
 
     made: list[Promotion] = []
 

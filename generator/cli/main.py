@@ -19,6 +19,7 @@ from generator.cli.shared import FAULT, INTERRUPTED, TERMINATED, UNREAD, say
 if TYPE_CHECKING:
     from types import FrameType
 
+
 COMMANDS = (
     plans.validate,
     plans.stages,
@@ -74,7 +75,7 @@ def _run() -> int:
 
 
 def _sentence(error: Exception) -> str:
-    from generator.diagnostics import Fault
+    from generator.model.findings import Fault
 
     if isinstance(error, Fault):
         return str(error)

@@ -22,7 +22,7 @@ from generator.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from generator.disk import Written
+    from generator.disk.values import Written
     from generator.pipeline import Compiled
 
 
@@ -49,9 +49,9 @@ def render(plans: tuple[str, ...], crds: tuple[str, ...], out: str, force: bool,
     """Compile plans and write their stages, all or nothing; show the stage tables."""
     from pathlib import Path
 
-    from generator.disk import HandEdited, write
-    from generator.output import planned
-    from generator.pipeline import compile_plans
+    from generator.disk.values import HandEdited
+    from generator.disk.write import write
+    from generator.pipeline import compile_plans, planned
 
     compiled = compile_plans(plans, crds)
     try:
@@ -77,7 +77,7 @@ def stages(plans: tuple[str, ...], crds: tuple[str, ...], format_: str) -> None:
 
 
 def _tables(compiled: Sequence[Compiled], format_: str) -> None:
-    from generator.reporters import SUMMARIES
+    from generator.cli.formats import SUMMARIES
 
     if format_ not in SUMMARIES:  # a format for findings alone
         show_findings(warnings_of(compiled), format_, sys.stdout)

@@ -20,7 +20,8 @@ from generator.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from generator.compare import Side
+    from generator.gitops.compare.model import Side
+
 
 _UNMERGED, _DRIVER = 1, (7, 9)
 """How many words Git gives to an external diff command: one for a file with conflicts, two more than
@@ -37,10 +38,9 @@ def check(plans: tuple[str, ...], crds: tuple[str, ...], out: str, format_: str)
     """Say whether what is committed below OUT is exactly what the plans render; write nothing."""
     from pathlib import Path
 
-    from generator.check import check as compared
-    from generator.output import planned
-    from generator.pipeline import compile_plans
-    from generator.reporters import CHECKS
+    from generator.cli.formats import CHECKS
+    from generator.gitops.check import check as compared
+    from generator.pipeline import compile_plans, planned
 
     compiled = compile_plans(plans, crds)
     show_findings(warnings_of(compiled), "text", sys.stderr)
@@ -72,8 +72,8 @@ def diff(sides: tuple[str, ...], against: str | None, git_driver: bool, format_:
 
 def _same(sides: tuple[Side, Side], format_: str) -> bool:
     """Print what differs, and say whether nothing does."""
-    from generator.compare import compare
-    from generator.reporters import DIFFERENCES
+    from generator.cli.formats import DIFFERENCES
+    from generator.gitops.compare.plans import compare
 
     found = compare(*sides)
     colour = colours(sys.stdout)
@@ -82,7 +82,7 @@ def _same(sides: tuple[Side, Side], format_: str) -> bool:
 
 
 def _named(sides: tuple[str, ...], revision: str | None) -> tuple[Side, Side]:
-    from generator.sides import against, side
+    from generator.gitops.inputs import against, side
 
     if revision is not None and len(sides) == 1:
         return against(revision, sides[0])
@@ -93,9 +93,9 @@ def _named(sides: tuple[str, ...], revision: str | None) -> tuple[Side, Side]:
 
 def _drive(words: tuple[str, ...], format_: str) -> None:
     """Show one file to Git, which takes any exit code but 0 for a crash and stops."""
-    from generator.diagnostics import Rejected
-    from generator.reporters.sanitize import clean
-    from generator.sides import two_files
+    from generator.cli.formats.sanitize import clean
+    from generator.gitops.inputs import two_files
+    from generator.model.findings import Rejected
 
     if len(words) == _UNMERGED:
         click.echo(f"{clean(words[0])} is not merged yet")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 if TYPE_CHECKING:
-    from generator.diagnostics import Diagnostic
+    from generator.model.findings import Diagnostic
     from generator.pipeline import Compiled
+
 
 FOUND, FAULT, INTERRUPTED, UNREAD, TERMINATED = 1, 2, 130, 141, 143
 """Exit codes beside 0: findings or differences; a fault of usage, system or rollplan; Ctrl-C; a reader
@@ -45,7 +46,7 @@ def refusing(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(format_: str, **options: object) -> None:
-        from generator.diagnostics import Rejected
+        from generator.model.findings import Rejected
 
         try:
             command(format_=format_, **options)
@@ -59,7 +60,7 @@ def refusing(command: Callable[..., None]) -> Callable[..., None]:
 
 def show_findings(findings: Sequence[Diagnostic], format_: str, stream: TextIO) -> None:
     """Print findings in a format."""
-    from generator.reporters import FINDINGS
+    from generator.cli.formats import FINDINGS
 
     colour = colours(stream)
     click.echo(FINDINGS[format_](findings, colour=colour), nl=False, file=stream, color=colour)
@@ -72,7 +73,7 @@ def warnings_of(compiled: Sequence[Compiled]) -> tuple[Diagnostic, ...]:
 
 def say(*sentences: str) -> None:
     """Tell the user something that is no result: on standard error, and harmless to terminals."""
-    from generator.reporters.sanitize import clean
+    from generator.cli.formats.sanitize import clean
 
     for sentence in sentences:
         click.echo(clean(sentence), err=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from generator.disk.inventory import inventory_text
 from generator.disk.live import Rendered, make_live, read_rendered
-from generator.disk.road import write
-from generator.disk.scratch import scratch
-from generator.disk.standing import Standing, standing
+from generator.disk.status import Standing, standing
+from generator.disk.temporary import scratch
 from generator.disk.tree import read_tree
 from generator.disk.values import HandEdited, Planned, Tree, Written
+from generator.disk.write import write
 
 __all__ = [
     "HandEdited",

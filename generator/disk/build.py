@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from generator.diagnostics import Fault
-from generator.disk.survey import DIRECTORY_MODE, FILE_MODE, Blueprint
+from generator.disk.compare import DIRECTORY_MODE, FILE_MODE, Blueprint
 from generator.disk.values import naming, shown
+from generator.model.findings import Fault
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
 """What systems say that have no hard links, not here, not one more, or not to another user's file."""

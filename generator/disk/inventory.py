@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Mapping
 
-from generator.diagnostics import Fault
-from generator.disk.places import unsafe
+from generator.disk.paths import unsafe
 from generator.disk.values import Planned
+from generator.model.findings import Fault
 
 _FORMAT = "1"
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -7,16 +7,16 @@ import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from generator.diagnostics import Fault
 from generator.disk.build import build, flush, opened
+from generator.disk.compare import Blueprint
 from generator.disk.inventory import digest, parse_inventory
-from generator.disk.kernel import sync_file_system
+from generator.disk.linux import sync_file_system
 from generator.disk.lock import hold
-from generator.disk.places import check_target
-from generator.disk.survey import Blueprint
+from generator.disk.paths import check_target
 from generator.disk.swap import heal, slot, swap_all, tidy
 from generator.disk.tree import Found, read_file, scan
 from generator.disk.values import INVENTORY, LIVE, HandEdited, Tree, naming, shown
+from generator.model.findings import Fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from generator.diagnostics import Fault
 from generator.disk.values import naming, shown
+from generator.model.findings import Fault
 
 LOCK = ".rollplan.lock"
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from generator.disk.build import opened
-from generator.disk.kernel import exchange
+from generator.disk.linux import exchange
 from generator.disk.values import naming
 
 _LEFTOVER = re.compile(r"\.([a-z0-9-]{1,63})\.rollplan-(?:new|old)")

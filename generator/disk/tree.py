@@ -8,8 +8,8 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator.diagnostics import Fault
 from generator.disk.values import naming, shown
+from generator.model.findings import Fault
 
 _DEPTH = 64
 """Deeper directories are refused: each level holds file descriptors open while it is carried over."""

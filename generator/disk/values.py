@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from generator.diagnostics import Fault
+from generator.model.findings import Fault
 
 Tree = Mapping[str, str]
 """Path relative to a plan's directory, with forward slashes, to text."""

@@ -7,10 +7,10 @@ import re
 import unicodedata
 from typing import Final
 
-from generator.diagnostics import Findings
-from generator.load.nodes import Mark
-from generator.load.report import Report
-from generator.source import Source
+from generator.load.yaml.nodes import Mark
+from generator.load.yaml.report import Report
+from generator.model.findings import Findings
+from generator.model.source import Source
 
 _WIDE: Final = (
     (re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff|\0\0\0[^\0]|[^\0]\0\0\0"), "UTF-32"),

@@ -9,14 +9,14 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from generator.diagnostics import Fault, Findings
 from generator.load import characters
-from generator.load.compose import documents
 from generator.load.limits import Limits
-from generator.load.nodes import Mark, Node, Spans
-from generator.load.report import Report, Stop
-from generator.load.scalars import JSON, KUBERNETES, Reading
-from generator.source import Document, Source, quoted
+from generator.load.yaml.composer import documents
+from generator.load.yaml.nodes import Mark, Node, Spans
+from generator.load.yaml.report import Report, Stop
+from generator.load.yaml.scalars import JSON, KUBERNETES, Reading
+from generator.model.findings import Fault, Findings
+from generator.model.source import Document, Source, quoted
 
 _START: Final[Mark] = (1, 1, 1)
 _REASONS: Final = {

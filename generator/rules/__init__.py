@@ -6,11 +6,11 @@ A family a file, a row each in the table below. What needs a cluster to know is 
 
 from __future__ import annotations
 
-from generator.codes import CODES
-from generator.diagnostics import Diagnostic, Findings
-from generator.model import Rollout
+from generator.model.codes import CODES
+from generator.model.findings import Diagnostic, Findings
+from generator.model.rollout import Rollout
 from generator.rules import aliases, existence, gateway, isolation, lora, traffic, updates, workload
-from generator.rules.rule import Finding, Rule, case_of
+from generator.rules.case import Finding, Rule, case_of
 
 RULES = tuple(
     Rule(code=code, contract=tuple(lines.split()), check=check)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.manifests import Manifest
-from generator.rules.rule import Case, Finding, related
+from generator.model.manifests import Manifest
+from generator.rules.case import Case, Finding, related
 
 REWRITE = "InferenceModelRewrite"
 

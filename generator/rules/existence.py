@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.anatomy import ROUTER, WORKLOADS, find_picker
-from generator.gateways import IMPLEMENTATIONS
-from generator.legacy import OLD_POOLS_UNTIL
-from generator.manifests import Manifest
-from generator.rules.commands import Container, containers_of
-from generator.rules.rule import Case, Finding, pools, related
-from generator.source import Path
+from generator.kubernetes.commands import Container, containers_of
+from generator.kubernetes.gateways import IMPLEMENTATIONS
+from generator.kubernetes.old_apis import OLD_POOLS_UNTIL
+from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.router import ROUTER, find_picker
+from generator.model.manifests import Manifest
+from generator.model.source import Path
+from generator.rules.case import Case, Finding, pools, related
 
 
 def dangling(case: Case) -> Iterator[Finding]:

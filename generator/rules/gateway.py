@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.gateways import IMPLEMENTATIONS, Splitting
-from generator.model import Backend, Split
-from generator.routes import rules_of
-from generator.rules.rule import Case, Finding
+from generator.kubernetes.gateways import IMPLEMENTATIONS, Splitting
+from generator.kubernetes.routes import rules_of
+from generator.model.rollout import Backend, Split
+from generator.rules.case import Case, Finding
 
 
 def unknown(case: Case) -> Iterator[Finding]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 from typing import Any
 
-from generator.anatomy import WORKLOADS, pod_templates
-from generator.manifests import Manifest, dig
-from generator.rules.rule import COMMON, Case, Finding, related
-from generator.rules.selection import SELECTING, catches, selector_of, targets
+from generator.kubernetes.pods import WORKLOADS, pod_templates
+from generator.kubernetes.selectors import SELECTING, catches, selector_of, targets
+from generator.model.manifests import Manifest, dig
+from generator.rules.case import COMMON, Case, Finding, related
 
 _RELEASE = "meta.helm.sh/release-name"
 _POLICY = "helm.sh/resource-policy"

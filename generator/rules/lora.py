@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.manifests import Manifest, dig
+from generator.kubernetes.commands import Container, containers_of, whole
+from generator.kubernetes.selectors import catches
+from generator.model.manifests import Manifest, dig
 from generator.rules.aliases import REWRITE, models_of, pool_of, rules_of
-from generator.rules.commands import Container, containers_of, whole
-from generator.rules.rule import Case, Finding, model_servers, pools
-from generator.rules.selection import catches
+from generator.rules.case import Case, Finding, model_servers, pools
 
 _CACHE = "VLLM_LORA_RESOLVER_CACHE_DIR"
 _DEFAULT_LORAS = 1

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.diagnostics import Related
-from generator.manifests import Manifest, dig
-from generator.metrics import seconds
-from generator.route_gates import IDLE_SECONDS
-from generator.routes import ROUTE_KINDS, rules_of
-from generator.rules.rule import Case, Finding, model_servers, pools, related
-from generator.rules.selection import matches, pod_label_sets, selector_of
+from generator.kubernetes.routes import IDLE_SECONDS, ROUTE_KINDS, rules_of
+from generator.kubernetes.selectors import matches, pod_label_sets, selector_of
+from generator.model.durations import seconds
+from generator.model.findings import Related
+from generator.model.manifests import Manifest, dig
+from generator.rules.case import Case, Finding, model_servers, pools, related
 
 _ROLE = "llm-d.ai/role"
 

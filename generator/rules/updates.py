@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from generator.anatomy import pod_templates
-from generator.manifests import Manifest
-from generator.rules.commands import Container, containers_of
-from generator.rules.rule import Case, Finding, model_servers, related
+from generator.kubernetes.commands import Container, containers_of
+from generator.kubernetes.pods import pod_templates
+from generator.model.manifests import Manifest
+from generator.rules.case import Case, Finding, model_servers, related
 
 _ROLE = "llm-d.ai/role"
 

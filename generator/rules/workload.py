@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from generator.anatomy import SCALERS, WORKLOADS
-from generator.manifests import Manifest
-from generator.rules.commands import Container, containers_of, whole
-from generator.rules.rule import Case, Finding, model_servers, related
-from generator.rules.selection import catches
-from generator.scale import groups
-from generator.source import Place
-from generator.workloads import startup_budget
+from generator.kubernetes.commands import Container, containers_of, whole
+from generator.kubernetes.pods import SCALERS, WORKLOADS
+from generator.kubernetes.replicas import groups
+from generator.kubernetes.selectors import catches
+from generator.kubernetes.workloads import startup_budget
+from generator.model.manifests import Manifest
+from generator.model.source import Place
+from generator.rules.case import Case, Finding, model_servers, related
 
 _GRACE = "terminationGracePeriodSeconds"
 _DEFAULT_GRACE = 30

@@ -19,16 +19,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from generator import __version__
-from generator.builtins import check, is_builtin
-from generator.diagnostics import Findings
+from generator.apiserver.builtin import check, is_builtin
 from generator.disk import write
-from generator.output import planned
-from generator.pipeline import compile_plans
-from generator.prove import proved
-from generator.wiring import CHECKS
-from generator.wiring.scene import Scene
+from generator.model.findings import Findings
+from generator.pipeline import compile_plans, planned
+from generator.proof import proved
+from generator.rules.links import CHECKS
+from generator.rules.links.objects import Scene
 from tests.benchmarks.verdicts import verdicts
-from tests.small_plans import (
+from tests.support.paths import ROOT
+from tests.support.small_plans import (
     BLUE,
     GREEN,
     Object,
@@ -41,7 +41,6 @@ from tests.small_plans import (
     written,
 )
 
-ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "plans" / "blue-green"
 ROLLPLAN = [sys.executable, "-c", "from generator.cli import main; main()"]
 NOTHING = [sys.executable, "-I", "-c", "pass"]

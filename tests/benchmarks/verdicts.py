@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from generator import pipeline
-from generator.crds.catalog import Catalog, catalog
-from generator.crds.judging import Definition
-from generator.crds.notation import Target
+from generator.apiserver.custom.catalog import Catalog, catalog
+from generator.apiserver.custom.judge import Definition
+from generator.apiserver.custom.notation import Target
 from generator.pipeline import compile_plan
 
 TARGET = Target(gateway_api=(1, 5), inference_extension=(1, 5), router=(0, 9))

@@ -1,1 +1,0 @@
-"""Custom resources, judged as an API server judges them: by schemas in the dialect of their definitions."""

@@ -1,0 +1,70 @@
+"""What the plan may not say of a made pod: flags that rollplan sets itself, and engines that cannot drain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from generator.kubernetes.commands import flag_of
+from generator.model.codes import CODES
+from generator.model.findings import Findings
+from generator.model.made import ModelServer, Wanted
+
+_NAMED = "the router's fields say it"
+_ROUTER_FLAGS: Mapping[str, str] = {
+    "--config-file": "use `plugins`",
+    "--config-text": "use `plugins`",
+    "--endpoint-selector": "use `selector`",
+    "--endpoint-target-ports": "use `targetPorts`",
+    "--grpc-health-port": _NAMED,
+    "--grpc-port": _NAMED,
+    "--ha-enable-leader-election": "use `replicas`",
+    "--metrics-endpoint-auth": "use `monitoring.auth`",
+    "--metrics-port": _NAMED,
+    "--pool-group": _NAMED,
+    "--pool-name": "use `pool`",
+    "--pool-namespace": _NAMED,
+    "--secure-serving": _NAMED,
+}
+_SERVER_FLAGS: Mapping[str, str] = {
+    "--headless": "use `nodes`",
+    "--master-addr": "use `nodes`",
+    "--master-port": "use `nodes`",
+    "--model": "use `model`",
+    "--nnodes": "use `nodes`",
+    "--node-rank": "use `nodes`",
+    "--port": "use the router's `targetPorts`",
+    "--served-model-name": "use `servedModelName`",
+    "--shutdown-timeout": "use `drainSeconds`",
+}
+"""Flags that other parts of what is made hang on → what to use instead."""
+
+
+def require_flags(wanted: Wanted, found: Findings) -> None:
+    """Ask that arguments leave to rollplan what other parts hang on, and that each engine can drain (I15)."""
+    for server in wanted.servers:
+        _require_draining(server, found)
+    said = [(wanted.router.arguments, wanted.router.origin, _ROUTER_FLAGS)] if wanted.router else []
+    said += [(server.arguments, server.origin, _SERVER_FLAGS) for server in wanted.servers]
+    for arguments, origin, flags in said:
+        for index, argument in enumerate(arguments):
+            flag = flag_of(argument)
+            if flag in flags:
+                message = f"`{flag}` is rollplan's to set: probes, ports or other objects hang on it"
+                found.add(CODES["RP225"], message, origin.at("args", index), flags[flag])
+
+
+_VLLM = re.compile(r"(?:^|/)vllm[^:@]*:v?(?P<major>\d+)\.(?P<minor>\d+)")
+_DRAINS = (0, 18)
+"""The first version of vLLM that knows `--shutdown-timeout` (contract I15)."""
+
+
+def _require_draining(server: ModelServer, found: Findings) -> None:
+    tag = _VLLM.search(server.image)
+    if tag and (int(tag["major"]), int(tag["minor"])) < _DRAINS:
+        found.add(
+            CODES["RP226"],
+            f"vLLM {tag['major']}.{tag['minor']} cannot end what it has begun when its pod is stopped",
+            server.origin.at("image"),
+            "use v0.18 or later, or bring the model server as a manifest",
+        )

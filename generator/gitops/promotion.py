@@ -1,0 +1,201 @@
+"""Promotion: which stage may become live after the one that is, and what `live/` then holds.
+
+`live/` is what a GitOps engine follows: a flat copy of one stage, and a marker that names it. Only a
+promotion changes it, so an edited plan never reaches the cluster by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from generator.model.findings import Fault
+from generator.templating import render_yaml
+
+MARKER = ".stage"
+_ROLLED_BACK = "rollback from "
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageEntry:
+    """One stage as `rollout.json` tells it; `moves` says that it sends requests to a new version."""
+
+    name: str
+    files: tuple[str, ...]
+    moves: bool
+    final: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Index:
+    """What promotion needs of a rendered tree: its stages in order, and the files of the rollback."""
+
+    stages: tuple[StageEntry, ...]
+    rollback: tuple[str, ...]
+
+    def find(self, wanted: str) -> int:
+        """Give the number of a stage that is called by its name, its number, or the name without it.
+
+        Raises `Refused` for any other name.
+        """
+        for number, stage in enumerate(self.stages):
+            digits, _, slug = stage.name.partition("-")
+            if wanted in {stage.name, digits, slug}:
+                return number
+        names = [stage.name for stage in self.stages]
+        close = get_close_matches(wanted, names, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+        raise Refused(f"no stage is called {wanted}: {hint}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """Where `live/` stands: a stage's number, or nowhere; after a rollback, the stage it came from."""
+
+    number: int | None
+    rolled_back: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Promotion:
+    """What `live/` is to hold, by file name, and what its author must know."""
+
+    stage: str
+    files: Mapping[str, str]
+    risks: tuple[str, ...] = ()
+
+
+class Refused(Exception):
+    """A promotion that is not safe, or not said clearly enough; nothing is written."""
+
+
+def read_index(text: str, place: str) -> Index:
+    """Read `rollout.json`, which stands at `place`; raises `Fault` when it is another format."""
+    try:
+        data = json.loads(text)
+        before = {
+            backend["version"] for split in data["stages"][0]["splits"] for backend in split["backends"]
+        }
+        return Index(
+            stages=tuple(
+                StageEntry(
+                    name=stage["name"],
+                    files=tuple(stage["files"]),
+                    moves=_moves(stage["splits"], before),
+                    final=stage["final"],
+                )
+                for stage in data["stages"]
+            ),
+            rollback=tuple(data["rollback"]["files"]),
+        )
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise Fault(f"{place} is not in the format of this rollplan; render the plan again") from None
+
+
+def standing(index: Index, live: Mapping[str, str]) -> Standing:
+    """Say where `live/` stands, by its marker; a stage that is no more counts as nowhere."""
+    text = live.get(MARKER, "").strip()
+    name = text.removeprefix(_ROLLED_BACK)
+    names = [stage.name for stage in index.stages]
+    number = names.index(name) if name in names else None
+    return Standing(number=number, rolled_back=number is not None and text != name)
+
+
+def promote(
+    index: Index,
+    tree: Mapping[str, str],
+    live: Mapping[str, str],
+    wanted: str,
+    *,
+    skip: bool,
+    confirmed: bool,
+) -> Promotion:
+    """Give `live/` for a stage: the next one, the one that is live, or an earlier one.
+
+    `skip` allows a leap, whose risks are then told; `confirmed` allows a stage after which what served
+    before is gone. Raises `Refused`.
+    """
+    target, stands = index.find(wanted), standing(index, live)
+    leap = _leap(index, stands, target)
+    if leap and not skip:
+        raise Refused(f"{leap}; --skip-to promotes it all the same")
+    stage = index.stages[target]
+    arrives = stands.number is None or stands.rolled_back or target > stands.number
+    if stage.final and arrives and not confirmed:
+        raise Refused(
+            f"{stage.name} takes away what served before, and the rendered rollback ends there; "
+            "--confirm-cleanup says that this is meant"
+        )
+    files = _flat(tree, stage.files, f"{stage.name}\n")
+    return Promotion(stage=stage.name, files=files, risks=(leap,) if leap else ())
+
+
+def roll_back(index: Index, tree: Mapping[str, str], live: Mapping[str, str]) -> Promotion:
+    """Give `live/` for the rollback: the stage that is live, with the traffic where it was at first.
+
+    Raises `Refused` when nothing is live, or when what served before is gone.
+    """
+    stands = standing(index, live)
+    if stands.number is None:
+        raise Refused("no stage of this rollout is live: there is nothing to roll back")
+    reached = index.stages[: stands.number + 1]
+    gone = next((stage.name for stage in reached if stage.final), None)
+    if gone:
+        raise Refused(
+            f"{gone} took away what served before: make a plan with the roles swapped, or promote the "
+            "stage before it and wait for its gate"
+        )
+    stage = reached[-1]
+    back = {_base(path): path for path in index.rollback}
+    names = [back.pop(_base(path), path) for path in stage.files]
+    files = _flat(tree, (*names, *back.values()), f"{_ROLLED_BACK}{stage.name}\n")
+    return Promotion(stage=f"{_ROLLED_BACK}{stage.name}", files=files)
+
+
+def _leap(index: Index, stands: Standing, target: int) -> str:
+    """Say what is wrong with going from where `live/` stands to a stage; nothing for one step, or back."""
+    stages = index.stages
+    here = _position(index, stands)
+    skipped = [stage.name for stage in stages[here + 1 : target]]
+    if skipped:
+        missed = "what they prepare and what they watch is missed"
+        return f"{stages[target].name} skips {', '.join(skipped)}: {missed}"
+    lost = next((stage.name for stage in stages[target + 1 : here + 1] if stage.final), "")
+    if lost and target < here - 1:
+        return (
+            f"what served before is gone since {lost}, and {stages[target].name} could send requests to it "
+            f"before it is ready: promote {stages[here - 1].name} first and wait for its gate"
+        )
+    return ""
+
+
+def _position(index: Index, stands: Standing) -> int:
+    """Give the stage from which the next is counted: after a rollback, the last one before traffic moved."""
+    if stands.number is None:
+        return -1
+    if not stands.rolled_back:
+        return stands.number
+    moving = next((number for number, stage in enumerate(index.stages) if stage.moves), 1)
+    return min(stands.number, moving - 1)
+
+
+def _flat(tree: Mapping[str, str], paths: Sequence[str], marker: str) -> dict[str, str]:
+    files = {_base(path): tree[path] for path in paths}
+    kustomization = render_yaml("render/kustomization.yaml.j2", resources=list(files), ordered=True)
+    return files | {"kustomization.yaml": kustomization, MARKER: marker}
+
+
+def _moves(splits: Sequence[Mapping[str, object]], before: set[str]) -> bool:
+    """Say whether requests without a condition reach a version that the baseline does not know."""
+    return any(
+        backend["version"] not in before and backend["percent"] != "0"
+        for split in splits
+        if not split["condition"]
+        for backend in split["backends"]  # type: ignore[attr-defined]
+    )
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -1,0 +1,22 @@
+"""A room."""
+
+from __future__ import annotations
+
+from generator.model.manifests import Manifest
+
+APPLY_ORDER = (
+    ("Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass"),
+    ("ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
+    ("ConfigMap", "Secret", "PersistentVolumeClaim", "ResourceClaimTemplate", "Service"),
+    ("InferencePool", "InferenceObjective", "InferenceModelRewrite"),
+    ("DestinationRule", "HealthCheckPolicy", "GCPBackendPolicy"),
+    ("Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "DisaggregatedSet", "Job"),
+)
+"""Kinds in the order in which they must exist (contract I4); kinds not named here come last."""
+
+_RANK = {kind: rank for rank, kinds in enumerate(APPLY_ORDER) for kind in kinds}
+
+
+def apply_rank(manifest: Manifest) -> int:
+    """Give the place of an object's kind in the order of applying (contract I4)."""
+    return _RANK.get(manifest.kind, len(APPLY_ORDER))

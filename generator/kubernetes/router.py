@@ -1,0 +1,181 @@
+"""Which objects of a version are its router and which its model servers.
+
+The router is the InferencePool with its endpoint picker and all that serves only the two; it comes
+after the model servers and leaves after them (contract I4, I11).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from generator.kubernetes.pods import WORKLOADS, pod_labels, pod_template, selected, selects_pods
+from generator.model.manifests import Manifest, dig, selects
+
+MODEL = "model"
+ROUTER = "router"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picker:
+    """The endpoint picker of a pool: its Service, the workloads behind it, and every Service of those."""
+
+    service: Manifest | None
+    workloads: tuple[Manifest, ...]
+    services: tuple[Manifest, ...] = ()
+
+
+def with_parts(manifests: tuple[Manifest, ...], pool: str) -> tuple[Manifest, ...]:
+    """Give the manifests with `part` set to `model` or `router`, in the order given.
+
+    What rollplan has made, and what is made of that, knows its part already.
+    """
+    router = {item.identity for item in _router(manifests, pool)}
+    return tuple(
+        replace(item, part=item.part or (ROUTER if item.identity in router else MODEL)) for item in manifests
+    )
+
+
+def find_pool(manifests: Iterable[Manifest], name: str) -> Manifest | None:
+    """Give the InferencePool of this name, if it is there."""
+    return next((item for item in manifests if item.kind == "InferencePool" and item.name == name), None)
+
+
+def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
+    """Follow a pool's endpointPickerRef to the Service and the workloads that it selects."""
+    name = pool.get("spec", "endpointPickerRef", "name")
+    service = next((item for item in manifests if item.kind == "Service" and item.name == name), None)
+    workloads = selected(manifests, service.get("spec", "selector", default={}) if service else {})
+    return Picker(service=service, workloads=workloads, services=_services(manifests, workloads))
+
+
+def find_lone_picker(manifests: tuple[Manifest, ...]) -> Picker:
+    """Give the endpoint picker that has no InferencePool, where there is one (contract §1.6)."""
+    workloads = tuple(item for item in manifests if item.kind in WORKLOADS and endpoint_selector(item))
+    services = _services(manifests, workloads)
+    return Picker(service=next(iter(services), None), workloads=workloads, services=services)
+
+
+def _services(manifests: Iterable[Manifest], workloads: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
+    return tuple(
+        item
+        for item in manifests
+        if item.kind == "Service"
+        and any(selects_pods(item.get("spec", "selector", default={}), workload) for workload in workloads)
+    )
+
+
+def servers_of(manifests: tuple[Manifest, ...], pool: Manifest) -> tuple[Manifest, ...]:
+    """Give the workloads whose pods the pool selects."""
+    return selected(manifests, pool.get("spec", "selector", "matchLabels", default={}))
+
+
+_EQUALITY = re.compile(r"[^=,!() ]+=[^=,!() ]+(,[^=,!() ]+=[^=,!() ]+)*")
+
+
+def endpoint_selector(workload: Manifest) -> dict[str, str]:
+    """Give the labels by which a picker without an InferencePool finds its pods; none for other workloads."""
+    for container in workload.get(*pod_template(workload), "spec", "containers", default=()):
+        arguments = [str(argument) for argument in container.get("args") or ()]
+        for flag, value in zip(arguments, [*arguments[1:], ""], strict=False):
+            name, _, own = flag.partition("=")
+            if name == "--endpoint-selector" and _EQUALITY.fullmatch(own or value):
+                return dict(pair.split("=") for pair in (own or value).split(","))
+    return {}
+
+
+def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
+    pool = find_pool(manifests, name)
+    picker = find_picker(manifests, pool) if pool else find_lone_picker(manifests)
+    yield from (item for item in (pool, picker.service, *picker.workloads) if item)
+    servers = [item for item in manifests if item.kind in WORKLOADS and item not in picker.workloads]
+    needed_by_servers = {need for server in servers for need in _needs(server)}
+    accounts = {item.get(*pod_template(item), "spec", "serviceAccountName") for item in picker.workloads}
+    for item in manifests:
+        if (item.kind, item.name) in needed_by_servers:
+            continue
+        if (
+            any((item.kind, item.name) in _needs(workload) for workload in picker.workloads)
+            or (item.kind in _BELONGS and _BELONGS[item.kind](item, name, picker))
+            or (item.kind in {"Role", "ClusterRole"} and _bound_to(item, manifests, accounts))
+            or (item.kind in {"RoleBinding", "ClusterRoleBinding"} and _binds(item, accounts))
+        ):
+            yield item
+
+
+def _needs(workload: Manifest) -> set[tuple[str, str]]:
+    """Give kind and name of what a workload's pods cannot start without."""
+    pod = workload.get(*pod_template(workload), "spec", default={})
+    needs = {("ServiceAccount", pod.get("serviceAccountName", ""))}
+    for volume in pod.get("volumes") or ():
+        needs.add(("ConfigMap", dig(volume, "configMap", "name", default="")))
+        needs.add(("Secret", dig(volume, "secret", "secretName", default="")))
+        needs.add(("PersistentVolumeClaim", dig(volume, "persistentVolumeClaim", "claimName", default="")))
+    return needs
+
+
+def _bound_to(role: Manifest, manifests: tuple[Manifest, ...], accounts: set[Any]) -> bool:
+    return any(
+        _binds(item, accounts)
+        and (item.get("roleRef", "kind"), item.get("roleRef", "name")) == (role.kind, role.name)
+        for item in manifests
+        if item.kind in {"RoleBinding", "ClusterRoleBinding"}
+    )
+
+
+def _binds(binding: Manifest, accounts: set[Any]) -> bool:
+    subjects = binding.get("subjects", default=())
+    return bool(subjects) and all(subject.get("name") in accounts for subject in subjects)
+
+
+def _by_host(rule: Manifest, _: str, picker: Picker) -> bool:
+    host = str(rule.get("spec", "host", default=""))
+    return bool(picker.service) and host.split(".")[0] == picker.service.name  # type: ignore[union-attr]
+
+
+def _by_selector(service: Manifest, _: str, picker: Picker) -> bool:
+    selector = service.get("spec", "selector", default={})
+    return any(selects_pods(selector, workload) for workload in picker.workloads)
+
+
+def _by_target(policy: Manifest, pool: str, picker: Picker) -> bool:
+    one = policy.get("spec", "targetRef")
+    targets = policy.get("spec", "targetRefs", default=[one] if one else [])
+    names = {("InferencePool", pool), *(("Service", item.name) for item in picker.services)}
+    return any((target.get("kind"), target.get("name")) in names for target in targets)
+
+
+def _by_pool_ref(item: Manifest, pool: str, _: Picker) -> bool:
+    return bool(item.get("spec", "poolRef", "name") == pool)
+
+
+def _by_service_labels(monitor: Manifest, _: str, picker: Picker) -> bool:
+    selector = monitor.get("spec", "selector", "matchLabels", default={})
+    return bool(picker.service) and selects(selector, picker.service.get("metadata", "labels", default={}))  # type: ignore[union-attr]
+
+
+def _by_pod_labels(item: Manifest, _: str, picker: Picker) -> bool:
+    selector = item.get("spec", "selector", "matchLabels", default={})
+    return any(selects(selector, pod_labels(workload)) for workload in picker.workloads)
+
+
+def _by_scale_target(item: Manifest, _: str, picker: Picker) -> bool:
+    return item.get("spec", "scaleTargetRef", "name") in {workload.name for workload in picker.workloads}
+
+
+_BELONGS: dict[str, Callable[[Manifest, str, Picker], bool]] = {
+    "Service": _by_selector,
+    "DestinationRule": _by_host,
+    "HealthCheckPolicy": _by_target,
+    "GCPBackendPolicy": _by_target,
+    "InferenceModelRewrite": _by_pool_ref,
+    "InferenceObjective": _by_pool_ref,
+    "ServiceMonitor": _by_service_labels,
+    "PodMonitor": _by_pod_labels,
+    "PodMonitoring": _by_pod_labels,
+    "PodDisruptionBudget": _by_pod_labels,
+    "HorizontalPodAutoscaler": _by_scale_target,
+}
+"""Kind → does this object serve the pool and its endpoint picker alone?"""

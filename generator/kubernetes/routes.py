@@ -1,0 +1,41 @@
+"""A room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from generator.kubernetes.backends import Pool, named_by
+from generator.model.manifests import Manifest
+
+IDLE_SECONDS = 300
+"""How long a pool must be idle to count as drained, when no route says how long a request may take."""
+
+ROUTE_KINDS = frozenset({"HTTPRoute", "GRPCRoute"})
+"""Kinds whose rules can be shifted weight by weight; others that name a pool move as a whole."""
+
+
+def rules_of(route: Manifest) -> list[Mapping[str, Any]]:
+    """Give the rules of a route, as they are."""
+    found: list[Mapping[str, Any]] = route.get("spec", "rules", default=[])
+    return found
+
+
+def backends_to(rule: Mapping[str, Any], pool: Pool, home: str) -> tuple[int, ...]:
+    """Give the indexes of the backendRefs that name the pool; a rule may name it more than once.
+
+    `home` is the namespace of the route.
+    """
+    refs = enumerate(rule.get("backendRefs") or ())
+    return tuple(index for index, ref in refs if named_by(ref, pool, home))
+
+
+def rules_to(route: Manifest, pool: Pool) -> tuple[int, ...]:
+    """Give the indexes of the rules that send requests to the pool."""
+    home = route.identity.namespace
+    return tuple(index for index, rule in enumerate(rules_of(route)) if backends_to(rule, pool, home))
+
+
+def _weight(ref: Mapping[str, Any]) -> int:
+    """Give a backend's weight; 1, as the API server has it, in kinds whose defaults are not written out."""
+    return int(ref.get("weight", 1))

@@ -1,0 +1,1 @@
+"""YAML text to documents in which every key and value knows its line and column."""

@@ -1,0 +1,115 @@
+"""The plan and the rollout as values: what the user wants, and the stages that get there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from generator.model.gates import Gate, Instruction
+from generator.model.manifests import Identity, Manifest
+from generator.model.plan import Plan
+from generator.model.source import Place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """How much was checked: the ways from stage to stage and back, and the half-applied states on them."""
+
+    transitions: int
+    rollbacks: int
+    states: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backend:
+    """One backend of a split: `share` is its part of the split in percent, exact."""
+
+    version: str
+    name: str
+    weight: int
+    share: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """How one rule of a route or rewrite divides its requests."""
+
+    object: Identity
+    rule: str
+    condition: str
+    backends: tuple[Backend, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deletion:
+    """Objects deleted together; the next deletion comes when the checks say that they are gone."""
+
+    title: str
+    objects: tuple[Manifest, ...]
+    checks: tuple[Instruction, ...] = ()
+
+    def file_name(self, number: int) -> str:
+        """Give the name of the deletion's file: its place in the order, counted from 1, and what goes."""
+        return f"{number:02d}-{self.title.replace(' ', '-')}.yaml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """The whole desired state at one point of the rollout, and what leads to it.
+
+    `objects` is a snapshot in apply order; `actions` run after it is applied and before its gate;
+    `rollback` is what the way back costs, in one sentence; after a `final` stage what served before is gone,
+    and the rollout's one rollback no longer helps.
+    `place` is the step of the plan that asks for the stage, where one does.
+    """
+
+    slug: str
+    title: str
+    objects: tuple[Manifest, ...]
+    splits: tuple[Split, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
+    actions: tuple[Instruction, ...] = ()
+    gate: Gate = field(default_factory=Gate)
+    rollback: str = ""
+    final: bool = False
+    place: Place | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollback:
+    """The way back from every stage before cleanup.
+
+    `objects` undo the rollout for clients, and `promise` says how fast; `removals`, when that is done
+    and the stage `home` is applied, delete what the rollout had added.
+    """
+
+    promise: str
+    objects: tuple[Manifest, ...]
+    checks: tuple[Instruction, ...] = ()
+    removals: tuple[Deletion, ...] = ()
+    home: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollout:
+    """A plan's stages, in order, and the one rollback that they share.
+
+    `accelerators` says what one replica of a bundle's model servers takes, where the plan says it; `proof` is
+    there once every half-applied stage has been checked.
+    """
+
+    plan: Plan
+    stages: tuple[Stage, ...]
+    rollback: Rollback
+    accelerators: Mapping[str, int] = field(default_factory=dict)
+    proof: Proof | None = None
+
+    def directory(self, index: int) -> str:
+        """Give the name of a stage's directory: its two digits and what happens."""
+        return f"{index:02d}-{self.stages[index].slug}"
+
+    def applied(self, index: int) -> tuple[Manifest, ...]:
+        """Give the objects that a stage adds or changes; the first stage is what runs already."""
+        before = {item.identity: item.data for item in self.stages[index - 1].objects} if index else {}
+        return tuple(item for item in self.stages[index].objects if before.get(item.identity) != item.data)

@@ -1,0 +1,45 @@
+"""What a plan accepts although a rule finds fault with it: the code, the reason, perhaps one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.model.codes import CODES
+from generator.model.findings import Acceptance, Findings
+from generator.plan.fields import Fields
+
+ACROSS = frozenset({"RP553", "RP554", "RP555"})
+"""Codes that only several plans together can get: one plan alone does not show whether they come."""
+
+
+def parse_acceptances(spec: Fields, found: Findings) -> tuple[Acceptance, ...]:
+    """Read `accept`; a code that may not be accepted, or does not exist, is a finding."""
+    return tuple(_acceptances(spec, found))
+
+
+def _acceptances(spec: Fields, found: Findings) -> Iterator[Acceptance]:
+    for item in spec.items("accept"):
+        rule = item.ref("rule")
+        code = CODES.get(rule.value)
+        if code is None or not code.acceptable:
+            says = "there is no rule" if code is None else "no plan can accept"
+            hint = (
+                "`rollplan explain` knows the codes" if code is None else "mend what it finds: it cannot work"
+            )
+            found.add(CODES["RP557"], f"{says} `{rule}`", rule.place, hint)
+        else:
+            reason, place = item.text("reason"), item.document.at(item.path)
+            yield Acceptance(code=code, reason=reason, object=item.text("object"), place=place)
+
+
+def require_used(found: Findings, *, across: bool) -> None:
+    """Ask that everything accepted was found: the codes of several plans `across`, or the others."""
+    for item in found.unused:
+        if (item.code.id in ACROSS) is across:
+            about = f" of `{item.object}`" if item.object else ""
+            found.add(
+                CODES["RP556"],
+                f"nothing{about} is found that `{item.code.id}` could accept",
+                item.place,
+                "take it out: it would hide the next fault of this kind",
+            )

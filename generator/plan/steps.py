@@ -1,0 +1,189 @@
+"""The steps of a plan: shares of candidates that grow until one has all, with soak times and gates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from difflib import get_close_matches
+from itertools import pairwise
+from typing import Any
+
+from generator.kubernetes.names import fit
+from generator.model.codes import CODES
+from generator.model.findings import Findings, Related
+from generator.model.gates import MetricGate
+from generator.model.plan import Step
+from generator.model.source import Path, Place, Ref
+from generator.model.weights import WHOLE
+from generator.plan.fields import Fields
+
+FINEST = Decimal("0.001")
+EACH = "{candidate}"
+"""What a query says for each of a plan's candidates: it becomes one gate for each that is watched."""
+
+SLUG = 100
+"""Characters of a stage's name that shares may take; what is longer ends in a hash."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GateTable:
+    """The gates that a plan defines, and where to say that a step names another.
+
+    `candidates` says what `{candidate}` stands for, by the name of each candidate.
+    """
+
+    gates: dict[str, MetricGate]
+    candidates: Mapping[str, str]
+    found: Findings
+
+    def pick(self, names: Iterable[Ref], watched: Iterable[str] = ()) -> tuple[MetricGate, ...]:
+        """Give the gates of these names for the candidates that are watched; unknown names are findings."""
+        picked: list[MetricGate] = []
+        for name in names:
+            if name.value in self.gates:
+                picked += self._for(self.gates[name.value], watched)
+                continue
+            self.found.add(
+                CODES["RP110"],
+                f"no gate is called `{name}`",
+                name.place,
+                _did_you_mean(name.value, self.gates) or "define it under `spec.gates`",
+            )
+        return tuple(picked)
+
+    def _for(self, gate: MetricGate, watched: Iterable[str]) -> Iterable[MetricGate]:
+        asked = gate.subject if gate.question or gate.sample else None
+        if EACH not in f"{gate.promql} {asked}":
+            return [gate]
+        return [_of(gate, name, self.candidates[name]) for name in watched if name in self.candidates]
+
+
+def _of(gate: MetricGate, name: str, called: str) -> MetricGate:
+    """Give a gate for one candidate: its name says which, and what it asks is `called` so."""
+    who = gate.subject
+    return replace(
+        gate,
+        name=f"{gate.name}-{name}",
+        promql=gate.promql.replace(EACH, called),
+        subject=replace(who, pool=who.pool.replace(EACH, called), target=who.target.replace(EACH, called))
+        if who
+        else None,
+    )
+
+
+def only(names: tuple[str, ...], field: str, instead: str, place: Place, found: Findings) -> str:
+    """Give the one candidate that a field without a name means; with several, the field is a finding."""
+    if len(names) != 1:
+        known = ", ".join(f"`{name}`" for name in names)
+        found.add(
+            CODES["RP321"], f"`{field}` does not say which of {known} it means", place, f"use `{instead}`"
+        )
+    return names[0]
+
+
+def one_of(names: Iterable[str], name: Ref, found: Findings) -> str:
+    """Give the candidate of this name; an unknown one is a finding."""
+    known = tuple(names)
+    if name.value not in known:
+        found.add(
+            CODES["RP110"],
+            f"no candidate is called `{name}`",
+            name.place,
+            _did_you_mean(name.value, known) or f"the candidates are {', '.join(known)}",
+        )
+    return name.value
+
+
+def parse_steps(
+    fields: Iterable[Fields], names: tuple[str, ...], gates: GateTable, found: Findings
+) -> tuple[Step, ...]:
+    """Read weighted steps: what all candidates have never falls, and at the end one of them has all."""
+    items = tuple(fields)
+    steps = tuple(_step(item, names, gates, found) for item in items)
+    for before, after in pairwise(steps):
+        if after.weight < min(before.weight, WHOLE) or after.shares == before.shares:
+            found.add(
+                CODES["RP111"],
+                f"weight {after.weight} follows weight {before.weight}",
+                after.place,
+                "let weights grow from step to step; the way back is rendered for every stage",
+                Related(place=before.place, label="the step before"),
+            )
+    if steps and not steps[-1].winner:
+        end = "{weight: 100}" if items[-1].has("weight") else "{promote: CANDIDATE}"
+        found.add(
+            CODES["RP112"],
+            f"the last weight is {max(steps[-1].shares.values())}, not 100",
+            steps[-1].place,
+            f"end with `{end}`: only then can the old version drain and go",
+        )
+    return steps
+
+
+def _step(fields: Fields, names: tuple[str, ...], gates: GateTable, found: Findings) -> Step:
+    form = next(form for form in FORMS if fields.has(form))
+    shares = _shares(fields, form, names, found)
+    place = fields.document.at((*fields.path, form))
+    if sum(shares.values()) > WHOLE:
+        found.add(
+            CODES["RP322"],
+            f"the weights of a step are {sum(shares.values())} percent together",
+            place,
+            "let them be 100 percent at most; what no candidate has stays with the old version",
+        )
+    named = "-".join(f"{name}-{share}" for name, share in shares.items())
+    return Step(
+        shares=shares,
+        slug=_slug(str(shares[names[0]]) if form == "weight" else named),
+        soak=fields.text("soak"),
+        gates=gates.pick(fields.refs("gates"), shares),
+        place=place,
+    )
+
+
+FORMS = ("weight", "weights", "promote")
+"""How a step may say its shares: of the only candidate, of several, or all of one's."""
+
+
+def _shares(fields: Fields, form: str, names: tuple[str, ...], found: Findings) -> dict[str, Decimal]:
+    """Give the share of each candidate that a step names, in the order of the plan's candidates."""
+    said: dict[str, tuple[Any, Path]] = {}
+    if form == "weight":
+        place = fields.document.at((*fields.path, form))
+        said[only(names, form, "weights", place, found)] = (fields.get(form), (form,))
+    elif form == "promote":
+        said[one_of(names, fields.ref(form), found)] = (WHOLE, (form,))
+    else:
+        for name, value in fields.child(form).data.items():
+            key = Ref(value=str(name), place=fields.document.at_key((*fields.path, form, name)))
+            said[one_of(names, key, found)] = (value, (form, name))
+    ordered = sorted(said, key=lambda name: names.index(name) if name in names else len(names))
+    return {
+        name: _share(value, fields.document.at((*fields.path, *path)), found)
+        for name in ordered
+        for value, path in [said[name]]
+    }
+
+
+def _share(value: Any, place: Place, found: Findings) -> Decimal:
+    share = Decimal(str(value)).normalize()
+    share = share.quantize(Decimal(1)) if share == share.to_integral_value() else share
+    if share % FINEST:
+        found.add(
+            CODES["RP113"],
+            f"weight {share} is finer than {FINEST} percent",
+            place,
+            f"round it to {max(share.quantize(FINEST), FINEST).normalize():f}",
+        )
+    return share
+
+
+def _slug(text: str) -> str:
+    return fit(re.sub(r"[^a-z0-9]+", "-", text.lower()), SLUG)
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,196 @@
+"""What is known of a rollout as a whole: today's state, every request, and what each pool has at its most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.routes import ROUTE_KINDS
+from generator.kubernetes.workloads import replicas
+from generator.model.manifests import INFERENCE, Identity, Manifest
+from generator.model.rollout import Rollout
+from generator.proof.ownership import POLICIES, REWRITE, Kin, rewrites_of
+from generator.proof.pods import role
+from generator.proof.requests import Answer, Request, Router, requests_of
+from generator.proof.state import World
+
+Load = tuple[Request, Identity]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """What a request gets and why; `about` is the backend that is not well, `objects` the places to look."""
+
+    code: str
+    gets: str
+    why: str
+    about: str
+    objects: tuple[Identity, ...] = field(compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lore:
+    """What every question may look up.
+
+    `versions` has each object as every stage and the rollback have it; `full` the most replicas of a pool's
+    role in any stage, `most` the largest share that a pool has of a request in any stage; `theirs` are the
+    backends that get requests today, whoever made them; `policies` are those of all pools.
+    """
+
+    rollout: Rollout
+    kin: Kin
+    router: Router
+    today: World
+    requests: tuple[Request, ...]
+    versions: Mapping[Identity, tuple[Manifest, ...]]
+    full: Mapping[tuple[Identity, str], int]
+    most: Mapping[Load, Fraction]
+    theirs: frozenset[Identity]
+    policies: tuple[Manifest, ...]
+    _aliases: dict[Request, frozenset[str]] = field(default_factory=dict)
+    _excuses: dict[tuple[str, Request], frozenset[Fault]] = field(default_factory=dict)
+
+    def excuse(self, who: str, request: Request, faults: Iterator[Fault]) -> frozenset[Fault]:
+        """Give what is wrong today for someone who asks; it is found out once."""
+        if (who, request) not in self._excuses:
+            self._excuses[who, request] = frozenset(faults)
+        return self._excuses[who, request]
+
+    def answer(self, request: Request, objects: Iterable[Manifest]) -> Answer | None:
+        """Give what becomes of a request, with these objects in the cluster."""
+        return self.router.answer((item for item in objects if item.kind in ROUTE_KINDS), request)
+
+    def is_foreign(self, identity: Identity) -> bool:
+        """Say whether an object is not of this rollout, so that it is taken to be there."""
+        return identity not in self.versions
+
+    def is_elsewhere(self, backend: Identity) -> bool:
+        """Say whether a backend is someone else's, and used already today; a new name must be known."""
+        return self.is_foreign(backend) and (backend.kind != "InferencePool" or backend in self.theirs)
+
+    def aliases(self, request: Request) -> frozenset[str]:
+        """Give the model names that clients of a request may use today because a rewrite knows them."""
+        if request not in self._aliases:
+            answer, objects = self.answer(request, self.today.objects.values()), self.today.objects.values()
+            self._aliases[request] = frozenset(
+                name
+                for pool, _ in (answer.legs if answer else ())
+                for rewrite in rewrites_of(pool, objects)
+                for rule in rewrite.get("spec", "rules", default=())
+                for name in names_matched(rule)
+            )
+        return self._aliases[request]
+
+
+def names_matched(rule: Mapping[str, object]) -> list[str]:
+    """Give the model names that a rule of a rewrite matches; none, where it matches all."""
+    matches: Iterable[Mapping[str, Mapping[str, str]]] = rule.get("matches") or ()  # type: ignore[assignment]
+    return [str(match["model"]["value"]) for match in matches if (match.get("model") or {}).get("value")]
+
+
+def gather_lore(rollout: Rollout) -> Lore:
+    """Read a rollout once, before any of its states is looked at."""
+    kin, snapshots = Kin(), [stage.objects for stage in rollout.stages]
+    today = _today(snapshots[0])
+    versions: dict[Identity, dict[int, Manifest]] = {}
+    deleted = (item for stage in rollout.stages for part in stage.deletions for item in part.objects)
+    for item in (*(item for shot in snapshots for item in shot), *rollout.rollback.objects, *deleted):
+        versions.setdefault(item.identity, {})[id(item.data)] = item
+    known = {identity: tuple(found.values()) for identity, found in versions.items()}
+    routes = [item for found in known.values() for item in found if item.kind in ROUTE_KINDS]
+    router = Router(oldest=frozenset(today.objects))
+    requests = (*_told_apart(routes, router, today), *_direct(routes, router, today))
+    return Lore(
+        rollout=rollout,
+        kin=kin,
+        router=router,
+        today=today,
+        requests=requests,
+        versions=known,
+        full=_full(snapshots, kin),
+        most=_most(snapshots, requests, router),
+        policies=tuple(found[0] for found in known.values() if found[0].kind in POLICIES),
+        theirs=frozenset(
+            backend
+            for route in routes
+            if _is_todays(route, today)
+            for answer in router.answers(route)
+            for backend, _ in answer.legs
+        ),
+    )
+
+
+def _today(objects: tuple[Manifest, ...]) -> World:
+    """Give the world before the rollout: everything runs, and the pods have every model a rewrite names."""
+    targets = {
+        str(target.get("modelRewrite"))
+        for item in objects
+        if item.kind == REWRITE
+        for rule in item.get("spec", "rules", default=())
+        for target in rule.get("targets") or ()
+    }
+    found = {item.identity: item for item in objects}
+    return World(
+        objects=found,
+        settled={identity: item for identity, item in found.items() if item.kind in WORKLOADS},
+        accepted=frozenset(str(identity) for identity in found if identity.kind == "InferencePool"),
+        loaded=frozenset(targets),
+    )
+
+
+def _told_apart(routes: list[Manifest], router: Router, today: World) -> tuple[Request, ...]:
+    """Give one request of each sort that some version of some route handles differently from the others."""
+    first = [route for route in routes if _is_todays(route, today)]
+    later = [route for route in routes if not _is_todays(route, today)]
+    asked = dict.fromkeys(
+        request for route in (*first, *later) for request in requests_of(route, everyone=route in first)
+    )
+    found: dict[object, Request] = {}
+    for request in asked:
+        ways = []
+        for route in routes:
+            won = router.winner(route, request)
+            ways.append((won[0], router.answers(route)[won[1]]) if won else None)
+        takers = {route.identity for route, way in zip(routes, ways, strict=True) if way}
+        told = tuple(ways) if len(takers) > 1 else tuple(way and way[1] for way in ways)
+        found.setdefault(told, request)
+    return tuple(found.values())
+
+
+def _is_todays(route: Manifest, today: World) -> bool:
+    known = today.objects.get(route.identity)
+    return known is not None and known.data is route.data
+
+
+def _direct(routes: list[Manifest], router: Router, today: World) -> tuple[Request, ...]:
+    """Give a request to each pool of today that no known route sends to: someone else's route may."""
+    sent = {backend for route in routes for answer in router.answers(route) for backend in answer.named}
+    pools = (identity for identity in today.objects if identity.kind == "InferencePool")
+    return tuple(Request(pool=pool) for pool in pools if pool.group == INFERENCE and pool not in sent)
+
+
+def _full(snapshots: list[tuple[Manifest, ...]], kin: Kin) -> dict[tuple[Identity, str], int]:
+    full: dict[tuple[Identity, str], int] = {}
+    for objects in snapshots:
+        for pool in (item for item in objects if item.kind == "InferencePool"):
+            found: dict[str, int] = {}
+            for server in kin.servers(pool, objects):
+                found[role(server)] = found.get(role(server), 0) + replicas(server)
+            for name, count in found.items():
+                full[pool.identity, name] = max(full.get((pool.identity, name), 0), count)
+    return full
+
+
+def _most(
+    snapshots: list[tuple[Manifest, ...]], requests: Iterable[Request], router: Router
+) -> dict[Load, Fraction]:
+    most: dict[Load, Fraction] = {}
+    for objects in snapshots:
+        routes = [item for item in objects if item.kind in ROUTE_KINDS]
+        for request in requests:
+            answer = router.answer(routes, request)
+            for backend, share in answer.legs if answer else ():
+                most[request, backend] = max(most.get((request, backend), share), share)
+    return most

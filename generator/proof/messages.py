@@ -1,0 +1,140 @@
+"""Counter-examples in words: what is applied so far, who notices, what they get, and where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from generator.kubernetes.routes import ROUTE_KINDS
+from generator.model.codes import CODES
+from generator.model.findings import Findings, Related
+from generator.model.manifests import Identity, Manifest
+from generator.proof.knowledge import Fault, Lore
+from generator.proof.requests import Request
+from generator.proof.state import Change
+from generator.proof.transitions import Chosen, Move
+
+_NAMED = 3
+"""How many objects a message names."""
+
+_HINTS = {
+    "RP560": "keep the object for as long as a rule names it: under `shared`, or by shifting that rule too",
+    "RP561": "let it be there, with a replica to spare, and be waited for before it gets a share",
+    "RP562": "keep selectors apart, and let one stage change one thing that divides requests",
+    "RP563": "let the pool know the name before it gets a share, and for as long as it has one",
+    "RP564": "let the pool drain first, then delete its servers, and the picker when the last is gone",
+    "RP565": "grow the pool before its share grows, and shrink it after its share fell",
+    "RP566": "move the object to `shared`, or give each version its own",
+}
+"""Code → how to mend it."""
+
+_ORDER = "; kubectl takes another order, but an engine that keeps none may stop here"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counterexample:
+    """A state in which somebody gets what no stage serves; `noticed` are the changes that matter."""
+
+    move: Move
+    chosen: Chosen
+    noticed: tuple[int, ...]
+    who: str
+    fault: Fault
+
+    @property
+    def same_as(self) -> tuple[str, str]:
+        """Give what counter-examples have in common that are mended together."""
+        return self.fault.code, self.fault.about
+
+    @property
+    def in_order(self) -> bool:
+        """Say whether kubectl itself may stop here: it makes changes in their order."""
+        return self.chosen == frozenset(self.noticed[: len(self.chosen)])
+
+
+def tell(lore: Lore, example: Counterexample, found: Findings) -> None:
+    """Add the finding of a counter-example: at the step that asks for the stage, and at the objects."""
+    fault, stage = example.fault, lore.rollout.stages[example.move.index]
+    hint = _HINTS[fault.code] + ("" if example.in_order else _ORDER)
+    found.add(
+        CODES[fault.code],
+        f"{_where(lore, example)}, {example.who} would get {fault.gets}: {fault.why}",
+        stage.place or lore.rollout.plan.place,
+        hint,
+        *_related(lore, fault.objects),
+    )
+
+
+def tell_of_routes(lore: Lore, move: Move, told: set[tuple[str, str]], found: Findings) -> None:
+    """Warn of the first stage that divides the requests of several routes anew: one follows another (I8)."""
+    routes = tuple(_divided_anew(lore, move))
+    key = ("RP567", str(routes))
+    if len(routes) < 2 or key in told:
+        return
+    told.add(key)
+    names = ", ".join(f"`{identity.name}`" for identity in routes)
+    stage = lore.rollout.stages[move.index]
+    found.add(
+        CODES["RP567"],
+        f"stage `{lore.rollout.directory(move.index)}` divides requests anew in {names}",
+        stage.place or lore.rollout.plan.place,
+        "leave out `routesShift: together`, and each route gets a stage of its own",
+        *_related(lore, routes),
+    )
+
+
+def tell_of_limit(lore: Lore, move: Move, number: int, found: Findings) -> None:
+    """Warn of a stage that changes more than can be tried in every combination."""
+    stage = lore.rollout.stages[move.index]
+    found.add(
+        CODES["RP568"],
+        f"stage `{lore.rollout.directory(move.index)}` changes {number} objects that one request can notice",
+        stage.place or lore.rollout.plan.place,
+        "what kubectl may leave behind is checked, but not each combination; split the stage to have them",
+    )
+
+
+def _divided_anew(lore: Lore, move: Move) -> Iterator[Identity]:
+    for change in move.late:
+        before = move.start.objects.get(change.identity)
+        if change.identity.kind in ROUTE_KINDS and before and change.after:
+            versions = (before, change.after)
+            if any(len({_legs(lore, one, item) for item in versions}) > 1 for one in lore.requests):
+                yield change.identity
+
+
+def _legs(lore: Lore, request: Request, route: Manifest) -> object:
+    answer = lore.answer(request, (route,))
+    return answer and answer.legs
+
+
+def _where(lore: Lore, example: Counterexample) -> str:
+    move, number = example.move, len(example.move.early)
+    early = [move.changes[index] for index in sorted(example.chosen) if index < number]
+    late = [move.changes[index] for index in sorted(example.chosen) if index >= number]
+    name = lore.rollout.directory(move.index)
+    if not move.back:
+        return f"on the way to stage `{name}`, {_with(early + late, len(example.noticed))}"
+    begun = {index for index in example.noticed if index < number}
+    whole = begun <= example.chosen and bool(begun)
+    half = f"stage `{name}`, {_with(early, len(begun))}"
+    last = lore.rollout.directory(move.index - 1)
+    start = f"stage `{name}`" if whole else half if early else f"stage `{last}`"
+    state = f", {_with(late, 0)}" if late else ", when all requests should be back" if move.done else ""
+    return f"on the way back from {start}{state}"
+
+
+def _with(changes: list[Change], of: int) -> str:
+    """Say what is applied so far."""
+    names = [str(change) for change in changes[:_NAMED]]
+    more = [f"{len(changes) - _NAMED} more"] if len(changes) > _NAMED else []
+    if not names:
+        return "before anything else is applied"
+    return f"with {'only ' if len(changes) < of else ''}{' and '.join((*names, *more))}"
+
+
+def _related(lore: Lore, identities: Iterable[Identity]) -> Iterator[Related]:
+    for identity in tuple(dict.fromkeys(identities))[:_NAMED]:
+        for item in lore.versions.get(identity, ())[:1]:
+            place = item.origin.at("metadata", "name")
+            yield Related(place=place, label=f"{identity.kind} `{identity.name}`")

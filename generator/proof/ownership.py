@@ -1,0 +1,126 @@
+"""Which objects belong to a pool: its picker, its servers, its rewrites and policies, and what those need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from generator.kubernetes.pods import WORKLOADS, pod_template
+from generator.kubernetes.router import find_picker, servers_of
+from generator.model.manifests import Identity, Manifest, dig
+from generator.proof.pods import fingerprint, models, role
+
+REWRITE = "InferenceModelRewrite"
+POLICIES = frozenset({"BackendTLSPolicy", "DestinationRule", "GCPBackendPolicy", "HealthCheckPolicy"})
+"""Kinds without which a gateway cannot reach a pool or its picker (contract I4)."""
+
+Value = TypeVar("Value")
+Objects = Iterable[Manifest]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kin:
+    """Answers who belongs to whom; asked again and again of the same manifests, it keeps what it found."""
+
+    _pairs: dict[tuple[str, int, int], bool] = field(default_factory=dict)
+    _facts: dict[tuple[str, int], object] = field(default_factory=dict)
+
+    def serves(self, pool: Manifest, workload: Manifest) -> bool:
+        """Say whether a pool selects pods of a workload."""
+        return self._pair("serves", pool, workload, lambda: bool(servers_of((workload,), pool)))
+
+    def picks(self, pool: Manifest, service: Manifest, workload: Manifest) -> bool:
+        """Say whether the Service of a pool's picker leads to pods of a workload."""
+        return self._pair(
+            "picks", service, workload, lambda: bool(find_picker((service, workload), pool).workloads)
+        )
+
+    def servers(self, pool: Manifest, objects: Objects) -> tuple[Manifest, ...]:
+        """Give the workloads whose pods a pool selects."""
+        return tuple(item for item in objects if item.kind in WORKLOADS and self.serves(pool, item))
+
+    def pickers(self, pool: Manifest, service: Manifest, objects: Objects) -> tuple[Manifest, ...]:
+        """Give the workloads behind the Service of a pool's picker."""
+        return tuple(item for item in objects if item.kind in WORKLOADS and self.picks(pool, service, item))
+
+    def fingerprint(self, workload: Manifest) -> str:
+        """Give a text that is the same for the same pods."""
+        return self._fact("fingerprint", workload, fingerprint)
+
+    def role(self, workload: Manifest) -> str:
+        """Give the role of a workload's pods; requests need pods of every role."""
+        return self._fact("role", workload, role)
+
+    def policies(self, pool: Manifest, known: Objects) -> tuple[Manifest, ...]:
+        """Give the policies that a gateway needs to reach a pool, of all that are known."""
+        return self._fact("policies", pool, lambda item: tuple(policies_of(item, known)))
+
+    def models(self, workload: Manifest) -> frozenset[str]:
+        """Give the names that a model server says it answers to."""
+        return self._fact("models", workload, models)
+
+    def needs(self, workload: Manifest) -> frozenset[Identity]:
+        """Give what a workload's pods cannot start without."""
+        return self._fact("needs", workload, lambda item: frozenset(_needs(item)))
+
+    def _pair(self, what: str, one: Manifest, other: Manifest, ask: Callable[[], bool]) -> bool:
+        key = (what, id(one.data), id(other.data))
+        if key not in self._pairs:
+            self._pairs[key] = one.identity.namespace == other.identity.namespace and ask()
+        return self._pairs[key]
+
+    def _fact(self, what: str, item: Manifest, ask: Callable[[Manifest], Value]) -> Value:
+        key = (what, id(item.data))
+        if key not in self._facts:
+            self._facts[key] = ask(item)
+        return self._facts[key]  # type: ignore[return-value]
+
+
+def picker_service(pool: Manifest) -> Identity | None:
+    """Give the identity of the Service of a pool's picker, where the pool names one."""
+    ref: Mapping[str, str] = pool.get("spec", "endpointPickerRef", default={})
+    if not ref.get("name") or ref.get("kind", "Service") != "Service":
+        return None
+    return Identity(group="", kind="Service", namespace=pool.identity.namespace, name=ref["name"])
+
+
+def rewrites_of(pool: Identity, objects: Objects) -> tuple[Manifest, ...]:
+    """Give the rewrites of a pool, the first by name first."""
+    found = (
+        item
+        for item in objects
+        if item.kind == REWRITE
+        and (item.identity.namespace, item.get("spec", "poolRef", "name")) == (pool.namespace, pool.name)
+    )
+    return tuple(sorted(found, key=lambda item: item.name))
+
+
+def policies_of(pool: Manifest, objects: Objects) -> Iterator[Manifest]:
+    """Give the policies that a gateway needs to reach a pool or the Service of its picker."""
+    service = picker_service(pool)
+    names = {("InferencePool", pool.name), ("Service", service.name if service else "")}
+    for item in objects:
+        if item.kind in POLICIES and item.identity.namespace == pool.identity.namespace:
+            one, host = item.get("spec", "targetRef"), str(item.get("spec", "host", default=""))
+            refs = item.get("spec", "targetRefs", default=[one] if one else [])
+            targets = {(ref.get("kind"), ref.get("name")) for ref in refs} | {("Service", host.split(".")[0])}
+            if targets & names:
+                yield item
+
+
+_NEEDED = (
+    ("ConfigMap", ("configMap", "name")),
+    ("Secret", ("secret", "secretName")),
+    ("PersistentVolumeClaim", ("persistentVolumeClaim", "claimName")),
+)
+
+
+def _needs(workload: Manifest) -> Iterator[Identity]:
+    pod = workload.get(*pod_template(workload), "spec", default={})
+    named = [("ServiceAccount", pod.get("serviceAccountName"))]
+    for volume in pod.get("volumes") or ():
+        named += [(kind, dig(volume, *path)) for kind, path in _NEEDED]
+    for kind, name in named:
+        if name:
+            yield Identity(group="", kind=kind, namespace=workload.identity.namespace, name=name)

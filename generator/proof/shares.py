@@ -1,0 +1,51 @@
+"""How requests are divided among backends, models and versions of pods."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from generator.model.manifests import Identity, Manifest
+from generator.proof.faults import resolve
+from generator.proof.knowledge import Lore
+from generator.proof.requests import Request
+from generator.proof.state import World
+
+Mix = frozenset[tuple[tuple[Identity, str, tuple[str, ...]], Fraction]]
+"""How requests are divided: backend, model and version of the pods, with the share of each."""
+
+
+def mix_of(lore: Lore, request: Request, alias: str | None, world: World) -> Mix | None:
+    """Give how requests are divided; None where some are not answered at all: that is another fault."""
+    objects = tuple(world.objects.values())
+    answer = lore.answer(request, objects)
+    if answer is None:
+        return None
+    found: dict[tuple[Identity, str, tuple[str, ...]], Fraction] = {}
+    for backend, share in answer.legs:
+        pool = world.objects.get(backend)
+        servers: tuple[Manifest, ...] = ()
+        version: tuple[str, ...] = ()
+        if pool and backend.kind == "InferencePool":
+            servers = lore.kin.servers(pool, objects)
+            version = tuple(sorted(map(lore.kin.fingerprint, servers)))
+        if not version and not lore.is_elsewhere(backend) and backend.kind == "InferencePool":
+            return None
+        rewrite, targets = resolve(backend, alias, objects)
+        if alias and not rewrite and not any(alias in lore.kin.models(item) for item in servers):
+            return None
+        for model, part in targets.items() if rewrite else [(alias or "", Fraction(1))]:
+            found[backend, model, version] = found.get((backend, model, version), Fraction(0)) + share * part
+    return frozenset(found.items())
+
+
+def shares_of(mix: Mix) -> dict[tuple[Identity, str], Fraction]:
+    """Give the share of each backend and model, whatever version of the pods there is."""
+    shares: dict[tuple[Identity, str], Fraction] = {}
+    for (backend, model, _), share in mix:
+        shares[backend, model] = shares.get((backend, model), Fraction(0)) + share
+    return shares
+
+
+def percent(share: Fraction) -> str:
+    """Say a share in percent."""
+    return f"{float(share * 100):.3f}".rstrip("0").rstrip(".") + " %"

@@ -1,0 +1,129 @@
+"""What applies the stages: plain kubectl, or a GitOps engine that follows `live/`; a row and a folder each.
+
+An engine that prunes deletes what `live/` no longer holds, all of it at once and in an order of its own, so
+what a stage deletes one after the other becomes a stage each (contract I11, §2b).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from generator.kubernetes.apply_order import apply_rank
+from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.router import MODEL
+from generator.model.manifests import Manifest, put
+from generator.model.rollout import Deletion, Rollback, Rollout, Stage
+
+_WAVE, _OPTIONS = "argocd.argoproj.io/sync-wave", "argocd.argoproj.io/sync-options"
+
+
+def _nothing(_: Manifest) -> Mapping[str, str]:
+    return {}
+
+
+def _waves(item: Manifest) -> Mapping[str, str]:
+    """Apply in the order in which objects must exist (contract I4); ask before model servers are pruned."""
+    asked = {_OPTIONS: "Delete=confirm,Prune=confirm"} if _is_served(item) else {}
+    return {_WAVE: str(apply_rank(item)), **asked}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Engine:
+    """One way to apply stages: its shell stands in `templates/render/delivery/NAME/`.
+
+    `prunes` says that it follows `live/`, and deletes what is no longer in it; `follower` is the template of
+    its object that does so.
+    """
+
+    name: str
+    prunes: bool
+    follower: str = ""
+    annotations: Callable[[Manifest], Mapping[str, str]] = field(default=_nothing)
+
+
+ENGINES: Mapping[str, Engine] = {
+    engine.name: engine
+    for engine in (
+        Engine(name="kubectl", prunes=False),
+        Engine(name="argo-cd", prunes=True, follower="application", annotations=_waves),
+        Engine(name="flux", prunes=True, follower="flux-kustomization"),
+    )
+}
+"""Engine by the name that a plan's delivery has."""
+
+
+def delivered(rollout: Rollout) -> Rollout:
+    """Give the rollout as its engine takes it: what it deletes in stages of their own, its annotations on."""
+    engine = ENGINES[rollout.plan.delivery.engine]
+    stages = tuple(paced(rollout.stages)) if engine.prunes else rollout.stages
+    dress = _Dresser(engine=engine, known={})
+    return replace(
+        rollout,
+        stages=tuple(replace(stage, objects=dress.all(stage.objects)) for stage in stages),
+        rollback=_undone(rollout.rollback, dress),
+    )
+
+
+def paced(stages: tuple[Stage, ...]) -> Iterator[Stage]:
+    """Give the stages with one deletion each at most; what goes later stays until then, as it was."""
+    before: tuple[Manifest, ...] = ()
+    for stage in stages:
+        for number, deletion in enumerate(stage.deletions[:-1], 1):
+            later = {item.identity for other in stage.deletions[number:] for item in other.objects}
+            kept = tuple(item for item in before if item.identity in later)
+            yield replace(
+                stage,
+                slug=_slug(stage, deletion),
+                title=f"{stage.title}: its {deletion.title}",
+                objects=(*stage.objects, *kept),
+                deletions=(deletion,),
+            )
+        if len(stage.deletions) > 1:
+            last = stage.deletions[-1]
+            title = f"{stage.title}: its {last.title}"
+            yield replace(stage, slug=_slug(stage, last), title=title, deletions=(last,))
+        else:
+            yield stage
+        before = stage.objects
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Dresser:
+    """Puts an engine's annotations on objects; an object that many stages hold stays one object."""
+
+    engine: Engine
+    known: dict[int, tuple[Any, Any]]
+
+    def all(self, objects: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
+        """Give the objects with their annotations, in the order given."""
+        return tuple(replace(item, data=self._dressed(item)) for item in objects)
+
+    def _dressed(self, item: Manifest) -> Any:
+        if id(item.data) not in self.known:
+            own = item.get("metadata", "annotations", default={})
+            added = _merged(own, self.engine.annotations(item))
+            data = put(item.data, added, "metadata", "annotations") if added != own else item.data
+            self.known[id(item.data)] = (item.data, data)  # the first keeps the number from being used again
+        return self.known[id(item.data)][1]
+
+
+def _merged(own: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
+    """Give annotations with more of them: sync options join what is there, nothing else is overwritten."""
+    merged = {**added, **own}
+    if _OPTIONS in added and _OPTIONS in own:
+        merged[_OPTIONS] = f"{own[_OPTIONS]},{added[_OPTIONS]}"
+    return merged
+
+
+def _undone(rollback: Rollback, dress: _Dresser) -> Rollback:
+    return replace(rollback, objects=dress.all(rollback.objects))
+
+
+def _is_served(item: Manifest) -> bool:
+    return item.part == MODEL and item.kind in WORKLOADS
+
+
+def _slug(stage: Stage, deletion: Deletion) -> str:
+    return f"{stage.slug}-{deletion.title.replace(' ', '-')}"

@@ -1,0 +1,98 @@
+"""What a rule is, what it looks at, and what it says: values that every family of rules shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.router import MODEL
+from generator.model.findings import Related
+from generator.model.manifests import Identity, Manifest
+from generator.model.plan import Plan
+from generator.model.rollout import Rollout
+from generator.model.source import Place
+
+COMMON = frozenset({"shared", "routes"})
+"""Bundles that belong to no version."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What a rule finds, before its row gives it a code; `about` is the object that it speaks of."""
+
+    message: str
+    place: Place
+    hint: str
+    about: Manifest | None = None
+    related: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """A rollout as rules look at it.
+
+    `today` is what runs before it; `objects` has every object once, as the rollout first has it, `states`
+    each as often as the rollout changes it; `last` is what is left at the end; `versions` are the objects by
+    version, without what is common to them.
+    """
+
+    plan: Plan
+    rollout: Rollout
+    today: tuple[Manifest, ...]
+    objects: tuple[Manifest, ...]
+    states: tuple[Manifest, ...]
+    last: tuple[Manifest, ...]
+    versions: Mapping[str, tuple[Manifest, ...]]
+
+    @property
+    def servers(self) -> tuple[Manifest, ...]:
+        """Give the model servers, in every state that the rollout gives them."""
+        return model_servers(self.states)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One row of the table: a code, the lines of the contract that it keeps, and the function that looks."""
+
+    code: str
+    contract: tuple[str, ...]
+    check: Callable[[Case], Iterable[Finding]]
+
+
+def case_of(rollout: Rollout) -> Case:
+    """Give a rollout as rules look at it."""
+    objects: dict[Identity, Manifest] = {}
+    states: dict[int, Manifest] = {}
+    for stage in rollout.stages:
+        for item in stage.objects:
+            objects.setdefault(item.identity, item)
+            states.setdefault(id(item.data), item)
+    versions: dict[str, tuple[Manifest, ...]] = {}
+    for item in objects.values():
+        if item.bundle not in COMMON:
+            versions[item.bundle] = (*versions.get(item.bundle, ()), item)
+    return Case(
+        plan=rollout.plan,
+        rollout=rollout,
+        today=rollout.stages[0].objects,
+        objects=tuple(objects.values()),
+        states=tuple(states.values()),
+        last=rollout.stages[-1].objects,
+        versions=versions,
+    )
+
+
+def model_servers(objects: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    """Give the workloads that serve models."""
+    return tuple(item for item in objects if item.part == MODEL and item.kind in WORKLOADS)
+
+
+def related(item: Manifest, label: str, *path: str | int) -> Related:
+    """Give a place in an object as the second place of a finding."""
+    return Related(place=item.origin.at(*path), label=label)
+
+
+def pools(objects: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    """Give the InferencePools."""
+    return tuple(item for item in objects if item.kind == "InferencePool")

@@ -1,0 +1,71 @@
+"""References by name: what objects name is there, or is known to be made apart from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from generator.kubernetes.references import Reference, named_by
+from generator.model.codes import CODES
+from generator.model.findings import Diagnostic
+from generator.model.manifests import CLUSTER_SCOPED, Manifest
+from generator.rules.links.objects import Scene
+
+_APART = frozenset({"ClusterRole", "Gateway", "Group", "ResourceClaim", "Secret", "User"})
+"""Kinds that are usual to be made apart from a rollout, or are no objects: only a slip of the pen is told."""
+
+_GIVEN = frozenset({("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")})
+"""Objects that a cluster makes in every namespace."""
+
+_HOSTS = frozenset({"DestinationRule", "ServiceMonitor"})
+"""Kinds whose fields name hosts and labels rather than objects."""
+
+_ALIKE = 0.9
+
+
+def missing_names(scene: Scene) -> Iterator[Diagnostic]:
+    """Find references to objects that nothing in the rollout provides."""
+    for item in scene.objects:
+        if item.kind in _HOSTS:
+            continue
+        for reference in named_by(item):
+            if _is_open(item, reference):
+                yield from _missing(scene, item, reference)
+
+
+def _is_open(item: Manifest, reference: Reference) -> bool:
+    optional = item.get(*reference.path[:-1], "optional", default=False)
+    return bool(reference.kind) and (reference.kind, reference.name) not in _GIVEN and not optional
+
+
+def _missing(scene: Scene, item: Manifest, reference: Reference) -> Iterator[Diagnostic]:
+    said = str(item.get(*reference.path[:-1], "namespace", default="") or item.identity.namespace)
+    namespace = "" if reference.kind in CLUSTER_SCOPED else said
+    there = scene.names.get((reference.kind, namespace), frozenset())
+    if reference.name in there or (not there and said != item.identity.namespace):
+        return  # what is in a namespace of others is theirs to provide
+    close = _slip(reference.name, there)
+    place = item.origin.at(*reference.path)
+    message = f"{item.identity} names {reference.kind} `{reference.name}`"
+    if close:
+        yield Diagnostic(
+            code=CODES["RP436"],
+            message=f"{message}, and there is only `{close}`",
+            place=place,
+            hint=f"did you mean `{close}`?",
+        )
+    elif reference.kind not in _APART:
+        yield Diagnostic(
+            code=CODES["RP435"],
+            message=f"{message}, which no manifest provides",
+            place=place,
+            hint="add it to the manifests, or make sure that the cluster has it before the rollout starts",
+        )
+
+
+def _slip(name: str, there: frozenset[str]) -> str:
+    """Give the name that is meant: nearly the same, in its letters alone; other digits are other things."""
+    digits = re.findall(r"\d+", name)
+    same = [other for other in sorted(there) if re.findall(r"\d+", other) == digits]
+    return next(iter(get_close_matches(name, same, n=1, cutoff=_ALIKE)), "")

@@ -1,0 +1,57 @@
+"""Selectors: those of Services, pools, budgets and monitors catch something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from generator.kubernetes.selectors import selectors
+from generator.model.codes import CODES
+from generator.model.findings import Diagnostic
+from generator.model.manifests import Manifest, find, selects
+from generator.rules.links.objects import Scene, demanded
+
+CATCH_PODS = frozenset({"InferencePool", "PodDisruptionBudget", "PodMonitor", "PodMonitoring", "Service"})
+
+
+def idle_selectors(scene: Scene) -> Iterator[Diagnostic]:
+    """Find selectors that catch nothing in the rollout."""
+    for item in scene.objects:
+        for selector in selectors(item):
+            if item.kind in CATCH_PODS and not scene.caught(selector, item.identity.namespace):
+                yield _idle(item, "no pod template", _nearest(selector, scene, item))
+            elif item.kind == "ServiceMonitor" and not services_of(item, scene):
+                yield _idle(item, "no Service", "")
+
+
+def services_of(monitor: Manifest, scene: Scene) -> tuple[Manifest, ...]:
+    """Give the Services that a monitor selects; with a selector of namespaces, in any."""
+    anywhere = monitor.get("spec", "namespaceSelector") is not None
+    return tuple(
+        service
+        for service in find(scene.objects, "Service")
+        if (anywhere or service.identity.namespace == monitor.identity.namespace)
+        and all(
+            not selector or selects(selector, service.get("metadata", "labels", default={}))
+            for selector in selectors(monitor)
+        )
+    )
+
+
+def _nearest(selector: Mapping[str, str], scene: Scene, item: Manifest) -> str:
+    """Name the template that misses the fewest labels, and those."""
+    asked = demanded(selector)
+    best = (len(asked), "")
+    for template in scene.templates:
+        lacks = [f"`{key}: {value}`" for key, value in asked.items() if template.labels.get(key) != value]
+        if template.owner.identity.namespace == item.identity.namespace and len(lacks) < best[0]:
+            best = (len(lacks), f"the pods of {template.owner.identity} lack {', '.join(lacks)}")
+    return best[1]
+
+
+def _idle(item: Manifest, what: str, hint: str) -> Diagnostic:
+    return Diagnostic(
+        code=CODES["RP431"],
+        message=f"the selector of {item.identity} catches {what} of the manifests",
+        place=item.origin.at("spec", "selector"),
+        hint=hint or "give the selector labels of what it is for, or add that to the manifests",
+    )

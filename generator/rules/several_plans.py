@@ -1,0 +1,158 @@
+"""Several plans at once: no two of them own an object, shift the same traffic, or spend one budget twice.
+
+Plans for different clusters never meet. An object that two plans merely read, the same and unchanged in
+both, is no matter.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from generator.kubernetes.routes import ROUTE_KINDS
+from generator.model.codes import CODES
+from generator.model.findings import Diagnostic, Related
+from generator.model.manifests import Identity, Manifest
+from generator.model.plan import Plan
+from generator.model.rollout import Rollout
+from generator.model.target import Budget
+from generator.rules.aliases import REWRITE, models_of, pool_of, rules_of
+from generator.stages.summary import summarize
+
+_SHOWN = 3
+_ELSEWHERE = (
+    "name another `target.cluster` if they are apart; if one comes after the other, `accept` it in the later"
+)
+
+Alias = tuple[str, str, str]
+"""Namespace and name of a pool, and a name that its rewrites answer to."""
+
+
+def check_together(rollouts: Sequence[Rollout]) -> Iterator[Diagnostic]:
+    """Give what is wrong with plans that are applied at the same time."""
+    for first, second in combinations(rollouts, 2):
+        if first.plan.target.cluster == second.plan.target.cluster:
+            yield from _shared_objects(first, second)
+            yield from _shared_traffic(first, second)
+    yield from _budgets(rollouts)
+
+
+def _shared_objects(first: Rollout, second: Rollout) -> Iterator[Diagnostic]:
+    ours, theirs = _states(first), _states(second)
+    clashing = [
+        items[0]
+        for identity, items in ours.items()
+        if identity in theirs
+        and identity.kind not in ROUTE_KINDS | {REWRITE}
+        and any(item.data != items[0].data for item in (*items, *theirs[identity]))
+    ]
+    gone = {identity for rollout in (first, second) for identity in _deleted(rollout)}
+    clashing += [items[0] for identity, items in ours.items() if identity in gone and identity in theirs]
+    found = {item.identity: item for item in clashing}
+    if found:
+        names = [f"`{identity}`" for identity in found]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        one = next(iter(found.values()))
+        yield _diagnostic(
+            "RP553",
+            f"plans `{first.plan.name}` and `{second.plan.name}` both own {', '.join(names[:_SHOWN])}{more}: "
+            "each would undo or delete what the other has done",
+            f"let one plan own it, and the other name it unchanged; {_ELSEWHERE}",
+            (first.plan, second.plan),
+            Related(place=one.origin.at("metadata", "name"), label="the first plan has it here"),
+        )
+
+
+def _shared_traffic(first: Rollout, second: Rollout) -> Iterator[Diagnostic]:
+    routes = _moved(first) & _moved(second)
+    aliases = _aliases(first) & _aliases(second) if _ramps(first) or _ramps(second) else set()
+    shared = [f"`{identity}`" for identity in sorted(routes)]
+    shared += [f"the alias `{name}` of InferencePool `{pool}`" for _, pool, name in sorted(aliases)]
+    if shared:
+        yield _diagnostic(
+            "RP554",
+            f"plans `{first.plan.name}` and `{second.plan.name}` both shift {', '.join(shared[:_SHOWN])}: "
+            "the one that is applied last sets all weights, and the other's gates watch the wrong split",
+            f"finish one rollout before the other begins; {_ELSEWHERE}",
+            (first.plan, second.plan),
+        )
+
+
+def _budgets(rollouts: Sequence[Rollout]) -> Iterator[Diagnostic]:
+    spent: dict[str, list[tuple[Budget, Rollout, int]]] = defaultdict(list)
+    for rollout in rollouts:
+        peak = max(row.peak for row in summarize(rollout))
+        for budget in _named(rollout.plan):
+            spent[budget.name].append((budget, rollout, peak))
+    for name, rows in spent.items():
+        budget, (_, rollout, _) = min((row[0] for row in rows), key=lambda one: one.accelerators), rows[-1]
+        total = sum(peak for _, _, peak in rows)
+        if total > budget.accelerators:
+            parts = ", ".join(f"`{one.plan.name}` {peak}" for _, one, peak in rows)
+            yield Diagnostic(
+                code=CODES["RP555"],
+                message=f"together the plans hold up to {total} accelerators ({parts}), and budget `{name}` "
+                f"has {budget.accelerators}: the pods beyond it stay pending in the middle of a rollout",
+                place=budget.place,
+                hint="let replicas follow the weight, or finish one rollout before the other begins",
+                related=tuple(
+                    Related(place=one.place, label=f"plan `{other.plan.name}` spends from it too")
+                    for one, other, _ in rows
+                    if one is not budget
+                ),
+            )
+
+
+def _named(plan: Plan) -> Iterator[Budget]:
+    """Give the shared budgets of a plan: of the cluster, and of its own capacity."""
+    own = getattr(getattr(plan.strategy, "capacity", None), "shared", None)
+    yield from (budget for budget in (plan.target.budget, own) if budget is not None)
+
+
+def _states(rollout: Rollout) -> Mapping[Identity, list[Manifest]]:
+    """Give every state that a rollout's objects take, by identity."""
+    found: dict[Identity, list[Manifest]] = defaultdict(list)
+    for stage in rollout.stages:
+        for item in stage.objects:
+            if all(item.data is not known.data for known in found[item.identity]):
+                found[item.identity].append(item)
+    return found
+
+
+def _deleted(rollout: Rollout) -> Iterator[Identity]:
+    """Give what some stage has and another has not."""
+    for identity in _states(rollout):
+        if any(all(item.identity != identity for item in stage.objects) for stage in rollout.stages):
+            yield identity
+
+
+def _moved(rollout: Rollout) -> set[Identity]:
+    """Give the routes and rewrites whose splits change."""
+    moved = {item.identity for index in range(1, len(rollout.stages)) for item in rollout.applied(index)}
+    return {split.object for stage in rollout.stages for split in stage.splits} & moved
+
+
+def _ramps(rollout: Rollout) -> bool:
+    return any(identity.kind == REWRITE for identity in _moved(rollout))
+
+
+def _aliases(rollout: Rollout) -> set[Alias]:
+    """Give the names that rewrites answer to, where the rollout moves the rewrite or its pool."""
+    moved = _moved(rollout) | set(_deleted(rollout))
+    return {
+        (*pool_of(item), name)
+        for items in _states(rollout).values()
+        for item in items
+        if item.kind == REWRITE and item.identity in moved
+        for rule in rules_of(item)
+        for name in models_of(rule)
+        if name
+    }
+
+
+def _diagnostic(code: str, message: str, hint: str, plans: tuple[Plan, Plan], *related: Any) -> Diagnostic:
+    first, second = plans
+    others = (Related(place=first.place, label="the other plan"), *related)
+    return Diagnostic(code=CODES[code], message=message, place=second.place, hint=hint, related=others)

@@ -1,0 +1,160 @@
+"""When green runs another engine, what asks the old one must follow (contract §3.1 Framework, I19)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generator.kubernetes.engines import DEFAULT, ENGINE_LABEL, METRICS_PATH, Server
+from generator.kubernetes.pods import pod_templates
+from generator.kubernetes.router import ROUTER, find_picker, servers_of
+from generator.kubernetes.workloads import container_paths, main_container
+from generator.model.codes import CODES
+from generator.model.findings import Findings, Related
+from generator.model.manifests import Manifest, dig, selects
+from generator.model.source import Path
+from generator.stages.blue_green.client_names import Side
+
+_LABEL_KEY = re.compile(r"""engineLabelKey["']?\s*:\s*["']?([\w./-]+)""")
+_DEFAULT_ENGINE = re.compile(r"""defaultEngine["']?\s*:\s*["']?([\w-]+)""")
+_ENDPOINTS = {"PodMonitor": "podMetricsEndpoints", "PodMonitoring": "endpoints"}
+"""Kind that reads the metrics of pods → where it says their paths."""
+
+_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+_SIDECAR = re.compile(r"sidecar|routing-proxy")
+
+_Wrong = tuple[Manifest, Path, str, str]
+"""What is made for another engine: the object, the path in it, the message, and how to mend it."""
+
+
+def require_engine(blue: Side, green: Side, found: Findings) -> None:
+    """Ask that picker, monitors and probes of green are made for green's engine, where it is a new one.
+
+    The picker reads queue and cache by each engine's own metric names: by wrong ones, all pods look idle.
+    """
+    old = {server.engine.name: (item, server) for item, server in blue.servers()}
+    for item, server in green.servers():
+        if not old or server.engine.name in old:
+            continue
+        before, place = next(iter(old.values()))
+        related = Related(
+            place=before.origin.at(*place.path, "image"), label=f"blue runs {place.engine.title}"
+        )
+        for check in (_label, _picker, _monitors, _probes):
+            for owner, path, message, hint in check(green, item, server):
+                found.add(CODES["RP333"], message, green.at(owner, *path), hint, related)
+
+
+def _label(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
+    """Hold the label by which the picker tells engines against the engine; without it, one is assumed."""
+    config = _picker_config(green)
+    key = _first(_LABEL_KEY, config, ENGINE_LABEL)
+    assumed = _first(_DEFAULT_ENGINE, config, DEFAULT)
+    for template in pod_templates(item):
+        if server.path[: len(template)] != template:
+            continue
+        path = (*template, "metadata", "labels")
+        said = item.get(*path, key)
+        if (said or assumed) != server.engine.name:
+            takes = f"are labelled `{key}: {said}`" if said else f"have no label `{key}`"
+            yield (
+                item,
+                (*path, key) if said else path,
+                f"{item.kind} `{item.name}` runs {server.engine.title}, and its pods {takes}: the endpoint "
+                f"picker reads them as {said or assumed}",
+                f"label the pods `{key}: {server.engine.name}`",
+            )
+
+
+def _picker(green: Side, _: Manifest, server: Server) -> Iterator[_Wrong]:
+    """Ask that the picker reads metrics where the engine has them, if that is not where most have them."""
+    wanted = server.engine.metrics_path
+    if wanted == METRICS_PATH or wanted in _picker_config(green):
+        return
+    yield (
+        green.pool,
+        ("spec", "endpointPickerRef", "name"),
+        f"{server.engine.title} has its metrics at `{wanted}`, where green's endpoint picker does not look",
+        f"give `metrics-data-source` of the picker's configuration the parameter `path: {wanted}`",
+    )
+
+
+def _picker_config(green: Side) -> str:
+    """Give the text of all that configures green's picker: its ConfigMaps and its arguments."""
+    texts = [
+        str(text)
+        for item in green.objects
+        if item.kind == "ConfigMap" and item.part == ROUTER
+        for text in item.get("data", default={}).values()
+    ]
+    for workload in find_picker(green.objects, green.pool).workloads:
+        for paths in container_paths(workload).values():
+            texts += [str(word) for path in paths for word in workload.get(*path, "args", default=())]
+    return "\n".join(texts)
+
+
+def _first(pattern: re.Pattern[str], text: str, default: str) -> str:
+    match = pattern.search(text)
+    return match[1] if match else default
+
+
+def _monitors(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
+    """Ask that whoever reads the metrics of green's pods asks for them where the engine has them."""
+    labels = [item.get(*path, "metadata", "labels", default={}) for path in pod_templates(item)]
+    for monitor in green.objects:
+        selector = monitor.get("spec", "selector", "matchLabels", default={})
+        if monitor.kind not in _ENDPOINTS or not any(selects(selector, pod) for pod in labels):
+            continue
+        where = ("spec", _ENDPOINTS[monitor.kind])
+        for index, endpoint in enumerate(monitor.get(*where, default=())):
+            path = str(endpoint.get("path", METRICS_PATH))
+            if path != server.engine.metrics_path:
+                yield (
+                    monitor,
+                    (*where, index, "path") if "path" in endpoint else (*where, index),
+                    f"{monitor.kind} `{monitor.name}` asks for `{path}`, and {server.engine.title} has its "
+                    f"metrics at `{server.engine.metrics_path}`",
+                    f"set `path: {server.engine.metrics_path}`",
+                )
+
+
+def _probes(_: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
+    """Ask that the probes of green's servers are paths that the engine has."""
+    container = item.get(*server.path)
+    for probe in _PROBES:
+        path = dig(container, probe, "httpGet", "path")
+        if path is not None and str(path) not in server.engine.probes:
+            yield (
+                item,
+                (*server.path, probe, "httpGet", "path"),
+                f"the {probe} of {item.kind} `{item.name}` asks for `{path}`, which {server.engine.title} "
+                "does not have",
+                f"ask for one of {', '.join(f'`{known}`' for known in sorted(server.engine.probes))}",
+            )
+
+
+def warn_of_sidecars(blue: Side, green: Side, found: Findings) -> None:
+    """Warn where the engine changes and the sidecar beside it does not: the two speak one protocol (I19)."""
+    sidecars = {name: image for _, _, name, image in _images(blue, sidecar=True)}
+    engines = {image for _, _, _, image in _images(blue, sidecar=False)}
+    changed = {item.identity for item, _, _, image in _images(green, sidecar=False) if image not in engines}
+    for item, path, name, image in _images(green, sidecar=True):
+        if item.identity in changed and engines and sidecars.get(name) == image:
+            found.add(
+                CODES["RP334"],
+                f"the engine of {item.kind} `{item.name}` changes, and `{name}` beside it stays `{image}`",
+                green.at(item, *path, "image"),
+                "set the sidecar's image to the one that was released with the new engine, too",
+                Related(place=item.origin.at(*path, "image"), label="the sidecar"),
+            )
+
+
+def _images(side: Side, *, sidecar: bool) -> Iterator[tuple[Manifest, Path, str, str]]:
+    """Give the images of a version's routing sidecars, or those of its engines: object, path, name, image."""
+    for item in servers_of(side.objects, side.pool):
+        for name, paths in container_paths(item).items():
+            for path in paths:
+                image = str(item.get(*path, "image", default=""))
+                is_sidecar = bool(_SIDECAR.search(f"{name} {image}"))
+                if is_sidecar == sidecar and (sidecar or name == main_container(item)):
+                    yield item, path, name, image

@@ -1,0 +1,97 @@
+"""Pools that must not select each other's pods, and blue's selector narrowed where it would (contract I1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import permutations
+
+from generator.kubernetes.pods import pod_labels
+from generator.kubernetes.router import servers_of
+from generator.model.codes import CODES
+from generator.model.findings import Findings, Related
+from generator.model.manifests import Manifest, selects
+from generator.model.source import Place
+from generator.stages.version import Version
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Narrowing:
+    """Labels that the plan allows to be added to the selector of blue's pool."""
+
+    labels: Mapping[str, str]
+    place: Place
+
+
+def prepare(
+    blue: Version, others: tuple[Version, ...], narrowing: Narrowing | None, found: Findings
+) -> tuple[Manifest, ...]:
+    """Give blue with its pool narrowed where it must be; what is left overlapping is a finding.
+
+    The others' pods would join blue's pool as soon as they are ready. New labels would restart blue's
+    pods, a narrower selector does not, so the labels must be on all of them already.
+    """
+    for version, other in permutations((blue, *others), 2):
+        if version is not blue:
+            _refuse_overlap(version, version.pool, other.servers, found)
+    caught = [other for other in others if servers_of(other.objects, blue.pool)]
+    if not caught or narrowing is None:
+        for other in caught:
+            _refuse_overlap(blue, blue.pool, other.servers, found)
+        return blue.objects
+    narrow = blue.pool
+    for key, value in narrowing.labels.items():
+        narrow = narrow.put(value, "spec", "selector", "matchLabels", key)
+    _require_carried(blue.servers, narrowing, found)
+    for other in caught:
+        _refuse_overlap(blue, narrow, other.servers, found)
+    return tuple(narrow if item.identity == narrow.identity else item for item in blue.objects)
+
+
+def _refuse_overlap(version: Version, pool: Manifest, others: tuple[Manifest, ...], found: Findings) -> None:
+    selector = pool.get("spec", "selector", "matchLabels", default={})
+    for other in servers_of(others, pool):
+        pairs = ", ".join(f"{key}: {value}" for key, value in selector.items())
+        found.add(
+            CODES["RP319"],
+            f"InferencePool `{pool.name}` ({pairs}) selects pods of the other version, of `{other.name}`",
+            pool.origin.at("spec", "selector"),
+            _mend(pool, version.servers, others),
+            Related(
+                place=other.origin.at("spec", "template", "metadata", "labels"), label="these pods are caught"
+            ),
+        )
+
+
+def _mend(pool: Manifest, own: tuple[Manifest, ...], others: tuple[Manifest, ...]) -> str:
+    """Say which label tells the pods apart already, if one does: no pod restarts for a narrower selector."""
+    carried = [set(pod_labels(server).items()) for server in own]
+    foreign = {pair for other in others for pair in pod_labels(other).items()}
+    telling = sorted(set.intersection(*carried) - foreign) if carried else []
+    if not telling:
+        return (
+            "give green's pods and pool another value for one of these labels, or let the plan narrow blue's "
+            "selector with `strategy.narrowBlue`"
+        )
+    key, value = min(telling, key=lambda pair: (_RANK.get(pair[0], len(_RANK)), pair))
+    if pool.bundle == "blue":
+        return f"add `narrowBlue: {{{key}: {value}}}` to `strategy`: all of its own pods carry that label"
+    return f"add `{key}: {value}` to this selector: all of its own pods carry that label"
+
+
+_RANK = {"llm-d.ai/accelerator-vendor": 0, "llm-d.ai/accelerator-variant": 1}
+"""Labels that tell pods apart best, because they stand for what the rollout changes."""
+
+
+def _require_carried(servers: tuple[Manifest, ...], narrowing: Narrowing, found: Findings) -> None:
+    for server in servers:
+        if not selects(narrowing.labels, pod_labels(server)):
+            found.add(
+                CODES["RP320"],
+                f"the pods of {server.kind} `{server.name}` do not carry all of these labels",
+                narrowing.place,
+                "name only labels that all of blue's pods carry: a new label would restart them",
+                Related(
+                    place=server.origin.at("spec", "template", "metadata", "labels"), label="their labels"
+                ),
+            )

@@ -1,0 +1,1 @@
+"""What must hold before the next stage: kubectl checks, smoke requests, PromQL, adapters on every pod."""

@@ -1,0 +1,155 @@
+"""A room."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+from generator.kubernetes.references import _CONTAINERS, _FIELDS, _POD, _SAID, Names
+from generator.model.manifests import Manifest
+
+_RESOURCES = {
+    "configmaps": "ConfigMap",
+    "inferencepools": "InferencePool",
+    "persistentvolumeclaims": "PersistentVolumeClaim",
+    "secrets": "Secret",
+    "serviceaccounts": "ServiceAccount",
+    "services": "Service",
+}
+"""Plural in a Role's rule → the kind whose names its resourceNames are."""
+
+_ASKING = frozenset({"HorizontalPodAutoscaler", "PrometheusRule", "ScaledObject"})
+_POOL_FLAG = re.compile(r"--?(inference-)?pool(-name)?(=(?P<value>.*))?")
+
+_QUERIES = frozenset({"groups", "metrics", "triggers"})
+"""Fields of autoscalers and alerts that ask for metrics, by the names of objects among others."""
+
+
+def follow(manifest: Manifest, names: Names, namespace: str) -> Manifest:
+    """Give the object with every reference to a renamed object following it; its own name stays."""
+    data: Any = manifest.data
+    for kind, path in _FIELDS.get(manifest.kind, ()):
+        data = _at(data, path.split("."), partial(_renamed, kind=kind, names=names))
+    data = _in_pods(data, names)
+    if manifest.kind in {"Role", "ClusterRole"}:
+        data = {**data, "rules": [_rule(rule, names) for rule in data.get("rules") or ()]}
+    if manifest.kind in _ASKING:
+        spec = {
+            key: _replaced(value, _words(tuple(names.items()))) if key in _QUERIES else value
+            for key, value in (data.get("spec") or {}).items()
+        }
+        data = {**data, "spec": spec}
+    hosts = _hosts(tuple((name, new) for (kind, name), new in names.items() if kind == "Service"), namespace)
+    data = {key: value if key == "metadata" else _replaced(value, hosts) for key, value in data.items()}
+    return replace(manifest, data=data)
+
+
+def _in_pods(data: Any, names: Names) -> Any:
+    """Follow what pods name, wherever an object holds the spec of a pod."""
+    if isinstance(data, list):
+        return [_in_pods(item, names) for item in data]
+    if not isinstance(data, dict):
+        return data
+    if not isinstance(data.get("containers"), list):
+        return {key: _in_pods(value, names) for key, value in data.items()}
+    for kind, path in _POD:
+        data = _at(data, path.split("."), partial(_renamed, kind=kind, names=names))
+    for group in _CONTAINERS:
+        data = _at(data, [group, "*", "args"], partial(_pool_arguments, names=names))
+    return data
+
+
+def _pool_arguments(container: Mapping[str, Any], key: str, names: Names) -> Any:
+    arguments = container[key]
+    texts = isinstance(arguments, list) and all(isinstance(item, str) for item in arguments)
+    return follow_pool(arguments, names) if texts else arguments
+
+
+def follow_pool(arguments: list[str], names: Names) -> list[str]:
+    """Give arguments with `--pool-name`, or a sidecar's `--inference-pool-name`, following the pool."""
+    followed: list[str] = []
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        flag = _POOL_FLAG.fullmatch(argument)
+        if flag and flag["value"]:
+            value = names.get(("InferencePool", flag["value"]), flag["value"])
+            argument = f"{argument.partition('=')[0]}={value}"
+        elif _POOL_FLAG.fullmatch(before) and "=" not in before:
+            argument = names.get(("InferencePool", argument), argument)
+        followed.append(argument)
+    return followed
+
+
+def _renamed(parent: Mapping[str, Any], key: str, *, kind: str, names: Names) -> Any:
+    value = parent[key]
+    if not isinstance(value, str):
+        return value
+    named = str(parent.get("kind", "")) if kind == _SAID else kind
+    first, dot, rest = value.partition(".")
+    if key == "host" and dot:
+        return f"{names.get((named, first), first)}.{rest}"
+    return names.get((named, value), value)
+
+
+def _at(data: Any, path: list[str], change: Callable[[Mapping[str, Any], str], Any]) -> Any:
+    """Give a copy of the data with what `path` leads to changed; what is not there stays away."""
+    step, rest = path[0].replace("~", "."), path[1:]
+    if step == "*" and isinstance(data, list):
+        return [_at(item, rest, change) for item in data]
+    if not isinstance(data, dict) or step not in data:
+        return data
+    return {**data, step: _at(data[step], rest, change) if rest else change(data, step)}
+
+
+def _rule(rule: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    kinds = [_RESOURCES[resource] for resource in rule.get("resources") or () if resource in _RESOURCES]
+    if not rule.get("resourceNames") or not kinds:
+        return dict(rule)
+    renamed = [
+        next((names[kind, name] for kind in kinds if (kind, name) in names), name)
+        for name in rule["resourceNames"]
+    ]
+    return {**rule, "resourceNames": renamed}
+
+
+_Change = tuple[re.Pattern[str], Mapping[str, str]]
+"""A pattern with a group `name`, and what each name becomes."""
+
+
+@cache
+def _hosts(services: tuple[tuple[str, str], ...], namespace: str) -> _Change:
+    """Find host names of Services: `name.namespace`, `//name`, `name:port`, and `address: name` in texts."""
+    name = rf"(?P<name>{_either(old for old, _ in services)})"
+    return re.compile(
+        rf"(?<![-.a-zA-Z0-9]){name}(?=\.{re.escape(namespace)}(?![-a-zA-Z0-9]))"
+        rf"|(?<=//){name.replace('<name>', '<url>')}(?![-.a-zA-Z0-9])"
+        rf"|(?:(?<==)|^){name.replace('<name>', '<port>')}(?=:[0-9]{{1,5}}\Z)"
+        rf"|(?:(?<=address: )|(?<=address: [\"'])){name.replace('<name>', '<text>')}(?![-.a-zA-Z0-9])"
+    ), dict(services)
+
+
+@cache
+def _words(names: tuple[tuple[tuple[str, str], str], ...]) -> _Change:
+    """Find names of objects as whole words, also where a query goes on with `-` for their pods."""
+    name = _either(old for (_, old), _ in names)
+    pattern = rf"(?<![-.a-zA-Z0-9])(?P<name>{name})(?![a-zA-Z0-9]|-[a-zA-Z0-9])"
+    return re.compile(pattern), {old: new for (_, old), new in names}
+
+
+def _either(names: Iterable[str]) -> str:
+    """Match any of the names, the longest first, or nothing at all where there is none."""
+    return "|".join(re.escape(name) for name in sorted(set(names), key=len, reverse=True)) or r"(?!)"
+
+
+def _replaced(value: Any, change: _Change) -> Any:
+    """Give any part of an object with the names that a pattern finds in its texts replaced."""
+    if isinstance(value, dict):
+        return {key: item if key == "image" else _replaced(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, change) for item in value]
+    if not isinstance(value, str):
+        return value
+    pattern, names = change
+    return pattern.sub(lambda match: names[match[0]], value)

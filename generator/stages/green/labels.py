@@ -1,0 +1,135 @@
+"""A room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from generator.kubernetes.names import NAME, fit, hashed
+from generator.kubernetes.pods import WORKLOADS, pod_templates
+from generator.kubernetes.selectors import selectors
+from generator.model.manifests import Manifest, dig
+
+Pair = tuple[str, str]
+"""A label: its key and its value."""
+
+_OWN = ("app", "llm-d.ai/guide", "app.kubernetes.io/instance", "app.kubernetes.io/name")
+"""Keys that name a version, the best first: a new value for them means nothing else."""
+
+_MEANING = frozenset(
+    {
+        "app.kubernetes.io/component",
+        "app.kubernetes.io/managed-by",
+        "app.kubernetes.io/part-of",
+        "app.kubernetes.io/version",
+        "llm-d.ai/accelerator-variant",
+        "llm-d.ai/accelerator-vendor",
+        "llm-d.ai/engine-type",
+        "llm-d.ai/igw-mode",
+        "llm-d.ai/inference-serving",
+        "llm-d.ai/model",
+        "llm-d.ai/role",
+    }
+)
+"""Keys whose values the endpoint picker or people read: they stay as they are."""
+
+
+def label_sets(manifest: Manifest) -> Iterator[Mapping[str, str]]:
+    """Give the labels of an object itself, and of the pods that it makes."""
+    yield manifest.get("metadata", "labels", default={})
+    if manifest.kind in WORKLOADS:
+        for path in pod_templates(manifest):
+            yield manifest.get(*path, "metadata", "labels", default={})
+
+
+def distinguishing(
+    manifests: Iterable[Manifest], renamed: Mapping[str, str], suffix: str, taken: Iterable[Manifest] = ()
+) -> tuple[dict[Pair, str], tuple[Manifest, ...]]:
+    """Give the new value of each label pair that must differ, and the objects that no pair can help.
+
+    A pair whose value is a renamed object's name follows that name. A selector without such a pair
+    gets one: the best key that names a version. A selector that knows only what pods *are* cannot be
+    told apart, and its object is given back. A new value is one that no object in `taken` has.
+    """
+    known = tuple(manifests)
+    fresh = _Fresh((*known, *taken))
+    changed: dict[Pair, str] = {}
+    for manifest in known:
+        for labels in (*selectors(manifest), *label_sets(manifest)):
+            for key, value in labels.items():
+                if value in renamed and key not in _MEANING and (key, value) not in changed:
+                    changed[key, value] = fresh.value(key, renamed[value])
+    hopeless = []
+    for manifest in known:
+        for selector in selectors(manifest):
+            if any(pair in changed for pair in selector.items()):
+                continue
+            pair = _best(selector)
+            if pair is None:
+                hopeless.append(manifest)
+            else:
+                changed[pair] = fresh.value(pair[0], fit(pair[1] + suffix, NAME))
+    return changed, tuple(hopeless)
+
+
+class _Fresh:
+    """Label values that no label of another version, and no other of this one, has under the same key."""
+
+    def __init__(self, manifests: Iterable[Manifest]) -> None:
+        self._known = {
+            pair
+            for manifest in manifests
+            for labels in (*selectors(manifest), *label_sets(manifest))
+            for pair in labels.items()
+        }
+
+    def value(self, key: str, wanted: str) -> str:
+        """Give the value that is wanted, with a hash where it is taken."""
+        value, tries = wanted, 0
+        while (key, value) in self._known:
+            tries += 1
+            value = hashed(wanted, f"{wanted} {tries}", NAME)
+        self._known.add((key, value))
+        return value
+
+
+def _best(selector: Mapping[str, str]) -> Pair | None:
+    named = [key for key in _OWN if key in selector]
+    free = sorted(key for key in selector if key not in _MEANING and key not in named)
+    return next(((key, selector[key]) for key in (*named, *free)), None)
+
+
+_LABELS = frozenset({"labels", "matchLabels"})
+_FOREIGN = frozenset({"namespaceSelector", "nodeAffinity", "nodeSelector", "volumeClaimTemplates"})
+"""Fields whose labels are those of nodes, namespaces and volumes."""
+
+
+def relabel(data: Any, changed: Mapping[Pair, str]) -> Any:
+    """Give a copy of any part of an object in which each changed pair of a label has its new value.
+
+    Labels are told from other fields by where they stand: a container may be called as a label's value.
+    """
+    if isinstance(data, list):
+        return [relabel(item, changed) for item in data]
+    if not isinstance(data, dict):
+        return data
+    return {
+        key: value if key in _FOREIGN else _relabelled(key, value, changed) for key, value in data.items()
+    }
+
+
+def _relabelled(key: str, value: Any, changed: Mapping[Pair, str]) -> Any:
+    if key in _LABELS or (key == "selector" and _is_flat(value)):
+        return {name: changed.get((name, label), label) for name, label in (value or {}).items()}
+    if key == "matchExpressions" and isinstance(value, list):
+        return [_expression(item, changed) for item in value]
+    return relabel(value, changed)
+
+
+def _is_flat(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+
+
+def _expression(item: Mapping[str, Any], changed: Mapping[Pair, str]) -> dict[str, Any]:
+    values = [changed.get((str(item.get("key")), value), value) for value in dig(item, "values", default=[])]
+    return {**item, "values": values} if values else dict(item)

@@ -1,0 +1,186 @@
+"""LoRA adapter rollout: an alias moves from one adapter to another on the same pods (contract §3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, cast
+
+from generator.gather.templates import make
+from generator.kubernetes.router import servers_of, with_parts
+from generator.model.codes import CODES
+from generator.model.findings import Findings, Related
+from generator.model.gates import Gate, Instruction, MetricGate
+from generator.model.manifests import Manifest, find
+from generator.model.plan import Bundles, Plan, Step
+from generator.model.rollout import Rollback, Rollout, Stage
+from generator.model.weights import scale
+from generator.stages.gates import kubectl
+from generator.stages.gates.adapters import Pods, pods_of
+from generator.stages.gates.metrics import adapter_drained
+from generator.stages.lora_adapter.parameters import LoraAdapter, parse
+from generator.stages.requirements import require_pool
+from generator.stages.sentences import also, listed
+from generator.stages.strategy import Strategy
+from generator.stages.traffic.rewrites import STABLE, baseline, rule_for, shifted, splits
+
+_AT_ONCE = "at once: the alias goes back to the stable adapter"
+
+
+def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
+    """Give the stages: baseline, preload, the weights, drain, unload."""
+    parameters: LoraAdapter = plan.strategy
+    shared = with_parts(bundles["shared"], parameters.pool.value)
+    pool = require_pool(shared, parameters.pool, found)
+    rewrite = next(find(shared, "InferenceModelRewrite", parameters.rewrite), None)
+    _require_one_owner(shared, parameters, rewrite, found)
+    found.stop_if_errors()
+    rewrite = rewrite or _made_rewrite(plan, parameters)
+    return _LoraStages(
+        plan=plan,
+        parameters=parameters,
+        shared=tuple(item for item in shared if item.identity != rewrite.identity),
+        pods=pods_of(cast(Manifest, pool), servers_of(shared, cast(Manifest, pool)), parameters.directory),
+        rewrite=rewrite,
+        rule=cast(int, rule_for(rewrite, parameters.alias.value)),
+    ).rollout()
+
+
+def _require_one_owner(
+    shared: tuple[Manifest, ...], parameters: LoraAdapter, rewrite: Manifest | None, found: Findings
+) -> None:
+    """Ask that one rule alone matches the alias: of two, the oldest object wins (contract §1.2)."""
+    if rewrite and rule_for(rewrite, parameters.alias.value) is None:
+        found.add(
+            CODES["RP309"],
+            f"InferenceModelRewrite `{rewrite.name}` has no rule for `{parameters.alias}`",
+            rewrite.origin.at("spec", "rules"),
+            "add the rule that serves the alias today, or name another `rewrite` in the plan",
+        )
+    for other in find(shared, "InferenceModelRewrite"):
+        rule = rule_for(other, parameters.alias.value)
+        if rule is not None and other.name != parameters.rewrite:
+            found.add(
+                CODES["RP309"],
+                f"InferenceModelRewrite `{other.name}` already rewrites `{parameters.alias}`",
+                other.origin.at("spec", "rules", rule),
+                f"set `rewrite: {other.name}` in the plan, so that the one object is edited in place",
+                Related(place=parameters.alias.place, label="the alias is shifted here"),
+            )
+
+
+def _made_rewrite(plan: Plan, parameters: LoraAdapter) -> Manifest:
+    return make(
+        "inferencemodelrewrite",
+        "shared",
+        parameters.origin,
+        name=parameters.rewrite,
+        namespace=plan.namespace,
+        pool=parameters.pool.value,
+        alias=parameters.alias.value,
+        stable=parameters.stable.value,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _LoraStages:
+    """Everything that the stages are made of."""
+
+    plan: Plan
+    parameters: LoraAdapter
+    shared: tuple[Manifest, ...]
+    pods: Pods
+    rewrite: Manifest
+    rule: int
+
+    def rollout(self) -> Rollout:
+        """Give all stages and the rollback: the alias on the stable adapter alone."""
+        start = baseline(self.rewrite, self.rule, self.parameters.stable.value)
+        return Rollout(
+            plan=self.plan,
+            stages=(
+                self._stage("baseline", "the alias is served by the stable adapter", start),
+                self._preload(start),
+                *map(self._weigh, self.parameters.steps),
+                *self._finish(),
+            ),
+            rollback=Rollback(
+                promise="all requests for the alias go back to the stable adapter at once",
+                objects=(start,),
+                checks=self._smoke(),
+            ),
+        )
+
+    def _preload(self, start: Manifest) -> Stage:
+        candidates = self.parameters.candidates
+        return self._stage(
+            "preload",
+            f"every pod loads {listed([item.spoken for item in candidates])} before a client asks for it",
+            start,
+            actions=tuple(self.pods.load(item.name) for item in candidates),
+            gate=Gate(checks=tuple(self.pods.lists(item.name) for item in candidates)),
+            rollback="no request is affected",
+        )
+
+    def _weigh(self, step: Step) -> Stage:
+        spoken = {item.name: item.spoken for item in self.parameters.candidates}
+        shares = step.shares.items()
+        return self._stage(
+            f"weight-{step.slug}",
+            listed([f"{share} % of requests for the alias reach {spoken[name]}" for name, share in shares]),
+            self._shifted(step.shares),
+            gate=Gate(checks=self._smoke(), soak=step.soak, metrics=step.gates),
+            rollback=_AT_ONCE,
+            place=step.place,
+        )
+
+    def _finish(self) -> Iterator[Stage]:
+        last, stable = self.parameters.steps[-1], self.parameters.stable.value
+        losers = [item.name for item in self.parameters.candidates if item.name != last.winner]
+        leaving, full = (stable, *losers), self._shifted(last.shares)
+        yield self._stage(
+            "drain",
+            f"the stable adapter answers what it has begun{also(losers)}",
+            full,
+            gate=Gate(metrics=tuple(map(self._drained, leaving))),
+            rollback=_AT_ONCE,
+        )
+        yield self._stage(
+            "unload",
+            f"the old adapter leaves the pods{also(losers)}",
+            full,
+            actions=(*map(self.pods.remove, leaving), *map(self.pods.unload, leaving)),
+            gate=Gate(checks=tuple(map(self.pods.refuses, leaving))),
+            rollback="put the old adapter's directory back, then at once",
+            final=True,
+        )
+
+    def _drained(self, adapter: str) -> MetricGate:
+        gate = adapter_drained(adapter, self.plan.namespace, self.plan.target.apis)
+        is_stable = adapter == self.parameters.stable.value
+        return gate if is_stable else replace(gate, name=f"{gate.name}-{adapter}")
+
+    def _shifted(self, shares: Mapping[str, Decimal]) -> Manifest:
+        total = scale(share for step in self.parameters.steps for share in step.shares.values())
+        return shifted(self.rewrite, self.rule, self.parameters.stable.value, shares, total)
+
+    def _smoke(self) -> tuple[Instruction, ...]:
+        gateway, alias = self.plan.target.gateway, self.parameters.alias.value
+        return (kubectl.ask(gateway, alias, f"a request for {alias} is answered"),) if gateway else ()
+
+    def _stage(self, slug: str, title: str, rewrite: Manifest, **leads: Any) -> Stage:
+        names = self.parameters
+        versions = {names.stable.value: STABLE} | {item.name: item.version for item in names.candidates}
+        return Stage(
+            slug=slug,
+            title=title,
+            objects=(*self.shared, rewrite),
+            splits=splits(rewrite, self.rule, names.alias.value, versions),
+            **leads,
+        )
+
+
+STRATEGY = Strategy(
+    name="lora-adapter", modes=frozenset({"gateway", "standalone"}), parse=parse, plan=plan_stages
+)

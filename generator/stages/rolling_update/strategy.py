@@ -1,0 +1,215 @@
+"""Rolling update: the pods of one pool are replaced a few at a time (contract §3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import cast
+
+from generator.kubernetes.pods import selected
+from generator.kubernetes.replicas import replaced
+from generator.kubernetes.router import endpoint_selector, find_lone_picker, find_pool, servers_of, with_parts
+from generator.kubernetes.workloads import replicas
+from generator.model.codes import CODES
+from generator.model.findings import Findings
+from generator.model.gates import Gate, MetricGate
+from generator.model.manifests import Manifest
+from generator.model.plan import Bundles, Plan
+from generator.model.rollout import Rollback, Rollout, Stage
+from generator.model.source import Path, Place, Ref
+from generator.plan.fields import Fields
+from generator.plan.steps import GateTable
+from generator.stages.gates import kubectl
+from generator.stages.green.changes import Changes, places, with_container
+from generator.stages.requirements import require_named, require_pool
+from generator.stages.rolling_update.policy import (
+    PARTITIONED,
+    Policy,
+    parse_policy,
+    require_taken,
+    with_policy,
+)
+from generator.stages.strategy import Strategy
+
+_SLOW = "slow: pods of the old template start again"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RollingUpdate:
+    """The parameters of a rolling update."""
+
+    pool: Ref
+    workload: Ref | None
+    update: Changes
+    policy: Policy
+    partitions: Place | None
+    soak: str
+    gates: tuple[MetricGate, ...]
+
+
+def parse(spec: Fields, gates: GateTable, found: Findings) -> RollingUpdate:
+    """Read the parameters."""
+    fields = spec.child("strategy")
+    update = fields.child("update")
+    return RollingUpdate(
+        pool=spec.ref("pool"),
+        workload=fields.ref("workload") if fields.has("workload") else None,
+        update=Changes(
+            workload=None,
+            container=update.ref("container") if update.has("container") else None,
+            fields={key: value for key, value in update.data.items() if key != "container"},
+            place=fields.document.at_key(update.path),
+        ),
+        policy=parse_policy(fields, found),
+        partitions=fields.child("partitions").place if fields.has("partitions") else None,
+        soak=fields.text("soak"),
+        gates=gates.pick(fields.refs("gates")),
+    )
+
+
+def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
+    """Give the stages: today's pods, the new template, the proof that it serves as well."""
+    parameters: RollingUpdate = plan.strategy
+    shared = with_parts(bundles["shared"], parameters.pool.value)
+    servers = _servers(shared, parameters, found)
+    workload = _workload(shared, servers, parameters, found) if servers is not None else None
+    paths = places(workload, parameters.update, found) if workload else ()
+    after = _updated(workload, paths, parameters, found) if workload and paths else None
+    if after:
+        _require_partitions(after, parameters, found)
+        require_taken(after, parameters.policy, found)
+    found.stop_if_errors()
+    before, new = cast(Manifest, workload), cast(Manifest, after)
+    old = with_policy(before, parameters.policy, partition=0)
+    return Rollout(
+        plan=plan,
+        stages=tuple(_stages(parameters, shared, before, new)),
+        rollback=Rollback(
+            promise="pods of the old template start again, a few at a time",
+            objects=(old,),
+            checks=(kubectl.rolled_out(old, _updated_replicas(old, 0), replicas(old)),),
+        ),
+    )
+
+
+def _stages(
+    parameters: RollingUpdate, shared: tuple[Manifest, ...], before: Manifest, new: Manifest
+) -> Iterator[Stage]:
+    """Give the stages; a kind with partitions updates one replica a stage, the last ordinal first."""
+    yield Stage(slug="baseline", title="what serves today", objects=shared)
+    last, old = shared, before
+    for slug, title, partition in _moves(new, parameters.policy):
+        now = with_policy(new, parameters.policy, partition=partition)
+        last = tuple(now if item is before else item for item in shared)
+        ready = kubectl.rolled_out(now, _updated_replicas(now, partition), replaced(now, old))
+        # What the last replicas do is asked in the stage that verifies them all.
+        watch = Gate(soak=parameters.soak, metrics=parameters.gates) if partition else Gate()
+        yield Stage(
+            slug=slug,
+            title=title,
+            objects=last,
+            gate=replace(watch, checks=(ready,)),
+            rollback=_SLOW,
+        )
+        old = now
+    yield Stage(
+        slug="verify",
+        title="the new pods serve as well as the old ones did",
+        objects=last,
+        gate=Gate(soak=parameters.soak, metrics=parameters.gates),
+        rollback=_SLOW,
+    )
+
+
+def _updated_replicas(workload: Manifest, partition: int) -> int | None:
+    """Give how many replicas must be updated, for kinds whose conditions lag behind an apply."""
+    return replicas(workload) - partition if workload.kind in PARTITIONED else None
+
+
+def _moves(new: Manifest, policy: Policy) -> Iterator[tuple[str, str, int]]:
+    """Give slug, title and partition of each stage that changes pods."""
+    if new.kind not in PARTITIONED:
+        yield "update", f"{new.kind} {new.name} replaces its pods", 0
+        return
+    for partition in policy.partitions or range(max(replicas(new), 1) - 1, -1, -1):
+        count = replicas(new) - partition
+        yield (
+            f"partition-{partition}",
+            f"{count} of {replicas(new)} replicas of {new.name} are new",
+            partition,
+        )
+
+
+def _require_partitions(workload: Manifest, parameters: RollingUpdate, found: Findings) -> None:
+    """Ask that the plan's partitions fall to 0: only then does every replica become new."""
+    said = parameters.policy.partitions
+    place = parameters.partitions or parameters.update.place
+    if said and workload.kind not in PARTITIONED:
+        message = f"a {workload.kind} has no partitions"
+        found.add(CODES["RP108"], message, place, "leave out `partitions`")
+    elif said and (list(said) != sorted(set(said), reverse=True) or said[-1] != 0):
+        message = f"the partitions {', '.join(map(str, said))} do not fall to 0"
+        hint = "begin with the highest ordinal that becomes new, and end with 0"
+        found.add(CODES["RP111"], message, place, hint)
+    elif said and said[0] >= max(replicas(workload), 1):
+        message = f"partition {said[0]} leaves all {replicas(workload)} replicas of {workload.name} old"
+        found.add(CODES["RP106"], message, place, f"begin below {replicas(workload)}")
+
+
+def _servers(
+    shared: tuple[Manifest, ...], parameters: RollingUpdate, found: Findings
+) -> tuple[Manifest, ...] | None:
+    """Give the workloads of the pool, or those that a picker without an InferencePool finds itself."""
+    lone = find_lone_picker(shared).workloads
+    if lone and find_pool(shared, parameters.pool.value) is None:
+        return selected(shared, endpoint_selector(lone[0]))
+    pool = require_pool(shared, parameters.pool, found)
+    return servers_of(shared, pool) if pool else None
+
+
+def _workload(
+    shared: tuple[Manifest, ...],
+    servers: tuple[Manifest, ...],
+    parameters: RollingUpdate,
+    found: Findings,
+) -> Manifest | None:
+    sets = tuple(item for item in shared if item.kind == "DisaggregatedSet")  # it labels its pods itself
+    known = tuple(dict.fromkeys(item.identity for item in (*servers, *sets)))
+    if parameters.workload:
+        items = tuple(item for item in shared if item.identity in known)
+        return require_named(items, parameters.workload, "RP307", "workload of the pool", found)
+    if len(known) == 1:
+        return next(item for item in shared if item.identity == known[0])
+    names = ", ".join(identity.name for identity in known)
+    what = f"several workloads: {names}" if names else "no workload"
+    found.add(
+        CODES["RP307"],
+        f"InferencePool `{parameters.pool}` selects {what}",
+        parameters.pool.place,
+        "say which one to update as `spec.strategy.workload`"
+        if names
+        else "add the workload whose pods carry the pool's labels",
+    )
+    return None
+
+
+def _updated(
+    workload: Manifest, paths: tuple[Path, ...], parameters: RollingUpdate, found: Findings
+) -> Manifest | None:
+    after = workload
+    for path in paths:
+        after = with_container(after, path, parameters.update.fields)
+    if after == workload:
+        found.add(
+            CODES["RP310"],
+            f"{workload.kind} `{workload.name}` runs all of this already",
+            parameters.update.place,
+            "name what is to be different",
+        )
+        return None
+    return after
+
+
+STRATEGY = Strategy(
+    name="rolling-update", modes=frozenset({"gateway", "standalone"}), parse=parse, plan=plan_stages
+)

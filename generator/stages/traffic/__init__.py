@@ -1,0 +1,1 @@
+"""Who gets which requests: routes, rewrites, pins and grants with the weights of a stage."""

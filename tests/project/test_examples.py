@@ -1,0 +1,65 @@
+"""Every plan under plans/ renders the tree under golden/, to the byte, and again to nothing at all."""
+
+import json
+import os
+
+import pytest
+
+from tests.support.trees import EXAMPLES, ROOT, stages, texts
+
+every_example = pytest.mark.parametrize("example", EXAMPLES)
+
+
+@pytest.fixture
+def rendered(example, rollplan, tmp_path):
+    """Render an example, and give the one folder that came of it."""
+    run = rollplan("render", f"plans/{example}/plan.yaml", "--out", tmp_path / "rendered")
+    assert (run.returncode, run.stderr.count("\n")) == (0, 1), run.stderr
+    (folder,) = (tmp_path / "rendered").iterdir()
+    return folder
+
+
+def snapshot(folder):
+    """Everything that a backup or a GitOps engine could notice of a folder and all below it."""
+    status = {path: path.lstat() for path in (folder, *folder.rglob("*"))}
+    return {path: (s.st_mode, s.st_ino, s.st_mtime_ns, s.st_size) for path, s in status.items()}
+
+
+def test_each_example_has_its_goldens_and_no_golden_is_left_over():
+    trees = {path.name for path in (ROOT / "golden" / "plans").iterdir()}
+    tables = {path.name for path in (ROOT / "golden" / "stages").iterdir()}
+    assert trees == set(EXAMPLES) != set()
+    assert tables == {f"{example}.txt" for example in EXAMPLES}
+
+
+@every_example
+def test_tree(example, rendered, golden):
+    golden.tree(f"plans/{example}", texts(rendered))
+
+
+@every_example
+def test_stage_table(example, rollplan, golden):
+    run = rollplan("stages", f"plans/{example}/plan.yaml")
+    assert (run.returncode, run.stderr) == (0, "")
+    golden.text(f"stages/{example}.txt", run.stdout)
+
+
+@every_example
+def test_stages_for_machines_are_the_stages_on_the_disk(example, rollplan, rendered):
+    run = rollplan("stages", f"plans/{example}/plan.yaml", "--format", "json")
+    assert (run.returncode, run.stderr) == (0, "")
+    (rollout,) = json.loads(run.stdout)["rollouts"]
+    assert [stage["name"] for stage in rollout["stages"]] == [folder.name for folder in stages(rendered)]
+    assert rollout == json.loads((rendered / "rollout.json").read_text(encoding="utf-8"))
+    for path in (deletion["file"] for stage in rollout["stages"] for deletion in stage["delete"]):
+        assert (rendered / path).is_file()
+
+
+@every_example
+def test_rendering_again_touches_nothing(example, rollplan, rendered):
+    for path in (rendered.parent, *rendered.parent.rglob("*")):
+        os.utime(path, ns=(0, 1_000_000_000), follow_symlinks=False)
+    before = snapshot(rendered.parent)
+    run = rollplan("render", f"plans/{example}/plan.yaml", "--out", rendered.parent)
+    assert (run.returncode, run.stderr) == (0, f"{rendered}: nothing to write\n")
+    assert snapshot(rendered.parent) == before
