@@ -34,7 +34,7 @@ from generator.stages.traffic.one_pool_a_rule import one_pool_a_rule
 
 
 def planned(compiled: Compiled) -> Planned:
-    """Give what the disk needs to know of a plan: its files, and what each of them holds."""
+    """Return what the disk needs to know of a plan: its files, and what each of them holds."""
     rendered = render(compiled.rollout)
     return Planned(
         name=compiled.rollout.plan.name,
@@ -162,7 +162,7 @@ def _file(path: Path) -> Path:
 
 
 def _together(compiled: list[Compiled]) -> tuple[Compiled, ...]:
-    """Give the plans with what is wrong with them together; any of them may accept it."""
+    """Return the plans with what is wrong with them together; any of them may accept it."""
     found, rollouts = Findings(), {one.rollout.plan.name: one.rollout for one in compiled}
     found.accept(item for rollout in rollouts.values() for item in rollout.plan.accept)
     found.extend(check_together(tuple(rollouts.values())))

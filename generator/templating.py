@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def render_yaml(template: str, **values: Any) -> str:
-    """Give the text of a YAML template, such as `gather/objects/httproute.yaml.j2`."""
+    """Return the text of a YAML template, such as `gather/objects/httproute.yaml.j2`."""
     return _environment(yaml=True).get_template(template).render(values)
 
 
 def render_markdown(template: str, **values: Any) -> str:
-    """Give the text of a Markdown template."""
+    """Return the text of a Markdown template."""
     return _environment(yaml=False).get_template(template).render(values)
 
 

@@ -34,7 +34,7 @@ class Given:
 
     @cached_property
     def versions(self) -> Mapping[str, Definition] | None:
-        """Give what it says of each version; None, with a finding, where it cannot be read."""
+        """Return what it says of each version; None, with a finding, where it cannot be read."""
         try:
             versions = {known.version: known for known in definitions_in(self.data)}
         except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
@@ -63,7 +63,7 @@ class Schemas:
     own: Callable[[str, str, str], Checker | None]
 
     def __call__(self, group: str, version: str, kind: str) -> Checker | None:
-        """Give the checker of a kind in a version; None where nobody says what it may hold."""
+        """Return the checker of a kind in a version; None where nobody says what it may hold."""
         given = self.given.get((group, kind))
         if given is None:
             return self.own(group, version, kind)
@@ -92,7 +92,7 @@ def schemas(documents: Iterable[Document], apis: Apis, found: Findings) -> Schem
 
 
 def _definitions(data: Any, path: Path) -> Iterator[tuple[Mapping[str, Any], Path]]:
-    """Give the definitions of a document: itself, or items of a list; other objects are left alone."""
+    """Return the definitions of a document: itself, or items of a list; other objects are left alone."""
     if not isinstance(data, Mapping):
         return
     if data.get("kind") == _KIND:
@@ -103,7 +103,7 @@ def _definitions(data: Any, path: Path) -> Iterator[tuple[Mapping[str, Any], Pat
 
 
 def _rules(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """Give the text of every CEL rule, and where it stands."""
+    """Return the text of every CEL rule, and where it stands."""
     if isinstance(data, Mapping):
         for key, value in data.items():
             if key == "x-kubernetes-validations" and isinstance(value, list):

@@ -22,7 +22,7 @@ _SHORT = 20
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Say whether the pattern is found anywhere in the text; a pattern that is none refuses nothing."""
+    """Return whether the pattern is found anywhere in the text; a pattern that is none refuses nothing."""
     answers = _answers(pattern)
     found = answers.get(text)
     if found is None:
@@ -34,7 +34,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def finds(pattern: str, text: str) -> list[str]:
-    """Give every part of the text that the pattern matches."""
+    """Return every part of the text that the pattern matches."""
     expression = _compiled(pattern)
     return [match[0] for match in expression.finditer(text)] if expression else []
 
@@ -69,7 +69,7 @@ def _compiled(pattern: str) -> Any:
 
 
 def _rewritten(pattern: str) -> re.Pattern[str] | None:
-    r"""Give the expression for Python's own engine: flags to the front, `$` and `\z` as the very end."""
+    r"""Return the expression for Python's own engine: flags to the front, `$` and `\z` as the very end."""
     flags = "".join(sorted({flag for group in _FLAGS.findall(pattern) for flag in group}))
     bare = _FLAGS.sub("", pattern)
     many = "m" in flags

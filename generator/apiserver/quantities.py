@@ -13,7 +13,7 @@ _DECIMAL = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "
 
 
 def quantity(text: str) -> Decimal | None:
-    """Give the number that a quantity stands for; None for text that is no quantity."""
+    """Return the number that a quantity stands for; None for text that is no quantity."""
     match = _QUANTITY.fullmatch(text)
     if match is None:
         return None

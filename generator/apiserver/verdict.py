@@ -42,7 +42,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "name": ("RP409", "correct the name, label or annotation"),
     "version": ("RP411", "use a version that the cluster serves"),
 }
-"""Kind of a violation → the code of its finding, and how to mend it where the violation does not say."""
+"""Kind of a violation → the code of its finding, and how to fix it where the violation does not say."""
 
 _NO_VALUE: Mapping[str, tuple[str, ...]] = defaultdict(tuple, rule=("Invalid value: ",))
 """Kind of a violation → words of the server that say nothing in a finding."""
@@ -111,7 +111,7 @@ class Verdict:
         self.said.update((item.identity, one.kind, _bare(one.path)) for one in violations)
 
     def _is_known(self, item: Manifest) -> bool:
-        """Say whether an object with the same content was judged before; remember this one."""
+        """Return whether an object with the same content was judged before; remember this one."""
         content = json.dumps(item.data, default=str)
         known = content in self.contents
         self.contents.add(content)
@@ -147,18 +147,18 @@ def _place(item: Manifest, violation: Violation) -> Place:
 
 
 def _is_as_written(item: Manifest, path: Path) -> bool:
-    """Say whether the value at a path is the user's own, at the same path of the user's manifest."""
+    """Return whether the value at a path is the user's own, at the same path of the user's manifest."""
     written = dig(item.origin.document.data, *item.origin.path, *path)
     return written is not None and bool(written == dig(item.data, *path))
 
 
 def _bare(path: Path) -> str:
-    """Give a path without its indexes: rules move when rollplan adds one before them."""
+    """Return a path without its indexes: rules move when rollplan adds one before them."""
     return ".".join(step for step in path if isinstance(step, str))
 
 
 def _is_told_below(violation: Violation, others: list[Violation]) -> bool:
-    """Say whether a failed combination has its reason among the other violations."""
+    """Return whether a failed combination has its reason among the other violations."""
     path = violation.path
     return violation.kind == "combination" and any(
         other.kind != "combination" and other.path[: len(path)] == path for other in others

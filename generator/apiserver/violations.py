@@ -33,7 +33,7 @@ class Violation:
 
     @property
     def field(self) -> str:
-        """Give the path as the server writes it: `spec.rules[0].name`."""
+        """Return the path as the server writes it: `spec.rules[0].name`."""
         return field_of(self.path)
 
     @staticmethod

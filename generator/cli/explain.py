@@ -1,4 +1,4 @@
-"""The story of a code: what it means, why it matters, how to mend it, with a wrong and a right example."""
+"""The story of a code: what it means, why it matters, how to fix it, with a wrong and a right example."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ PAGES = TEMPLATES / "explain"
 
 
 def explanation(code: str) -> str:
-    """Give the page of a code, or of an invariant such as I5, in Markdown; Fault for what does not exist."""
+    """Return the page of a code, or of an invariant such as I5, in Markdown.
+
+    Fault for what does not exist.
+    """
     name = code.upper()
     if name in CONTRACT:
         return invariant_page(CONTRACT[name], {known: row.title for known, row in CODES.items()})

@@ -14,7 +14,7 @@ def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> li
 @click.command()
 @click.argument("code", shell_complete=_complete_code)
 def explain(code: str) -> None:
-    """Tell what a finding means, why it matters and how to mend it."""
+    """Tell what a finding means, why it matters and how to fix it."""
     from generator.cli.explain import explanation
 
     click.echo(explanation(code), nl=False)

@@ -35,7 +35,7 @@ usual for one that has a new name."""
 @format_option("text", "json", "github")
 @refusing
 def check(plans: tuple[str, ...], crds: tuple[str, ...], out: str, format_: str) -> None:
-    """Say whether what is committed below OUT is exactly what the plans render; write nothing."""
+    """Return whether what is committed below OUT is exactly what the plans render; write nothing."""
     from pathlib import Path
 
     from generator.cli.formats import CHECKS

@@ -30,7 +30,7 @@ CRDS = click.option(
 
 
 def format_option(*choices: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give the option that chooses how to show the outcome: text, unless the user says another."""
+    """Return the option that chooses how to show the outcome: text, unless the user says another."""
     return click.option(
         "--format",
         "format_",
@@ -67,7 +67,7 @@ def show_findings(findings: Sequence[Diagnostic], format_: str, stream: TextIO) 
 
 
 def warnings_of(compiled: Sequence[Compiled]) -> tuple[Diagnostic, ...]:
-    """Give the warnings of all plans."""
+    """Return the warnings of all plans."""
     return tuple(warning for plan in compiled for warning in plan.warnings)
 
 
@@ -80,7 +80,7 @@ def say(*sentences: str) -> None:
 
 
 def colours(stream: TextIO | None) -> bool:
-    """Say whether to colour: on terminals, unless NO_COLOR is set; everywhere with FORCE_COLOR."""
+    """Return whether to colour: on terminals, unless NO_COLOR is set; everywhere with FORCE_COLOR."""
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (stream is not None and stream.isatty())

@@ -127,7 +127,7 @@ def _copy(site: _Site, path: str, name: str, new: int, old: int) -> None:
 
 
 def _dress(blueprint: Blueprint, path: str, directory: int) -> None:
-    """Give a filled directory its mode, and owner and times of the one it stands for."""
+    """Return a filled directory its mode, and owner and times of the one it stands for."""
     was = blueprint.found.directories.get(path)
     now = os.fstat(directory)
     if path in blueprint.ours or was is None:

@@ -82,13 +82,13 @@ def survey(place: pathlib.Path, plan: Planned, version: str) -> Survey:
 
 
 def rendered(plan: Planned, version: str) -> dict[str, bytes]:
-    """Give the bytes of every file of a plan, its inventory among them."""
+    """Return the bytes of every file of a plan, its inventory among them."""
     files = {path: encoded(plan, path) for path in plan.tree}
     return {**files, INVENTORY: inventory_text(plan, version=version).encode()}
 
 
 def digests_of(place: pathlib.Path, found: Found, files: Mapping[str, bytes]) -> Digests:
-    """Give the digests of what was, what is and what is to be."""
+    """Return the digests of what was, what is and what is to be."""
     old = dict(_owned(place, found))
     _check_links(place, found, ancestors([*old, *files]))
     disk = {
@@ -111,14 +111,14 @@ def _owned(place: pathlib.Path, found: Found) -> Mapping[str, str]:
 
 
 def unknown(found: Found, digests: Digests) -> tuple[str, ...]:
-    """Give the files that are not ours; those of `live/` are another command's."""
+    """Return the files that are not ours; those of `live/` are another command's."""
     return tuple(
         sorted(shown(path) for path in found.files.keys() - digests.disk.keys() if not _is_live(path))
     )
 
 
 def _is_edited(path: str, digests: Digests) -> bool:
-    """Say whether writing would destroy somebody's work: neither what we wrote nor what we will write."""
+    """Return whether writing would destroy somebody's work: neither what we wrote nor what we will write."""
     now = digests.disk.get(path)
     return now != digests.new.get(path) and now != digests.old.get(path)
 
@@ -145,7 +145,7 @@ def _blueprint(found: Found, files: Mapping[str, bytes], digests: Digests) -> Bl
 
 
 def _directories_differ(blueprint: Blueprint) -> bool:
-    """Say whether a directory is missing, superfluous, or not of the mode that ours have."""
+    """Return whether a directory is missing, superfluous, or not of the mode that ours have."""
     found = blueprint.found.directories
     return blueprint.directories != found.keys() or any(
         found[path].st_mode & 0o777 != DIRECTORY_MODE for path in blueprint.ours

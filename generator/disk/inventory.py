@@ -16,7 +16,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def digest(data: bytes) -> str:
-    """Give the SHA-256 of a file's bytes in hex."""
+    """Return the SHA-256 of a file's bytes in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -31,7 +31,7 @@ def inventory_text(plan: Planned, *, version: str) -> str:
 
 
 def encoded(plan: Planned, path: str) -> bytes:
-    """Give the bytes of one file of `plan`; raises `Fault` for half a surrogate pair."""
+    """Return the bytes of one file of `plan`; raises `Fault` for half a surrogate pair."""
     try:
         return plan.tree[path].encode()
     except UnicodeEncodeError:
@@ -59,7 +59,7 @@ def parse_inventory(data: bytes, place: str) -> Mapping[str, str] | None:
 
 
 def writer(data: bytes) -> str:
-    """Give the version of rollplan that wrote an inventory that can be read."""
+    """Return the version of rollplan that wrote an inventory that can be read."""
     return str(json.loads(data)["rollplan"])
 
 

@@ -56,7 +56,7 @@ def _lock(out: pathlib.Path, descriptor: int) -> None:
 
 
 def _is_current(directory: int, descriptor: int) -> bool:
-    """Say whether we locked the file that stands there, not one that its owner has unlinked since."""
+    """Return whether we locked the file that stands there, not one that its owner has unlinked since."""
     try:
         standing = os.stat(LOCK, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Swapping whole directories, and mending what a killed run left behind.
+"""Swapping whole directories, and fixing what a killed run left behind.
 
 For a plan NAME, `.NAME.rollplan-new` holds the tree being built and, after the swap, the replaced one: it
 may always be deleted. Where two names cannot change places in one step, `.NAME.rollplan-old` is the old
@@ -21,7 +21,7 @@ _LEFTOVER = re.compile(r"\.([a-z0-9-]{1,63})\.rollplan-(?:new|old)")
 
 
 def slot(name: str) -> str:
-    """Give the name of the sibling in which a plan's new tree is built."""
+    """Return the name of the sibling in which a plan's new tree is built."""
     return f".{name}.rollplan-new"
 
 

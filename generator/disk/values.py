@@ -45,7 +45,7 @@ class Written:
 
     @property
     def unchanged(self) -> bool:
-        """Say whether the directory already held what the plan renders."""
+        """Return whether the directory already held what the plan renders."""
         return not self.changed and not self.removed
 
 
@@ -67,12 +67,12 @@ def naming(path: pathlib.Path, verb: str = "write") -> Iterator[None]:
 
 
 def shown(path: pathlib.PurePath | str) -> str:
-    """Give a path as text that can be printed, whatever bytes the file system has in it."""
+    """Return a path as text that can be printed, whatever bytes the file system has in it."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def ancestors(paths: Iterable[str]) -> frozenset[str]:
-    """Give every directory above the given relative paths; "" is the plan's directory itself."""
+    """Return every directory above the given relative paths; "" is the plan's directory itself."""
     found: set[str] = set()
     for path in paths:
         while path:

@@ -21,7 +21,7 @@ from generator.model.source import Document, Path, quoted
 
 
 def gather(plan: Plan, read: Read, found: Findings) -> Bundles:
-    """Give the manifests of every bundle of the plan, in canonical form and apply order.
+    """Return the manifests of every bundle of the plan, in canonical form and apply order.
 
     What is wrong is added to `found`; `read` raises `Fault` for a file that cannot be read.
     """
@@ -90,7 +90,7 @@ def _has_name(data: dict[str, Any], origin: Origin, found: Findings) -> bool:
 
 
 def _is_hook(data: dict[str, Any], origin: Origin, found: Findings) -> bool:
-    """Say whether Helm runs this object at its own moments: it is no part of what a release runs."""
+    """Return whether Helm runs this object at its own moments: it is no part of what a release runs."""
     hook = dig(data, "metadata", "annotations", "helm.sh/hook")
     if hook is not None:
         message = f"this {data['kind']} is a Helm hook ({quoted(str(hook))}) and is left out"

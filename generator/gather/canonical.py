@@ -147,7 +147,7 @@ _SHAPES: Mapping[tuple[str, str], Shape] = {
 
 
 def canonical(data: Mapping[str, Any], namespace: str, apis: Apis) -> dict[str, Any]:
-    """Give an object in canonical form, in `namespace` when it is namespaced and names none.
+    """Return an object in canonical form, in `namespace` when it is namespaced and names none.
 
     `status` is left out: it is the cluster's to write.
     """

@@ -12,7 +12,7 @@ from generator.templating import render_yaml
 
 
 def make(kind: str, bundle: str, origin: Origin, **values: Any) -> Manifest:
-    """Give the object that the kind's template makes of the values.
+    """Return the object that the kind's template makes of the values.
 
     `origin` is the part of the plan that asks for the object: findings in it point there.
     """
@@ -21,12 +21,12 @@ def make(kind: str, bundle: str, origin: Origin, **values: Any) -> Manifest:
 
 
 def make_part(name: str, **values: Any) -> dict[str, Any]:
-    """Give a part of an object, such as a pod or a container, from its template."""
+    """Return a part of an object, such as a pod or a container, from its template."""
     return _read(f"gather/parts/{name}.yaml.j2", values)
 
 
 def make_text(name: str, **values: Any) -> str:
-    """Give the text of another program's configuration, such as `envoy`, from its template."""
+    """Return the text of another program's configuration, such as `envoy`, from its template."""
     return render_yaml(f"gather/configs/{name}.conf.j2", **values)
 
 

@@ -1,4 +1,4 @@
-"""Is what is committed exactly what the plans render? Each difference with its kind and what mends it."""
+"""Is what is committed exactly what the plans render? Each difference with its kind and what fixes it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ TITLES = {
 """Kind of difference → what people read; in the order in which they are shown."""
 
 _RENDER = "rollplan render {plan} --out {out}"
-_MENDS = {
+_FIXES = {
     EDITED: f"{_RENDER} --force",
     MISSING: f"{_RENDER} --force",
     PLAN_CHANGED: _RENDER,
     OTHER_VERSION: _RENDER,
     UNKNOWN: "rm {file}",
 }
-"""Kind → the command that mends it; an edit worth keeping belongs into the plan or its manifests first."""
+"""Kind → the command that fixes it; an edit worth keeping belongs into the plan or its manifests first."""
 
 _INVENTORY = "inventory.json"
 
@@ -48,12 +48,12 @@ class Difference:
     file: str
     kind: str
     detail: str
-    mend: str
+    fix: str
     line: int = 1
 
 
 def check(out: Path, planned: Planned, version: str) -> tuple[Difference, ...]:
-    """Give every difference between a plan's directory below `out` and what the plan renders.
+    """Return every difference between a plan's directory below `out` and what the plan renders.
 
     Reads, never writes. Raises `Fault` for a directory that is not rollplan's.
     """
@@ -71,8 +71,8 @@ def _difference(out: Path, planned: Planned, kind: str, path: str, detail: str, 
     file = (out / planned.name / path).as_posix()
     plan = planned.sources[0].as_posix()
     words = {"plan": plan, "out": out.as_posix(), "file": file}
-    mend = _MENDS[kind].format(**{name: shlex.quote(word) for name, word in words.items()})
-    return Difference(plan=plan, file=file, kind=kind, detail=detail, mend=mend, line=line)
+    fix = _FIXES[kind].format(**{name: shlex.quote(word) for name, word in words.items()})
+    return Difference(plan=plan, file=file, kind=kind, detail=detail, fix=fix, line=line)
 
 
 def _differences(found: Standing, version: str) -> Iterator[Row]:

@@ -58,19 +58,19 @@ class Revision:
     folder: Path
 
     def kind(self, path: str) -> str | None:
-        """Say whether a path is a `blob` (a file) or a `tree` (a folder); None where nothing is."""
+        """Return whether a path is a `blob` (a file) or a `tree` (a folder); None where nothing is."""
         done = _run(self.folder, "cat-file", "-t", f"{self.commit}:{path}")
         return None if done.returncode else done.stdout.decode().strip()
 
     def folders(self, path: str) -> tuple[str, ...]:
-        """Give the names of the folders in a folder."""
+        """Return the names of the folders in a folder."""
         listed = _checked(
             self.folder, "ls-tree", "-z", "-d", "--name-only", "--full-tree", f"{self.commit}:{path}"
         )
         return tuple(os.fsdecode(name) for name in listed.split(b"\0") if name)
 
     def files(self, path: str) -> dict[str, bytes]:
-        """Give every regular file below a folder; raises `Fault` for a link, which could lead anywhere."""
+        """Return every regular file below a folder; raises `Fault` for a link, which could lead anywhere."""
         entries = [entry for entry in self._entries(path) if entry.mode in {_FILE, _PROGRAM, _LINK}]
         links = [entry.path for entry in entries if entry.mode == _LINK]
         if links:
@@ -80,7 +80,7 @@ class Revision:
         return dict(zip((entry.path for entry in entries), self._contents(entries), strict=True))
 
     def file(self, path: str) -> bytes:
-        """Give the bytes of one file."""
+        """Return the bytes of one file."""
         folder, name = posixpath.split(path)
         found = {entry.path: entry for entry in self._entries(folder) if entry.path == name}
         (contents,) = self._contents([found[name]])
@@ -113,7 +113,7 @@ def revision(name: str, folder: Path) -> Revision:
 
 
 def inside(path: Path) -> str:
-    """Give a path of the working tree as the repository around it knows it."""
+    """Return a path of the working tree as the repository around it knows it."""
     real = Path(os.path.realpath(path))
     folder = next(parent for parent in (real, *real.parents) if parent.is_dir())
     top = os.fsdecode(_checked(folder, "rev-parse", "--show-toplevel")).removesuffix("\n")

@@ -38,10 +38,10 @@ class _Place(Protocol):
         """Say what is there: a file, a folder, or nothing."""
 
     def folders(self, path: str) -> tuple[str, ...]:
-        """Give the names of the folders in a folder."""
+        """Return the names of the folders in a folder."""
 
     def texts(self, path: str) -> Mapping[str, str]:
-        """Give every file below a folder by relative path."""
+        """Return every file below a folder by relative path."""
 
     def plan(self, path: str) -> Compiled:
         """Take a plan down the road."""
@@ -128,13 +128,13 @@ class _Disk:
         return _FILE if found.is_file() else _FOLDER if found.is_dir() else None
 
     def folders(self, path: str) -> tuple[str, ...]:
-        """Give the names of the folders in a folder."""
+        """Return the names of the folders in a folder."""
         return tuple(
             entry.name for entry in Path(path).iterdir() if entry.is_dir() and not entry.is_symlink()
         )
 
     def texts(self, path: str) -> Mapping[str, str]:
-        """Give every file below a folder; links are refused."""
+        """Return every file below a folder; links are refused."""
         return tree_on_disk(Path(path))
 
     def plan(self, path: str) -> Compiled:
@@ -153,11 +153,11 @@ class _Commit:
         return self.revision.kind(path)
 
     def folders(self, path: str) -> tuple[str, ...]:
-        """Give the names of the folders in a folder."""
+        """Return the names of the folders in a folder."""
         return self.revision.folders(path)
 
     def texts(self, path: str) -> Mapping[str, str]:
-        """Give every file below a folder; links are refused."""
+        """Return every file below a folder; links are refused."""
         found = self.revision.files(path)
         return {name: data.decode(errors="backslashreplace") for name, data in found.items()}
 
@@ -185,7 +185,7 @@ class _Commit:
 
 
 def _named(findings: tuple[Diagnostic, ...], top: str, name: str) -> tuple[Diagnostic, ...]:
-    """Give findings of a copied plan the name of the revision, not of the copy."""
+    """Return findings of a copied plan the name of the revision, not of the copy."""
 
     def place(finding: Diagnostic) -> Diagnostic:
         source = finding.place.source

@@ -39,7 +39,7 @@ class Item:
 
 
 def run(text: str) -> tuple[str, bool]:
-    """Give the ResourceList that answers another, and whether nothing in it is an error.
+    """Return the ResourceList that answers another, and whether nothing in it is an error.
 
     Raises `Fault` when the text is no ResourceList with a plan.
     """
@@ -70,7 +70,7 @@ def _item(given: Mapping[str, Any], number: int) -> Item:
 
 
 def _bare(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give an object without the annotations of the way."""
+    """Return an object without the annotations of the way."""
     metadata = dict(given.get("metadata") or {})
     kept = {
         name: value
@@ -96,7 +96,7 @@ _NAMED = ("name", "namespace")
 
 
 def _documents(ref: Ref, bundle: str, items: tuple[Item, ...], found: Findings) -> Iterator[Document]:
-    """Give the items that stand for a path: the file itself, what is below it, or what names the bundle."""
+    """Return the items that stand for a path: the file itself, what is below it, or what names the bundle."""
     folder = f"{ref.value.rstrip('/')}/"
     chosen = [
         item
@@ -127,7 +127,7 @@ def _stage(rollout: Rollout, wanted: str) -> tuple[Manifest, ...]:
 
 
 def _merged(compiled: Compiled, items: tuple[Item, ...], objects: tuple[Manifest, ...]) -> Iterator[Any]:
-    """Give the objects of the stage, marked as they came, and the items that the plan knows nothing of."""
+    """Return the objects of the stage, marked as they came, and the items that the plan knows nothing of."""
     came = {(id(item.document), dig(item.given, "metadata", "name")): item for item in items}
     for manifest in objects:
         item = came.get((id(manifest.origin.document), manifest.name))

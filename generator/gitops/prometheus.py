@@ -25,7 +25,7 @@ class Server:
     token: str = ""
 
     def values(self, promql: str, time: str = "") -> tuple[float, ...]:
-        """Give every value that the query has now, or at `time` (a Unix time or RFC 3339).
+        """Return every value that the query has now, or at `time` (a Unix time or RFC 3339).
 
         No value at all means that no series matched. Raises `Fault` when the server cannot be asked, or
         refuses the query.

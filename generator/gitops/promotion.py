@@ -36,7 +36,7 @@ class Index:
     rollback: tuple[str, ...]
 
     def find(self, wanted: str) -> int:
-        """Give the number of a stage that is called by its name, its number, or the name without it.
+        """Return the number of a stage that is called by its name, its number, or the name without it.
 
         Raises `Refused` for any other name.
         """
@@ -112,7 +112,7 @@ def promote(
     skip: bool,
     confirmed: bool,
 ) -> Promotion:
-    """Give `live/` for a stage: the next one, the one that is live, or an earlier one.
+    """Return `live/` for a stage: the next one, the one that is live, or an earlier one.
 
     `skip` allows a leap, whose risks are then told; `confirmed` allows a stage after which what served
     before is gone. Raises `Refused`.
@@ -133,7 +133,7 @@ def promote(
 
 
 def roll_back(index: Index, tree: Mapping[str, str], live: Mapping[str, str]) -> Promotion:
-    """Give `live/` for the rollback: the stage that is live, with the traffic where it was at first.
+    """Return `live/` for the rollback: the stage that is live, with the traffic where it was at first.
 
     Raises `Refused` when nothing is live, or when what served before is gone.
     """
@@ -172,7 +172,7 @@ def _leap(index: Index, stands: Standing, target: int) -> str:
 
 
 def _position(index: Index, stands: Standing) -> int:
-    """Give the stage from which the next is counted: after a rollback, the last one before traffic moved."""
+    """Return the stage that the next one follows: after a rollback, the last one before traffic moved."""
     if stands.number is None:
         return -1
     if not stands.rolled_back:
@@ -188,7 +188,7 @@ def _flat(tree: Mapping[str, str], paths: Sequence[str], marker: str) -> dict[st
 
 
 def _moves(splits: Sequence[Mapping[str, object]], before: set[str]) -> bool:
-    """Say whether requests without a condition reach a version that the baseline does not know."""
+    """Return whether requests without a condition reach a version that the baseline does not know."""
     return any(
         backend["version"] not in before and backend["percent"] != "0"
         for split in splits

@@ -18,5 +18,5 @@ _RANK = {kind: rank for rank, kinds in enumerate(APPLY_ORDER) for kind in kinds}
 
 
 def apply_rank(manifest: Manifest) -> int:
-    """Give the place of an object's kind in the order of applying (contract I4)."""
+    """Return the place of an object's kind in the order of applying (contract I4)."""
     return _RANK.get(manifest.kind, len(APPLY_ORDER))

@@ -22,19 +22,19 @@ class Pool:
     namespace: str
 
     def __str__(self) -> str:
-        """Give the pool's name."""
+        """Return the pool's name."""
         return self.name
 
 
 def named_by(ref: Any, pool: Pool, home: str) -> bool:
-    """Say whether a reference in an object of the namespace `home` means the pool."""
+    """Return whether a reference in an object of the namespace `home` means the pool."""
     wanted: dict[str, Any] = {"group": INFERENCE, "kind": "InferencePool", "name": pool.name}
     is_pool = isinstance(ref, Mapping) and wanted.items() <= ref.items()
     return is_pool and (ref.get("namespace") or home) == pool.namespace
 
 
 def aimed(ref: Mapping[str, Any], pool: Pool, home: str) -> dict[str, Any]:
-    """Give a reference with a pool in the place of the one it names, and nothing else changed.
+    """Return a reference with a pool in the place of the one it names, and nothing else changed.
 
     A pool beside the object that refers to it needs no namespace, another one does.
     """
@@ -47,13 +47,13 @@ def aimed(ref: Mapping[str, Any], pool: Pool, home: str) -> dict[str, Any]:
 
 
 def names_pools(item: Manifest) -> bool:
-    """Say whether an object sends requests to InferencePools."""
+    """Return whether an object sends requests to InferencePools."""
     kinds = (dig(item.data, *found, "kind") for found in _backends(item.data, ()))
     return any(kind == "InferencePool" for kind in kinds)
 
 
 def references(item: Manifest, pool: Pool, *path: str | int) -> Iterator[Path]:
-    """Give the path of every reference to the pool in an object, or in what stands at `path` of it."""
+    """Return the path of every reference to the pool in an object, or in what stands at `path` of it."""
     home = item.identity.namespace
     for found in _backends(item.get(*path), path):
         if named_by(item.get(*found), pool, home):
@@ -61,7 +61,7 @@ def references(item: Manifest, pool: Pool, *path: str | int) -> Iterator[Path]:
 
 
 def retargeted(item: Manifest, blue: Pool, pool: Pool, *path: str | int) -> Any:
-    """Give what stands at `path` of an object with a pool in the place of blue in its filters.
+    """Return what stands at `path` of an object with a pool in the place of blue in its filters.
 
     Filters get copies of requests: they have no weights that could move little by little.
     """
@@ -70,7 +70,7 @@ def retargeted(item: Manifest, blue: Pool, pool: Pool, *path: str | int) -> Any:
 
 
 def replaced(item: Manifest, blue: Pool, pool: Pool) -> Manifest:
-    """Give an object with a pool in the place of blue in every reference."""
+    """Return an object with a pool in the place of blue in every reference."""
     return item.put(_aim(item, pool, (), references(item, blue)))
 
 
@@ -82,7 +82,7 @@ def _aim(item: Manifest, pool: Pool, path: Path, found: Iterable[Path]) -> Any:
 
 
 def _backends(data: Any, path: Path) -> Iterator[Path]:
-    """Give the path of every backend that an object names, wherever it stands."""
+    """Return the path of every backend that an object names, wherever it stands."""
     items = enumerate(data) if isinstance(data, list) else data.items() if isinstance(data, Mapping) else ()
     for key, value in items:
         here = (*path, key)

@@ -14,7 +14,7 @@ from generator.model.source import Path
 
 
 def with_flags(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:
-    """Give arguments with each `--flag=value` in the place of the flag's old value, new ones last.
+    """Return arguments with each `--flag=value` in the place of the flag's old value, new ones last.
 
     A flag may have stood as `--flag=old`, as two arguments, or alone, and with `_` for `-`; where it
     stood several times, the last one counted, and it goes with all others. A new flag without a value
@@ -32,7 +32,7 @@ def with_flags(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:
 
 
 def flag_of(argument: str) -> str:
-    """Give the flag of an argument, in the one spelling."""
+    """Return the flag of an argument, in the one spelling."""
     return argument.partition("=")[0].replace("_", "-")
 
 
@@ -56,39 +56,39 @@ class Container:
 
     @property
     def image(self) -> str:
-        """Give its image."""
+        """Return its image."""
         return str(self.data.get("image", ""))
 
     @property
     def pod(self) -> Path:
-        """Give the path of the spec of its pod."""
+        """Return the path of the spec of its pod."""
         return self.path[:-2]
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Give command and arguments as words; a shell's script as the words in it."""
+        """Return command and arguments as words; a shell's script as the words in it."""
         said = [str(word) for group in ("command", "args") for word in self.data.get(group) or ()]
         return tuple(word for text in said for word in _split(text)) if self.is_shell else tuple(said)
 
     @property
     def is_shell(self) -> bool:
-        """Say whether a shell runs a script."""
+        """Return whether a shell runs a script."""
         first = next(iter(self.data.get("command") or ()), "")
         return _SHELLS.fullmatch(str(first)) is not None
 
     @property
     def is_vllm(self) -> bool:
-        """Say whether it surely runs vLLM: an image that says no argument may run anything."""
+        """Return whether it surely runs vLLM: an image that says no argument may run anything."""
         named = any(_VLLM.fullmatch(word) for word in self.words)
         return named or (bool(self.words) and "vllm-openai" in self.image.rpartition("/")[2])
 
     @property
     def is_sidecar(self) -> bool:
-        """Say whether it is llm-d's routing sidecar, which speaks the engine's KV protocol."""
+        """Return whether it is llm-d's routing sidecar, which speaks the engine's KV protocol."""
         return _SIDECAR.search(f"{self.data.get('name')} {self.image}") is not None
 
     def flag(self, *names: str) -> str | None:
-        """Give the value of a flag, empty where it has none; the last one counts, as in argparse."""
+        """Return the value of a flag, empty where it has none; the last one counts, as in argparse."""
         found = None
         for index, word in enumerate(self.words):
             head, equals, value = word.partition("=")
@@ -99,7 +99,7 @@ class Container:
 
     @property
     def model(self) -> str:
-        """Give the model that vLLM loads; empty where the command does not say it."""
+        """Return the model that vLLM loads; empty where the command does not say it."""
         after = next(
             (self.words[at + 1 :] for at, word in enumerate(self.words) if word == "serve"), self.words
         )
@@ -111,12 +111,12 @@ class Container:
 
     @property
     def served(self) -> frozenset[str]:
-        """Give the names that requests can ask for: what the command says, or the model's own name."""
+        """Return the names that requests can ask for: what the command says, or the model's own name."""
         return frozenset(self._list("--served-model-name")) or frozenset({self.model} - {""})
 
     @property
     def modules(self) -> frozenset[str]:
-        """Give the adapters that the command names, by name."""
+        """Return the adapters that the command names, by name."""
         return frozenset(item.partition("=")[0] for item in self._list("--lora-modules"))
 
     def _list(self, flag: str) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ class Container:
 
     @property
     def pause(self) -> int:
-        """Give the seconds that preStop sleeps."""
+        """Return the seconds that preStop sleeps."""
         handler = self.data.get("lifecycle") or {}
         seconds = dig(handler, "preStop", "sleep", "seconds", default=0)
         shell = " ".join(map(str, dig(handler, "preStop", "exec", "command", default=())))
@@ -139,19 +139,19 @@ class Container:
 
     @property
     def variables(self) -> dict[str, str]:
-        """Give its environment variables that have a plain value."""
+        """Return its environment variables that have a plain value."""
         return {str(one.get("name")): str(one.get("value", "")) for one in self.data.get("env") or ()}
 
 
 def containers_of(workload: Manifest) -> Iterator[Container]:
-    """Give every container of every pod template of a workload, its init containers too."""
+    """Return every container of every pod template of a workload, its init containers too."""
     for paths in container_paths(workload).values():
         for path in paths:
             yield Container(workload=workload, path=path, data=workload.get(*path))
 
 
 def whole(text: str | None) -> int | None:
-    """Give a flag's value as a whole number, if it is one."""
+    """Return a flag's value as a whole number, if it is one."""
     return int(text) if text and text.isdigit() else None
 
 

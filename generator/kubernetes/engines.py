@@ -125,7 +125,7 @@ class Server:
 
 
 def servers_in(workload: Manifest) -> tuple[Server, ...]:
-    """Give what a workload's serving containers run; a container whose engine is not known is left out."""
+    """Return what a workload's serving containers run; a container whose engine is not known is left out."""
     name = main_container(workload)
     paths = container_paths(workload)[name] if name else ()
     found = ((path, workload.get(*path)) for path in paths)
@@ -133,7 +133,7 @@ def servers_in(workload: Manifest) -> tuple[Server, ...]:
 
 
 def engine_of(workload: Manifest) -> Engine | None:
-    """Give the engine of a workload: the one that its command starts, or else the one of its pods' label."""
+    """Return the engine of a workload: the one that its command starts, or else that of its pods' label."""
     started = [server.engine for server in servers_in(workload)]
     labelled = (
         str(workload.get(*path, "metadata", "labels", ENGINE_LABEL)) for path in pod_templates(workload)
@@ -170,7 +170,7 @@ def _by_image(container: Mapping[str, Any]) -> tuple[Engine, list[str]] | None:
 
 
 def _started(words: Sequence[str]) -> tuple[Engine, list[str]] | None:
-    """Find the program that a command line starts, and give its arguments."""
+    """Find the program that a command line starts, and return its arguments."""
     names = [word.rpartition("/")[2] for word in words]
     for engine in _TABLE:
         for program in engine.programs:
@@ -181,14 +181,14 @@ def _started(words: Sequence[str]) -> tuple[Engine, list[str]] | None:
 
 
 def _model(engine: Engine, arguments: Sequence[str]) -> str:
-    """Give the model: the value of its flag, or the first argument if that is no flag."""
+    """Return the model: the value of its flag, or the first argument if that is no flag."""
     flagged = [value for flag in sorted(engine.model_flags) for value in _values(arguments, flag)]
     positional = [word for word in arguments[:1] if not word.startswith("-")]
     return next(iter([*flagged, *positional]), "")
 
 
 def _values(arguments: Sequence[str], flag: str) -> list[str]:
-    """Give the values of a flag, written with `=` or as the words after it; the last use counts."""
+    """Return the values of a flag, written with `=` or as the words after it; the last use counts."""
     found: list[str] = []
     for place, word in enumerate(arguments):
         name, equals, value = word.partition("=")
@@ -206,12 +206,12 @@ def _plain(words: Iterable[str]) -> Iterator[str]:
 
 
 def _is_known(text: str) -> bool:
-    """Say whether a text says all of itself; what a variable holds, only the pod knows."""
+    """Return whether a text says all of itself; what a variable holds, only the pod knows."""
     return bool(text) and "$" not in text
 
 
 def _words(container: Mapping[str, Any]) -> list[str]:
-    """Give the words of a container's command line, with literal variables filled in and scripts read."""
+    """Return the words of a container's command line, with literal variables filled in and scripts read."""
     given = [str(word) for key in ("command", "args") for word in container.get(key) or ()]
     values = {entry["name"]: str(entry["value"]) for entry in container.get("env") or () if "value" in entry}
     words: list[str] = []
@@ -224,7 +224,7 @@ _VARIABLE = re.compile(r"\$(?P<open>[({])?(?P<name>\w+)(?(open)[)}])")
 
 
 def _script(text: str) -> list[str]:
-    """Give the words of a shell script, as far as they can be told without running it."""
+    """Return the words of a shell script, as far as they can be told without running it."""
     lines = text.replace("\\\n", " ")
     try:
         return shlex.split(lines, comments=True)

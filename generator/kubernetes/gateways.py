@@ -36,11 +36,11 @@ class Behaviour:
 
     splitting: Splitting
     fault: str = ""
-    mend: str = ""
+    fix: str = ""
     until: tuple[Version, ...] = ()
 
     def holds(self, version: Version) -> bool:
-        """Say whether a version behaves so; an unknown version (empty) may."""
+        """Return whether a version behaves so; an unknown version (empty) may."""
         if not version or not self.until:
             return True
         line = [fixed for fixed in self.until if fixed[:2] == version[:2]]
@@ -65,7 +65,7 @@ class Implementation:
     behaviours: tuple[Behaviour, ...] = ()
 
     def behaviour(self, version: str) -> Behaviour:
-        """Give how a version splits a rule between pools."""
+        """Return how a version splits a rule between pools."""
         wanted = tuple(int(part) for part in version.removeprefix("v").split(".") if part)
         return next((one for one in self.behaviours if one.holds(wanted)), _SOUND)
 
@@ -83,7 +83,7 @@ _ROWS = (
             Behaviour(
                 splitting=Splitting.CUTOVER,
                 fault="takes one InferencePool a rule and rejects the route",
-                mend="keep the beta step and go to `{weight: 100}` at once, or " + _ELSEWHERE,
+                fix="keep the beta step and go to `{weight: 100}` at once, or " + _ELSEWHERE,
             ),
         ),
     ),
@@ -100,7 +100,7 @@ _ROWS = (
             Behaviour(
                 splitting=Splitting.NONE,
                 fault="gives every pool of a rule the endpoint picker of the last one",
-                mend=_ELSEWHERE,
+                fix=_ELSEWHERE,
             ),
         ),
     ),
@@ -114,7 +114,7 @@ _ROWS = (
                 splitting=Splitting.FAULTY,
                 fault="asks one pool's endpoint picker for all pools of a rule, and answers 503 to the whole "
                 "rule while that pool is empty",
-                mend="update Istio to 1.29.9, 1.30.6, 1.31.2 or later; until then let no pool of a split "
+                fix="update Istio to 1.29.9, 1.30.6, 1.31.2 or later; until then let no pool of a split "
                 "rule reach 0 endpoints, and trust no gate that compares the pickers' request counts",
                 until=((1, 29, 9), (1, 30, 6), (1, 31, 2)),
             ),
@@ -128,13 +128,13 @@ _ROWS = (
             Behaviour(
                 splitting=Splitting.NONE,
                 fault="answers 503 when pools have weights",
-                mend="move to agentgateway: kgateway has no InferencePools since 2.2",
+                fix="move to agentgateway: kgateway has no InferencePools since 2.2",
                 until=((2, 2),),
             ),
             Behaviour(
                 splitting=Splitting.NONE,
                 fault="has no InferencePools any more, since 2.2",
-                mend="move to agentgateway, which took its place",
+                fix="move to agentgateway, which took its place",
             ),
         ),
     ),
@@ -142,7 +142,7 @@ _ROWS = (
         name="kthena",
         source="volcano-sh/kthena#1471",
         behaviours=(
-            Behaviour(splitting=Splitting.NONE, fault="ignores the weights of pools", mend=_ELSEWHERE),
+            Behaviour(splitting=Splitting.NONE, fault="ignores the weights of pools", fix=_ELSEWHERE),
         ),
     ),
     Implementation(
@@ -152,7 +152,7 @@ _ROWS = (
             Behaviour(
                 splitting=Splitting.NONE,
                 fault="takes one InferencePool a rule before 2.3",
-                mend="update NGINX Gateway Fabric to 2.3 or later",
+                fix="update NGINX Gateway Fabric to 2.3 or later",
                 until=((2, 3),),
             ),
         ),

@@ -42,13 +42,13 @@ _KINDS = {
 
 
 def todays_group(data: Mapping[str, Any]) -> str:
-    """Give the group of an object's kind; of an old kind, the group in which it is today."""
+    """Return the group of an object's kind; of an old kind, the group in which it is today."""
     api, kind = str(data.get("apiVersion", "")), _KINDS.get(str(data["kind"]))
     return (kind.today if kind and api.startswith(f"{OLD}/") else api).rpartition("/")[0]
 
 
 def modern(data: dict[str, Any], version: tuple[int, int], origin: Origin, found: Findings) -> dict[str, Any]:
-    """Give an object as the rest of rollplan knows it; `version` is the cluster's Inference Extension.
+    """Return an object as the rest of rollplan knows it; `version` is the cluster's Inference Extension.
 
     An old object that the cluster cannot have any more becomes the new one; one that it cannot have yet is
     a finding. Pools are new ones until `lowered` writes them, wherever they are old in the cluster.
@@ -79,7 +79,7 @@ def _told(
 
 
 def lowered(rollout: Rollout) -> Rollout:
-    """Give the rollout with old pools, and references to them, in the form that the cluster has them in."""
+    """Return the rollout with old pools, and references to them, in the form that the cluster has them in."""
     version = rollout.plan.target.apis.inference_extension
     names = _old_pools((item for stage in rollout.stages for item in stage.objects), version)
     if not names:
@@ -106,13 +106,13 @@ def lowered(rollout: Rollout) -> Rollout:
 
 
 def as_written(bundles: Bundles, version: tuple[int, int]) -> Bundles:
-    """Give the bundles with old pools in the form in which their manifests have them."""
+    """Return the bundles with old pools in the form in which their manifests have them."""
     names = _old_pools((item for bundle in bundles.values() for item in bundle), version)
     return {name: _all(bundle, names) for name, bundle in bundles.items()} if names else bundles
 
 
 def _old_pools(items: Iterable[Manifest], version: tuple[int, int]) -> frozenset[str]:
-    """Give the names of pools that come from an old manifest, where the cluster has the old kind."""
+    """Return the names of pools that come from an old manifest, where the cluster has the old kind."""
     if version >= _KINDS[_POOL].until:
         return frozenset()
     return frozenset(item.name for item in items if item.kind == _POOL and _is_old(item))
@@ -136,7 +136,7 @@ def _lowered(item: Manifest, names: frozenset[str]) -> Manifest:
 
 
 def _scripts(checks: Iterable[Instruction], names: frozenset[str]) -> tuple[Instruction, ...]:
-    """Give checks that ask for old pools by their group, and for their status by its old name."""
+    """Return checks that ask for old pools by their group, and for their status by its old name."""
     found = []
     for check in checks:
         script = check.script
@@ -149,7 +149,7 @@ def _scripts(checks: Iterable[Instruction], names: frozenset[str]) -> tuple[Inst
 
 
 def _referring(data: Any, old: str, new: str, wanted: Callable[[str], bool]) -> Any:
-    """Give any part of an object with its references to pools in another group."""
+    """Return any part of an object with its references to pools in another group."""
     if isinstance(data, list):
         return [_referring(item, old, new, wanted) for item in data]
     if not isinstance(data, dict):

@@ -13,24 +13,24 @@ SCALERS = frozenset({"HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAuto
 
 
 def selected(manifests: tuple[Manifest, ...], selector: Mapping[str, Any]) -> tuple[Manifest, ...]:
-    """Give the workloads whose pods an equality selector catches."""
+    """Return the workloads whose pods an equality selector catches."""
     return tuple(item for item in manifests if item.kind in WORKLOADS and selects_pods(selector, item))
 
 
 def pod_template(workload: Manifest) -> tuple[str, ...]:
-    """Give the path of a workload's pod template; of its workers, for a LeaderWorkerSet."""
+    """Return the path of a workload's pod template; of its workers, for a LeaderWorkerSet."""
     if workload.kind == "LeaderWorkerSet":
         return ("spec", "leaderWorkerTemplate", "workerTemplate")
     return ("spec", "template")
 
 
 def pod_labels(workload: Manifest) -> dict[str, Any]:
-    """Give the labels of a workload's pods."""
+    """Return the labels of a workload's pods."""
     return dict(workload.get(*pod_template(workload), "metadata", "labels", default={}))
 
 
 def pod_templates(workload: Manifest) -> tuple[Path, ...]:
-    """Give the path of every pod template: leaders and workers, or the roles of a DisaggregatedSet."""
+    """Return the path of every pod template: leaders and workers, or the roles of a DisaggregatedSet."""
     return tuple(_templates(workload.get("spec", default={}), ("spec",)))
 
 
@@ -50,7 +50,7 @@ POD_NAME = "statefulset.kubernetes.io/pod-name"
 
 
 def pod_names(workload: Manifest) -> tuple[str, ...]:
-    """Give the names of the pods that a StatefulSet makes; other kinds choose names as they run."""
+    """Return the names of the pods that a StatefulSet makes; other kinds choose names as they run."""
     if workload.kind != "StatefulSet":
         return ()
     count = workload.get("spec", "replicas", default=1)
@@ -58,7 +58,7 @@ def pod_names(workload: Manifest) -> tuple[str, ...]:
 
 
 def selects_pods(selector: Mapping[str, Any], workload: Manifest) -> bool:
-    """Say whether a selector catches pods of a workload, by the labels that its controller gives too."""
+    """Return whether a selector catches pods of a workload, by the labels that its controller gives too."""
     own = {"leaderworkerset.sigs.k8s.io/name": workload.name} if workload.kind == "LeaderWorkerSet" else {}
     if selector.get(POD_NAME) in pod_names(workload):
         own[POD_NAME] = selector[POD_NAME]

@@ -72,7 +72,7 @@ class Reference:
 
 
 def named_by(manifest: Manifest) -> Iterator[Reference]:
-    """Give every reference by name of an object and of its pods; host names and texts are left out."""
+    """Return every reference by name of an object and of its pods; host names and texts are left out."""
     for kind, path in _FIELDS.get(manifest.kind, ()):
         yield from _named(manifest.data, path.split("."), (), kind)
     for template in pod_templates(manifest):

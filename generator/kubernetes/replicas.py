@@ -49,7 +49,7 @@ class Group:
 
 
 def groups(workload: Manifest) -> tuple[Group, ...]:
-    """Give the groups of a workload: one, or one for each role of a DisaggregatedSet."""
+    """Return the groups of a workload: one, or one for each role of a DisaggregatedSet."""
     slices = int(workload.get("spec", "slices", default=1))
     found = []
     for path in replica_paths(workload):
@@ -68,7 +68,7 @@ def groups(workload: Manifest) -> tuple[Group, ...]:
 
 
 def _pace(kind: str, spec: Mapping[str, Any], count: int) -> tuple[int, int]:
-    """Give how many replicas an update adds, rounded up, and lets be missing, rounded down (contract I17)."""
+    """Return how many replicas an update adds, rounded up, and may be missing, rounded down (I17)."""
     if dig(spec, "strategy", "type") == "Recreate":
         return 0, count
     path, *defaults = _PACES[kind]
@@ -79,7 +79,7 @@ def _pace(kind: str, spec: Mapping[str, Any], count: int) -> tuple[int, int]:
 
 
 def _pods(value: int | str, of: int, *, up: bool) -> int:
-    """Give a number of pods, or a percentage `of` them rounded up or down, as whole pods."""
+    """Return a number of pods, or a percentage `of` them rounded up or down, as whole pods."""
     if isinstance(value, int):
         return value
     share = of * int(value.rstrip("%")) / 100
@@ -87,7 +87,7 @@ def _pods(value: int | str, of: int, *, up: bool) -> int:
 
 
 def _in_a_replica(workload: Manifest, spec: Mapping[str, Any]) -> int:
-    """Give the accelerators of one replica; the leader of a group may take others than a worker."""
+    """Return the accelerators of one replica; the leader of a group may take others than a worker."""
     group = spec.get("leaderWorkerTemplate")
     if not isinstance(group, Mapping):
         return _limits(workload.get(*pod_template(workload), "spec", "containers", default=[]))
@@ -106,7 +106,7 @@ def _limits(containers: Sequence[Mapping[str, Any]]) -> int:
 
 
 def held(workload: Manifest, per_replica: int | None, *, updating: bool = False) -> int:
-    """Give the accelerators that a workload holds, or the most that it holds while it is updated.
+    """Return the accelerators that a workload holds, or the most that it holds while it is updated.
 
     `per_replica` is what the plan says of a replica; its limits count where the plan says nothing.
     """
@@ -118,7 +118,7 @@ def held(workload: Manifest, per_replica: int | None, *, updating: bool = False)
 
 
 def replaced(after: Manifest, before: Manifest) -> int:
-    """Give how many replicas a change of a workload replaces: those from its partition on, if any."""
+    """Return how many replicas a change of a workload replaces: those from its partition on, if any."""
     if any(after.get(*path) != before.get(*path) for path in pod_templates(after)):
         return max(0, replicas(after) - _partition(after))
     return max(0, min(_partition(before), replicas(after)) - _partition(after))
@@ -130,12 +130,12 @@ def _partition(workload: Manifest) -> int:
 
 
 def missing(workload: Manifest, count: int) -> int:
-    """Give how many replicas are missing at most while this many are replaced."""
+    """Return how many replicas are missing at most while this many are replaced."""
     return min(count, sum(group.unavailable for group in groups(workload)))
 
 
 def seconds_to_start(workload: Manifest, count: int = 0) -> int:
-    """Give the seconds in which a workload starts, or in which it replaces this many replicas.
+    """Return the seconds in which a workload starts, or in which it replaces this many replicas.
 
     Replicas come in waves, and each may take the whole startup budget; one that is replaced ends first.
     """
@@ -165,5 +165,5 @@ DEADLINE = 600
 
 
 def progress_deadline(workload: Manifest, min_ready_seconds: int) -> int:
-    """Give a progress deadline that leaves a pod time to load its model (contract I16)."""
+    """Return a progress deadline that leaves a pod time to load its model (contract I16)."""
     return max(DEADLINE, startup_budget(workload) + min_ready_seconds + SPARE_SECONDS)

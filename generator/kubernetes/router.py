@@ -28,7 +28,7 @@ class Picker:
 
 
 def with_parts(manifests: tuple[Manifest, ...], pool: str) -> tuple[Manifest, ...]:
-    """Give the manifests with `part` set to `model` or `router`, in the order given.
+    """Return the manifests with `part` set to `model` or `router`, in the order given.
 
     What rollplan has made, and what is made of that, knows its part already.
     """
@@ -39,7 +39,7 @@ def with_parts(manifests: tuple[Manifest, ...], pool: str) -> tuple[Manifest, ..
 
 
 def find_pool(manifests: Iterable[Manifest], name: str) -> Manifest | None:
-    """Give the InferencePool of this name, if it is there."""
+    """Return the InferencePool of this name, if it is there."""
     return next((item for item in manifests if item.kind == "InferencePool" and item.name == name), None)
 
 
@@ -52,7 +52,7 @@ def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
 
 
 def find_lone_picker(manifests: tuple[Manifest, ...]) -> Picker:
-    """Give the endpoint picker that has no InferencePool, where there is one (contract §1.6)."""
+    """Return the endpoint picker that has no InferencePool, where there is one (contract §1.6)."""
     workloads = tuple(item for item in manifests if item.kind in WORKLOADS and endpoint_selector(item))
     services = _services(manifests, workloads)
     return Picker(service=next(iter(services), None), workloads=workloads, services=services)
@@ -68,7 +68,7 @@ def _services(manifests: Iterable[Manifest], workloads: tuple[Manifest, ...]) ->
 
 
 def servers_of(manifests: tuple[Manifest, ...], pool: Manifest) -> tuple[Manifest, ...]:
-    """Give the workloads whose pods the pool selects."""
+    """Return the workloads whose pods the pool selects."""
     return selected(manifests, pool.get("spec", "selector", "matchLabels", default={}))
 
 
@@ -76,7 +76,10 @@ _EQUALITY = re.compile(r"[^=,!() ]+=[^=,!() ]+(,[^=,!() ]+=[^=,!() ]+)*")
 
 
 def endpoint_selector(workload: Manifest) -> dict[str, str]:
-    """Give the labels by which a picker without an InferencePool finds its pods; none for other workloads."""
+    """Return the labels by which a picker without an InferencePool finds its pods.
+
+    None for other workloads.
+    """
     for container in workload.get(*pod_template(workload), "spec", "containers", default=()):
         arguments = [str(argument) for argument in container.get("args") or ()]
         for flag, value in zip(arguments, [*arguments[1:], ""], strict=False):
@@ -106,7 +109,7 @@ def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
 
 
 def _needs(workload: Manifest) -> set[tuple[str, str]]:
-    """Give kind and name of what a workload's pods cannot start without."""
+    """Return kind and name of what a workload's pods cannot start without."""
     pod = workload.get(*pod_template(workload), "spec", default={})
     needs = {("ServiceAccount", pod.get("serviceAccountName", ""))}
     for volume in pod.get("volumes") or ():

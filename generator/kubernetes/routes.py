@@ -16,13 +16,13 @@ ROUTE_KINDS = frozenset({"HTTPRoute", "GRPCRoute"})
 
 
 def rules_of(route: Manifest) -> list[Mapping[str, Any]]:
-    """Give the rules of a route, as they are."""
+    """Return the rules of a route, as they are."""
     found: list[Mapping[str, Any]] = route.get("spec", "rules", default=[])
     return found
 
 
 def backends_to(rule: Mapping[str, Any], pool: Pool, home: str) -> tuple[int, ...]:
-    """Give the indexes of the backendRefs that name the pool; a rule may name it more than once.
+    """Return the indexes of the backendRefs that name the pool; a rule may name it more than once.
 
     `home` is the namespace of the route.
     """
@@ -31,11 +31,11 @@ def backends_to(rule: Mapping[str, Any], pool: Pool, home: str) -> tuple[int, ..
 
 
 def rules_to(route: Manifest, pool: Pool) -> tuple[int, ...]:
-    """Give the indexes of the rules that send requests to the pool."""
+    """Return the indexes of the rules that send requests to the pool."""
     home = route.identity.namespace
     return tuple(index for index, rule in enumerate(rules_of(route)) if backends_to(rule, pool, home))
 
 
 def _weight(ref: Mapping[str, Any]) -> int:
-    """Give a backend's weight; 1, as the API server has it, in kinds whose defaults are not written out."""
+    """Return a backend's weight; 1, as the API server has it, in kinds whose defaults are not written out."""
     return int(ref.get("weight", 1))

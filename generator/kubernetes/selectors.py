@@ -15,7 +15,7 @@ _FLAT = frozenset({"Service", "ReplicationController"})
 
 
 def selectors(manifest: Manifest) -> Iterator[Mapping[str, str]]:
-    """Give every selector by which an object catches pods or Services, as pairs that it demands."""
+    """Return every selector by which an object catches pods or Services, as pairs that it demands."""
     selector = manifest.get("spec", "selector")
     if not isinstance(selector, Mapping) or manifest.kind == "PersistentVolumeClaim":
         return
@@ -43,7 +43,7 @@ SELECTING = frozenset(
 
 
 def selector_of(item: Manifest) -> Mapping[str, Any] | None:
-    """Give an object's selector in the form with `matchLabels`; None where it has none.
+    """Return an object's selector in the form with `matchLabels`; None where it has none.
 
     An empty selector of a Service catches nothing, that of every other kind everything.
     """
@@ -56,7 +56,7 @@ def selector_of(item: Manifest) -> Mapping[str, Any] | None:
 
 
 def catches(item: Manifest, target: Manifest) -> bool:
-    """Say whether an object's selector catches a Service, or any of a workload's pods."""
+    """Return whether an object's selector catches a Service, or any of a workload's pods."""
     selector = selector_of(item)
     if selector is None or not _looks_into(item, target):
         return False
@@ -64,7 +64,7 @@ def catches(item: Manifest, target: Manifest) -> bool:
 
 
 def matches(selector: Mapping[str, Any], labels: Labels) -> bool:
-    """Say whether every pair and every expression of a selector holds for the labels."""
+    """Return whether every pair and every expression of a selector holds for the labels."""
     pairs = (selector.get("matchLabels") or {}).items()
     expressions = selector.get("matchExpressions") or ()
     return all(labels.get(key) == value for key, value in pairs) and all(
@@ -73,7 +73,7 @@ def matches(selector: Mapping[str, Any], labels: Labels) -> bool:
 
 
 def pod_label_sets(workload: Manifest) -> Iterator[Labels]:
-    """Give the labels of a workload's pods, with those that its controller adds."""
+    """Return the labels of a workload's pods, with those that its controller adds."""
     own = {_GROUP_NAME: workload.name} if workload.kind == "LeaderWorkerSet" else {}
     for path in pod_templates(workload):
         labels = workload.get(*path, "metadata", "labels", default={}) | own
@@ -82,7 +82,7 @@ def pod_label_sets(workload: Manifest) -> Iterator[Labels]:
 
 
 def targets(objects: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    """Give what selectors can catch: workloads for their pods, and Services."""
+    """Return what selectors can catch: workloads for their pods, and Services."""
     return tuple(item for item in objects if item.kind in WORKLOADS or item.kind == "Service")
 
 
@@ -94,7 +94,7 @@ def _labels_of(item: Manifest, target: Manifest) -> Iterator[Labels]:
 
 
 def _looks_into(item: Manifest, target: Manifest) -> bool:
-    """Say whether an object looks into a target's namespace; monitors can say which they look into."""
+    """Return whether an object looks into a target's namespace; monitors can say which they look into."""
     wanted = item.get("spec", "namespaceSelector", default={})
     if wanted.get("any"):
         return True

@@ -14,13 +14,13 @@ SERVER = "modelserver"
 
 
 def containers(workload: Manifest) -> list[Mapping[str, Any]]:
-    """Give the containers of a workload's pods, as the manifest has them."""
+    """Return the containers of a workload's pods, as the manifest has them."""
     found: list[Mapping[str, Any]] = workload.get(*pod_template(workload), "spec", "containers", default=[])
     return found
 
 
 def container_paths(workload: Manifest) -> dict[str, tuple[Path, ...]]:
-    """Give where containers stand, by name: several places, where leaders and workers or roles differ."""
+    """Return where containers stand, by name: several places, where leaders and workers or roles differ."""
     found: dict[str, tuple[Path, ...]] = {}
     for path, container in _containers(workload.get("spec", default={}), ("spec",)):
         name = str(container.get("name"))
@@ -46,13 +46,13 @@ def _containers(data: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]
 
 
 def main_container(workload: Manifest) -> str | None:
-    """Give the name of the container that serves: modelserver, or the only one there is."""
+    """Return the name of the container that serves: modelserver, or the only one there is."""
     names = [name for name, paths in container_paths(workload).items() if paths[0][-2] == "containers"]
     return SERVER if SERVER in names else names[0] if len(names) == 1 else None
 
 
 def replica_paths(workload: Manifest) -> tuple[Path, ...]:
-    """Give where a workload says how many replicas it has: once, or in each role of a DisaggregatedSet."""
+    """Return where a workload says how many replicas it has: once, or in each role of a DisaggregatedSet."""
     if workload.kind != "DisaggregatedSet":
         return (("spec", "replicas"),)
     roles: list[Mapping[str, Any]] = workload.get("spec", "roles", default=[])
@@ -62,13 +62,13 @@ def replica_paths(workload: Manifest) -> tuple[Path, ...]:
 
 
 def elects_leader(workload: Manifest) -> bool:
-    """Say whether only one replica ever becomes ready, as of endpoint pickers that stand by for a leader."""
+    """Return whether only one replica ever becomes ready, as with endpoint pickers that elect a leader."""
     flags = {"--ha-enable-leader-election", "--ha-enable-leader-election=true"}
     return any(flags & set(map(str, one.get("args") or ())) for one in containers(workload))
 
 
 def replicas(workload: Manifest) -> int:
-    """Give the wanted replicas; 1, as the API server has it, when the manifest does not say.
+    """Return the wanted replicas; 1, as the API server has it, when the manifest does not say.
 
     Those of a DisaggregatedSet are those of all roles, in each of its slices.
     """
@@ -86,12 +86,12 @@ _PODS = {
 
 
 def pod_pattern(workload: Manifest) -> str:
-    """Give a regular expression for the names of a workload's pods, which no longer name's pods match."""
+    """Return a regular expression for the names of a workload's pods, which no longer name's pods match."""
     return f"{workload.name.replace('.', '[.]')}-{_PODS.get(workload.kind, '.+')}"
 
 
 def startup_budget(workload: Manifest) -> int:
-    """Give the seconds that the slowest container may take until its probes give up on it.
+    """Return the seconds that the slowest container may take until its probes give up on it.
 
     Every pod template counts: in a LeaderWorkerSet the leader alone may have probes.
     """

@@ -31,7 +31,10 @@ _SAVE: Final = "save the file as UTF-8"
 
 
 def decode(data: bytes, name: str, found: Findings) -> Source | None:
-    """Give the text of UTF-8 bytes, without byte order mark, lines ended by LF; None when it is no UTF-8."""
+    """Return the text of UTF-8 bytes, without byte order mark, lines ended by LF.
+
+    None when it is no UTF-8.
+    """
     for pattern, encoding in _WIDE:
         if pattern.match(data[:4]):
             report = Report(Source(name=name, text=""), found)

@@ -70,12 +70,12 @@ class Build:
 
 
 def file_in(folder: Path) -> Path | None:
-    """Give the kustomization file of a folder, if it has one."""
+    """Return the kustomization file of a folder, if it has one."""
     return next((folder / name for name in FILES if (folder / name).is_file()), None)
 
 
 def build(job: Build, found: Findings) -> Source | None:
-    """Give what the kustomization builds, as one text; what stands in the way is a finding.
+    """Return what the kustomization builds, as one text; what stands in the way is a finding.
 
     Nothing runs before every path that the kustomization reads is known to exist in an allowed folder.
     """
@@ -113,7 +113,7 @@ _LOGGED = re.compile(r'[A-Z][0-9]{4} .*?\] "command failed" err=(?:"(?P<line>.*)
 
 
 def _first_line(error: str, job: Build) -> str:
-    """Give the first line of an error, without warnings, and with paths relative to the plan."""
+    """Return the first line of an error, without warnings, and with paths relative to the plan."""
     lines = [line.strip() for line in error.splitlines() if not line.startswith("# Warning")]
     line, *rest = [line for line in lines if line] or ["it gives no reason"]
     logged = _LOGGED.fullmatch(line)
@@ -126,12 +126,12 @@ def _first_line(error: str, job: Build) -> str:
 
 
 def _refuse(job: Build, reason: str, found: Findings) -> None:
-    hint = f"run `kubectl kustomize {job.folder.as_posix()}` and mend what it says"
+    hint = f"run `kubectl kustomize {job.folder.as_posix()}` and fix what it says"
     found.add(CODES["RP212"], f"`{job.ref}` does not build: {reason}", job.ref.place, hint)
 
 
 def _reads(folder: Path, job: Build, found: Findings, seen: set[str]) -> Iterator[tuple[Path, str]]:
-    """Give every path and address that a kustomization and its local bases name, with its folder."""
+    """Return every path and address that a kustomization and its local bases name, with its folder."""
     file = file_in(folder)
     if file is None or os.path.realpath(folder) in seen:
         return
@@ -152,7 +152,7 @@ def _reads(folder: Path, job: Build, found: Findings, seen: set[str]) -> Iterato
 
 
 def _named(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give what a kustomization's fields name; a text of several lines is the thing itself."""
+    """Return what a kustomization's fields name; a text of several lines is the thing itself."""
     for key in (*_LISTS, "patchesStrategicMerge"):
         yield from ((key, entry) for entry in _texts(data.get(key)) if "\n" not in entry)
     for key, names in _FILES.items():

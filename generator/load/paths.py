@@ -22,7 +22,7 @@ _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
 def documents(path: Ref, folder: Path, roots: Roots, found: Findings) -> Iterator[Document]:
-    """Give the documents of one path, relative to the plan's folder; what is wrong is added to `found`."""
+    """Return the documents of one path, relative to the plan's folder; what is wrong is added to `found`."""
     start = folder / path.value
     if not roots.hold(start):
         message = f"`{path}` leads outside the folder of the plan"
@@ -57,7 +57,7 @@ def _in_files(path: Ref, folder: Path, roots: Roots, found: Findings) -> Iterato
 
 
 def _files(folder: Path, roots: Roots, seen: set[str]) -> Iterator[Path]:
-    """Give the files of a folder, links followed; a folder once, and a link to outside as it is."""
+    """Return the files of a folder, links followed; a folder once, and a link to outside as it is."""
     seen.add(os.path.realpath(folder))
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith("."):

@@ -15,11 +15,11 @@ class Roots:
     paths: tuple[str, ...]
 
     def hold(self, path: Path) -> bool:
-        """Say whether the path leads inside."""
+        """Return whether the path leads inside."""
         real = os.path.realpath(path)
         return any(os.path.commonpath([real, root]) == root for root in self.paths)
 
 
 def roots_of(folder: Path, others: Iterable[str] = ()) -> Roots:
-    """Give the plan's folder and the others, which are relative to it."""
+    """Return the plan's folder and the others, which are relative to it."""
     return Roots(paths=tuple(os.path.realpath(folder / other) for other in ("", *others)))

@@ -8,7 +8,7 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 def seconds(duration: str) -> int:
-    """Give a duration such as 1h30m in whole seconds, in which Prometheus and kubectl take it, too."""
+    """Return a duration such as 1h30m in whole seconds, in which Prometheus and kubectl take it, too."""
     parts = re.findall(r"([0-9]+)(h|ms|m|s)", duration)
     return round(sum(int(number) * _UNITS[unit] for number, unit in parts))
 

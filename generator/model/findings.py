@@ -1,4 +1,4 @@
-"""Findings: what is wrong, where, and how to mend it; and the two ways in which a command stops."""
+"""Findings: what is wrong, where, and how to fix it; and the two ways in which a command stops."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Related:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnostic:
-    """One finding: a message in lower case without a full stop, the place, a hint that mends it.
+    """One finding: a message in lower case without a full stop, the place, a hint that fixes it.
 
     `object` is what it speaks of, as `Kind/name`; `accepted` the plan's reason to go on with it.
     """
@@ -55,12 +55,12 @@ class Diagnostic:
 
     @property
     def severity(self) -> Severity:
-        """Give what the finding weighs in this plan."""
+        """Return what the finding weighs in this plan."""
         return Severity.ACCEPTED if self.accepted else self.code.severity
 
     @property
     def is_error(self) -> bool:
-        """Say whether the finding refuses the plan."""
+        """Return whether the finding refuses the plan."""
         return self.severity is Severity.ERROR
 
     @property
@@ -80,7 +80,7 @@ class Acceptance:
     place: Place
 
     def covers(self, finding: Diagnostic) -> bool:
-        """Say whether the plan accepts this finding."""
+        """Return whether the plan accepts this finding."""
         return finding.code == self.code and self.object in {"", finding.object}
 
 
@@ -119,12 +119,12 @@ class Findings:
 
     @property
     def all(self) -> tuple[Diagnostic, ...]:
-        """Give everything found so far, sorted by place, each once."""
+        """Return everything found so far, sorted by place, each once."""
         return tuple(sorted(set(self._found), key=lambda finding: finding.order))
 
     @property
     def unused(self) -> tuple[Acceptance, ...]:
-        """Give what the plan accepts although nobody found it."""
+        """Return what the plan accepts although nobody found it."""
         return tuple(item for item in self._acceptances if item not in self._used)
 
     def stop_if_errors(self) -> None:

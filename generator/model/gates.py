@@ -25,11 +25,11 @@ class Telling(Protocol):
 
     @property
     def fact(self) -> Fact | None:
-        """Give the fact."""
+        """Return the fact."""
 
 
 def facts_of(asked: Iterable[Telling]) -> tuple[Fact, ...]:
-    """Give what is known once all of these have succeeded."""
+    """Return what is known once all of these have succeeded."""
     return tuple(item.fact for item in asked if item.fact)
 
 
@@ -90,5 +90,5 @@ class Gate:
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """Give all that is known when the gate holds."""
+        """Return all that is known when the gate holds."""
         return (*facts_of((*self.checks, *self.metrics)), *self.after)

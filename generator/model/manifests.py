@@ -51,7 +51,7 @@ class Identity:
 
 
 def identity_of(data: Mapping[str, Any]) -> Identity:
-    """Give the identity of an object that has a name, and a namespace if its kind has one."""
+    """Return the identity of an object that has a name, and a namespace if its kind has one."""
     metadata = data["metadata"]
     return Identity(
         group=str(data["apiVersion"]).rpartition("/")[0],
@@ -69,11 +69,11 @@ class Origin:
     path: Path = ()
 
     def at(self, *path: str | int) -> Place:
-        """Give the place of the object's value at `path`, or of what is nearest around it."""
+        """Return the place of the object's value at `path`, or of what is nearest around it."""
         return self.document.at(self.path + path)
 
     def at_key(self, *path: str | int) -> Place:
-        """Give the place of the key that leads to the object's value at `path`."""
+        """Return the place of the key that leads to the object's value at `path`."""
         return self.document.at_key(self.path + path)
 
 
@@ -89,25 +89,25 @@ class Manifest:
 
     @property
     def kind(self) -> str:
-        """Give the object's kind."""
+        """Return the object's kind."""
         return self.identity.kind
 
     @property
     def name(self) -> str:
-        """Give the object's name."""
+        """Return the object's name."""
         return self.identity.name
 
     def get(self, *path: str | int, default: Any = None) -> Any:
-        """Give the value at `path`, or `default` where any step of it is absent."""
+        """Return the value at `path`, or `default` where any step of it is absent."""
         return dig(self.data, *path, default=default)
 
     def put(self, value: Any, *path: str | int) -> Manifest:
-        """Give the same object with `value` at `path`."""
+        """Return the same object with `value` at `path`."""
         return replace(self, data=put(self.data, value, *path))
 
 
 def dig(data: Any, *path: str | int, default: Any = None) -> Any:
-    """Give the value at `path` inside `data`, or `default` where any step of it is absent or null."""
+    """Return the value at `path` inside `data`, or `default` where any step of it is absent or null."""
     for step in path:
         if isinstance(step, str) and isinstance(data, Mapping):
             data = data.get(step)
@@ -119,7 +119,7 @@ def dig(data: Any, *path: str | int, default: Any = None) -> Any:
 
 
 def put(data: Any, value: Any, *path: str | int) -> Any:
-    """Give a copy of `data` with `value` at `path`; what the path does not touch is shared."""
+    """Return a copy of `data` with `value` at `path`; what the path does not touch is shared."""
     if not path:
         return value
     step, rest = path[0], path[1:]
@@ -133,10 +133,10 @@ def put(data: Any, value: Any, *path: str | int) -> Any:
 
 
 def find(manifests: Iterable[Manifest], kind: str, name: str | None = None) -> Iterator[Manifest]:
-    """Give the manifests of a kind, and of a name when one is said."""
+    """Return the manifests of a kind, and of a name when one is said."""
     return (item for item in manifests if item.kind == kind and name in (None, item.name))
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    """Say whether every pair of an equality selector stands among the labels."""
+    """Return whether every pair of an equality selector stands among the labels."""
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())

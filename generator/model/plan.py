@@ -31,12 +31,12 @@ class Step:
 
     @property
     def weight(self) -> Decimal:
-        """Give the share of all candidates together."""
+        """Return the share of all candidates together."""
         return sum(self.shares.values(), Decimal(0))
 
     @property
     def winner(self) -> str:
-        """Give the candidate that has all requests, if one has."""
+        """Return the candidate that has all requests, if one has."""
         return next((name for name, share in self.shares.items() if share == 100), "")
 
 

@@ -50,7 +50,7 @@ class Deletion:
     checks: tuple[Instruction, ...] = ()
 
     def file_name(self, number: int) -> str:
-        """Give the name of the deletion's file: its place in the order, counted from 1, and what goes."""
+        """Return the name of the deletion's file: its place in the order, counted from 1, and what goes."""
         return f"{number:02d}-{self.title.replace(' ', '-')}.yaml"
 
 
@@ -106,10 +106,10 @@ class Rollout:
     proof: Proof | None = None
 
     def directory(self, index: int) -> str:
-        """Give the name of a stage's directory: its two digits and what happens."""
+        """Return the name of a stage's directory: its two digits and what happens."""
         return f"{index:02d}-{self.stages[index].slug}"
 
     def applied(self, index: int) -> tuple[Manifest, ...]:
-        """Give the objects that a stage adds or changes; the first stage is what runs already."""
+        """Return the objects that a stage adds or changes; the first stage is what runs already."""
         before = {item.identity: item.data for item in self.stages[index - 1].objects} if index else {}
         return tuple(item for item in self.stages[index].objects if before.get(item.identity) != item.data)

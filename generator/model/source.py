@@ -15,7 +15,7 @@ class Ref:
     place: Place
 
     def __str__(self) -> str:
-        """Give the bare name."""
+        """Return the bare name."""
         return self.value
 
 
@@ -81,11 +81,11 @@ class Document:
     values: Mapping[Path, Span] = field(repr=False)
 
     def at(self, path: Path) -> Place:
-        """Give the place of the value at `path`, or of the nearest value around it that exists."""
+        """Return the place of the value at `path`, or of the nearest value around it that exists."""
         return self._nearest(path, self.values)
 
     def at_key(self, path: Path) -> Place:
-        """Give the place of the key that leads to `path`; of the value, for a list item."""
+        """Return the place of the key that leads to `path`; of the value, for a list item."""
         span = self.keys.get(path)
         return self._place(span) if span else self.at(path)
 

@@ -13,14 +13,14 @@ WHOLE = Decimal(100)
 
 
 def scale(weights: Iterable[Decimal]) -> int:
-    """Give the smallest total of the form 100·10ⁿ in which every percentage is a whole number."""
+    """Return the smallest total of the form 100·10ⁿ in which every percentage is a whole number."""
     digits = max((-int(weight.as_tuple().exponent) for weight in weights), default=0)
     total: int = 100 * 10 ** max(digits, 0)
     return total
 
 
 def factor(weight: int, total: int) -> int:
-    """Give the smallest number by which `weight` must grow to be divisible into `total` parts."""
+    """Return the smallest number by which `weight` must grow to be divisible into `total` parts."""
     return total // gcd(weight, total)
 
 
@@ -34,7 +34,7 @@ def divide(budget: int, percents: Iterable[Decimal]) -> tuple[int, ...]:
 
 
 def percent(weight: int, total: int) -> Decimal:
-    """Give the share of a weight in a total, in percent without trailing zeros."""
+    """Return the share of a weight in a total, in percent without trailing zeros."""
     share = Decimal(weight * 100) / Decimal(total) if total else Decimal(0)
     whole = share.to_integral_value()
     return Decimal(int(whole)) if share == whole else share.quantize(Decimal("0.001")).normalize()

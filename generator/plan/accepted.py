@@ -24,7 +24,7 @@ def _acceptances(spec: Fields, found: Findings) -> Iterator[Acceptance]:
         if code is None or not code.acceptable:
             says = "there is no rule" if code is None else "no plan can accept"
             hint = (
-                "`rollplan explain` knows the codes" if code is None else "mend what it finds: it cannot work"
+                "`rollplan explain` knows the codes" if code is None else "fix what it finds: it cannot work"
             )
             found.add(CODES["RP557"], f"{says} `{rule}`", rule.place, hint)
         else:

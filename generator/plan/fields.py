@@ -19,34 +19,34 @@ class Fields:
 
     @property
     def place(self) -> Place:
-        """Give the place of this value."""
+        """Return the place of this value."""
         return self.document.at(self.path)
 
     def has(self, name: str) -> bool:
-        """Say whether the field is there."""
+        """Return whether the field is there."""
         return name in self.data
 
     def child(self, name: str) -> Fields:
-        """Give a field that is a mapping; an absent one reads as empty."""
+        """Return a field that is a mapping; an absent one reads as empty."""
         return Fields(document=self.document, path=(*self.path, name), data=self.data.get(name) or {})
 
     def items(self, name: str) -> Iterator[Fields]:
-        """Give the items of a field that is a list; an absent one has none."""
+        """Return the items of a field that is a list; an absent one has none."""
         for index, value in enumerate(self.data.get(name) or ()):
             yield Fields(document=self.document, path=(*self.path, name, index), data=value)
 
     def text(self, name: str, default: str = "") -> str:
-        """Give a field that is text."""
+        """Return a field that is text."""
         return str(self.data.get(name, default))
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Give a field as it is."""
+        """Return a field as it is."""
         return self.data.get(name, default)
 
     def ref(self, name: str) -> Ref:
-        """Give a name or path with its place."""
+        """Return a name or path with its place."""
         return Ref(value=str(self.data[name]), place=self.document.at((*self.path, name)))
 
     def refs(self, name: str) -> tuple[Ref, ...]:
-        """Give a list of names or paths with their places."""
+        """Return a list of names or paths with their places."""
         return tuple(Ref(value=str(item.data), place=item.place) for item in self.items(name))

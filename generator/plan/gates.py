@@ -44,14 +44,14 @@ _PLACEHOLDERS = {
 
 
 def _candidates(spec: Fields) -> dict[str, str]:
-    """Give what `{candidate}` stands for, by candidate, in a plan that lists several: pools or adapters."""
+    """Return what `{candidate}` stands for, by candidate, in a plan that lists several: pools or adapters."""
     pools = {item.text("name"): item.text("pool") for item in spec.items("candidates")}
     adapters = spec.child("strategy").refs("candidates")
     return pools | {adapter.value: adapter.value for adapter in adapters}
 
 
 def _names(root: Fields) -> dict[str, str]:
-    """Give what queries may call by name; `{candidate}` of a plan with several waits for its step."""
+    """Return what queries may call by name; `{candidate}` of a plan with several waits for its step."""
     names = {name: dig(root.data, *path) for name, path in _PLACEHOLDERS.items()}
     each = {"candidate": EACH} if _candidates(root.child("spec")) else {}
     return {name: str(value) for name, value in names.items() if value is not None} | each

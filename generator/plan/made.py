@@ -54,7 +54,7 @@ def read_wanted(bundle: Fields, router_version: str, found: Findings) -> Wanted 
 
 
 def _tag(version: str) -> str:
-    """Give a version as the tag of an image: with all three numbers."""
+    """Return a version as the tag of an image: with all three numbers."""
     numbers = version.removeprefix("v").split(".")
     return "v" + ".".join((*numbers, "0")[:3])
 
@@ -136,7 +136,7 @@ def _server(fields: Fields, pool: str, tag: str) -> ModelServer:
 
 
 def _distinct(servers: tuple[ModelServer, ...], found: Findings) -> tuple[ModelServer, ...]:
-    """Give the first workload of each name; a second one is a finding: two of one role must be named."""
+    """Return the first workload of each name; a second one is a finding: two of one role must be named."""
     first: dict[str, ModelServer] = {}
     for server in servers:
         other = first.setdefault(server.name, server)
@@ -156,7 +156,7 @@ def _origin(fields: Fields) -> Origin:
 
 
 def _resources(fields: Fields, default: Resources) -> Resources:
-    """Give requests and limits: the plan's, and the default of what the plan says nothing of.
+    """Return requests and limits: the plan's, and the default of what the plan says nothing of.
 
     They stand as text, as the API server stores them; a number would be sent anew at every apply.
     """

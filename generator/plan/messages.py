@@ -153,7 +153,7 @@ def _type_hint(wanted: str, value: Any) -> str:
 
 
 def _about(schema: Mapping[str, Any], name: str) -> str:
-    """Give the description of a field as a part of a sentence."""
+    """Return the description of a field as a part of a sentence."""
     field = schema.get("properties", {}).get(name, {})
     if "description" not in field and "$ref" in field:
         field = definition(field["$ref"])

@@ -72,7 +72,7 @@ def _delivery(fields: Fields) -> Delivery:
 
 
 def _sources(spec: Fields, found: Findings) -> tuple[Sources, ...]:
-    """Give the sources of every bundle; a strategy with one version keeps its objects in `shared`."""
+    """Return the sources of every bundle; a strategy with one version keeps its objects in `shared`."""
     router = spec.child("target").child("apis").text("router", _PINNED["router"])
 
     def sources(bundle: str, fields: Fields) -> Sources:

@@ -24,7 +24,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 def accepts(schema: Mapping[str, Any], data: Any, resolve: Resolve) -> bool:
-    """Say whether the schema accepts the data; raises KeyError for a keyword that it does not know."""
+    """Return whether the schema accepts the data; raises KeyError for a keyword that it does not know."""
     if "$ref" in schema:  # draft-07 ignores what stands beside it
         return accepts(resolve(schema["$ref"]), data, resolve)
     return all(

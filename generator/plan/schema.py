@@ -18,24 +18,24 @@ PLAN = "plan"
 
 @cache
 def load(name: str) -> Any:
-    """Give the schema of this name; all callers share it, so nobody may change it."""
+    """Return the schema of this name; all callers share it, so nobody may change it."""
     path = _FOLDER / "plan.schema.json" if name == PLAN else _STRATEGIES / f"{name}.schema.json"
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def strategies() -> tuple[str, ...]:
-    """Give the names of the strategies that a plan can choose from."""
+    """Return the names of the strategies that a plan can choose from."""
     strategy = load(PLAN)["properties"]["spec"]["properties"]["strategy"]
     return tuple(strategy["properties"]["type"]["enum"])
 
 
 def definition(ref: str) -> Any:
-    """Give what a `$ref` of our schemas names: a definition of the common part."""
+    """Return what a `$ref` of our schemas names: a definition of the common part."""
     return load(PLAN)["definitions"][ref.rpartition("/")[2]]
 
 
 def bundled_schema() -> dict[str, Any]:
-    """Give the whole schema as one document, for editors: a branch for each strategy."""
+    """Return the whole schema as one document, for editors: a branch for each strategy."""
     schema: dict[str, Any] = deepcopy(load(PLAN))
     schema["properties"]["spec"]["allOf"] = [
         {"if": _names_strategy(name), "then": _inlined(load(name))} for name in strategies()

@@ -39,7 +39,7 @@ class GateTable:
     found: Findings
 
     def pick(self, names: Iterable[Ref], watched: Iterable[str] = ()) -> tuple[MetricGate, ...]:
-        """Give the gates of these names for the candidates that are watched; unknown names are findings."""
+        """Return the gates of these names for the candidates that are watched; unknown names are findings."""
         picked: list[MetricGate] = []
         for name in names:
             if name.value in self.gates:
@@ -61,7 +61,7 @@ class GateTable:
 
 
 def _of(gate: MetricGate, name: str, called: str) -> MetricGate:
-    """Give a gate for one candidate: its name says which, and what it asks is `called` so."""
+    """Return a gate for one candidate: its name says which, and what it asks is `called` so."""
     who = gate.subject
     return replace(
         gate,
@@ -74,7 +74,7 @@ def _of(gate: MetricGate, name: str, called: str) -> MetricGate:
 
 
 def only(names: tuple[str, ...], field: str, instead: str, place: Place, found: Findings) -> str:
-    """Give the one candidate that a field without a name means; with several, the field is a finding."""
+    """Return the one candidate that a field without a name means; with several, the field is a finding."""
     if len(names) != 1:
         known = ", ".join(f"`{name}`" for name in names)
         found.add(
@@ -84,7 +84,7 @@ def only(names: tuple[str, ...], field: str, instead: str, place: Place, found: 
 
 
 def one_of(names: Iterable[str], name: Ref, found: Findings) -> str:
-    """Give the candidate of this name; an unknown one is a finding."""
+    """Return the candidate of this name; an unknown one is a finding."""
     known = tuple(names)
     if name.value not in known:
         found.add(
@@ -148,7 +148,7 @@ FORMS = ("weight", "weights", "promote")
 
 
 def _shares(fields: Fields, form: str, names: tuple[str, ...], found: Findings) -> dict[str, Decimal]:
-    """Give the share of each candidate that a step names, in the order of the plan's candidates."""
+    """Return the share of each candidate that a step names, in the order of the plan's candidates."""
     said: dict[str, tuple[Any, Path]] = {}
     if form == "weight":
         place = fields.document.at((*fields.path, form))

@@ -31,12 +31,12 @@ class Visit:
 
     @property
     def objects(self) -> tuple[Manifest, ...]:
-        """Give everything that is there."""
+        """Return everything that is there."""
         return tuple(self.world.objects.values())
 
     @property
     def servers(self) -> tuple[Manifest, ...]:
-        """Give the workloads whose pods the pool selects."""
+        """Return the workloads whose pods the pool selects."""
         return tuple(item for items in self.roles.values() for item in items)
 
     def fault(self, code: str, gets: str, why: str, blamed: tuple[Identity, ...]) -> Fault:
@@ -44,7 +44,7 @@ class Visit:
         return Fault(code=code, gets=gets, why=why, about=str(self.pool.identity), objects=blamed)
 
     def first_version(self) -> Manifest | None:
-        """Give the pool as it is today, if it is there."""
+        """Return the pool as it is today, if it is there."""
         return self.lore.today.objects.get(self.pool.identity)
 
 
@@ -168,7 +168,7 @@ def models_are_known(visit: Visit) -> Iterator[Fault]:
 def resolve(
     pool: Identity, model: str | None, objects: Iterable[Manifest]
 ) -> tuple[Manifest | None, Mapping[str, Fraction]]:
-    """Give the rewrite that a model meets in a pool, and the share of each target (contract §1.2)."""
+    """Return the rewrite that a model meets in a pool, and the share of each target (contract §1.2)."""
     generic: tuple[Manifest, Mapping[str, Any]] | None = None
     for rewrite in rewrites_of(pool, objects):
         for rule in rewrite.get("spec", "rules", default=()):
@@ -181,7 +181,7 @@ def resolve(
 
 
 def _shares(rule: Mapping[str, Any]) -> dict[str, Fraction]:
-    """Give each target's share; one without a weight beside weighted ones is never chosen."""
+    """Return each target's share; one without a weight beside weighted ones is never chosen."""
     targets = rule.get("targets") or ()
     weights = [target.get("weight") for target in targets]
     counted = [weight or 0 for weight in weights] if any(weights) else [1] * len(weights)

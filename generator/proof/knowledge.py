@@ -53,25 +53,25 @@ class Lore:
     _excuses: dict[tuple[str, Request], frozenset[Fault]] = field(default_factory=dict)
 
     def excuse(self, who: str, request: Request, faults: Iterator[Fault]) -> frozenset[Fault]:
-        """Give what is wrong today for someone who asks; it is found out once."""
+        """Return what is wrong today for someone who asks; it is found out once."""
         if (who, request) not in self._excuses:
             self._excuses[who, request] = frozenset(faults)
         return self._excuses[who, request]
 
     def answer(self, request: Request, objects: Iterable[Manifest]) -> Answer | None:
-        """Give what becomes of a request, with these objects in the cluster."""
+        """Return what becomes of a request, with these objects in the cluster."""
         return self.router.answer((item for item in objects if item.kind in ROUTE_KINDS), request)
 
     def is_foreign(self, identity: Identity) -> bool:
-        """Say whether an object is not of this rollout, so that it is taken to be there."""
+        """Return whether an object is not of this rollout, so that it is taken to be there."""
         return identity not in self.versions
 
     def is_elsewhere(self, backend: Identity) -> bool:
-        """Say whether a backend is someone else's, and used already today; a new name must be known."""
+        """Return whether a backend is someone else's, and used already today; a new name must be known."""
         return self.is_foreign(backend) and (backend.kind != "InferencePool" or backend in self.theirs)
 
     def aliases(self, request: Request) -> frozenset[str]:
-        """Give the model names that clients of a request may use today because a rewrite knows them."""
+        """Return the model names that clients of a request may use today because a rewrite knows them."""
         if request not in self._aliases:
             answer, objects = self.answer(request, self.today.objects.values()), self.today.objects.values()
             self._aliases[request] = frozenset(
@@ -85,7 +85,7 @@ class Lore:
 
 
 def names_matched(rule: Mapping[str, object]) -> list[str]:
-    """Give the model names that a rule of a rewrite matches; none, where it matches all."""
+    """Return the model names that a rule of a rewrite matches; none, where it matches all."""
     matches: Iterable[Mapping[str, Mapping[str, str]]] = rule.get("matches") or ()  # type: ignore[assignment]
     return [str(match["model"]["value"]) for match in matches if (match.get("model") or {}).get("value")]
 
@@ -123,7 +123,7 @@ def gather_lore(rollout: Rollout) -> Lore:
 
 
 def _today(objects: tuple[Manifest, ...]) -> World:
-    """Give the world before the rollout: everything runs, and the pods have every model a rewrite names."""
+    """Return the world before the rollout: everything runs, and the pods have every model a rewrite names."""
     targets = {
         str(target.get("modelRewrite"))
         for item in objects
@@ -141,7 +141,7 @@ def _today(objects: tuple[Manifest, ...]) -> World:
 
 
 def _told_apart(routes: list[Manifest], router: Router, today: World) -> tuple[Request, ...]:
-    """Give one request of each sort that some version of some route handles differently from the others."""
+    """Return one request of each sort that some version of some route handles differently from the others."""
     first = [route for route in routes if _is_todays(route, today)]
     later = [route for route in routes if not _is_todays(route, today)]
     asked = dict.fromkeys(
@@ -165,7 +165,7 @@ def _is_todays(route: Manifest, today: World) -> bool:
 
 
 def _direct(routes: list[Manifest], router: Router, today: World) -> tuple[Request, ...]:
-    """Give a request to each pool of today that no known route sends to: someone else's route may."""
+    """Return a request to each pool of today that no known route sends to: someone else's route may."""
     sent = {backend for route in routes for answer in router.answers(route) for backend in answer.named}
     pools = (identity for identity in today.objects if identity.kind == "InferencePool")
     return tuple(Request(pool=pool) for pool in pools if pool.group == INFERENCE and pool not in sent)

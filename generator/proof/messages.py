@@ -26,7 +26,7 @@ _HINTS = {
     "RP565": "grow the pool before its share grows, and shrink it after its share fell",
     "RP566": "move the object to `shared`, or give each version its own",
 }
-"""Code → how to mend it."""
+"""Code → how to fix it."""
 
 _ORDER = "; kubectl takes another order, but an engine that keeps none may stop here"
 
@@ -43,12 +43,12 @@ class Counterexample:
 
     @property
     def same_as(self) -> tuple[str, str]:
-        """Give what counter-examples have in common that are mended together."""
+        """Return what counter-examples have in common that are fixed together."""
         return self.fault.code, self.fault.about
 
     @property
     def in_order(self) -> bool:
-        """Say whether kubectl itself may stop here: it makes changes in their order."""
+        """Return whether kubectl itself may stop here: it makes changes in their order."""
         return self.chosen == frozenset(self.noticed[: len(self.chosen)])
 
 

@@ -27,41 +27,41 @@ class Kin:
     _facts: dict[tuple[str, int], object] = field(default_factory=dict)
 
     def serves(self, pool: Manifest, workload: Manifest) -> bool:
-        """Say whether a pool selects pods of a workload."""
+        """Return whether a pool selects pods of a workload."""
         return self._pair("serves", pool, workload, lambda: bool(servers_of((workload,), pool)))
 
     def picks(self, pool: Manifest, service: Manifest, workload: Manifest) -> bool:
-        """Say whether the Service of a pool's picker leads to pods of a workload."""
+        """Return whether the Service of a pool's picker leads to pods of a workload."""
         return self._pair(
             "picks", service, workload, lambda: bool(find_picker((service, workload), pool).workloads)
         )
 
     def servers(self, pool: Manifest, objects: Objects) -> tuple[Manifest, ...]:
-        """Give the workloads whose pods a pool selects."""
+        """Return the workloads whose pods a pool selects."""
         return tuple(item for item in objects if item.kind in WORKLOADS and self.serves(pool, item))
 
     def pickers(self, pool: Manifest, service: Manifest, objects: Objects) -> tuple[Manifest, ...]:
-        """Give the workloads behind the Service of a pool's picker."""
+        """Return the workloads behind the Service of a pool's picker."""
         return tuple(item for item in objects if item.kind in WORKLOADS and self.picks(pool, service, item))
 
     def fingerprint(self, workload: Manifest) -> str:
-        """Give a text that is the same for the same pods."""
+        """Return a text that is the same for the same pods."""
         return self._fact("fingerprint", workload, fingerprint)
 
     def role(self, workload: Manifest) -> str:
-        """Give the role of a workload's pods; requests need pods of every role."""
+        """Return the role of a workload's pods; requests need pods of every role."""
         return self._fact("role", workload, role)
 
     def policies(self, pool: Manifest, known: Objects) -> tuple[Manifest, ...]:
-        """Give the policies that a gateway needs to reach a pool, of all that are known."""
+        """Return the policies that a gateway needs to reach a pool, of all that are known."""
         return self._fact("policies", pool, lambda item: tuple(policies_of(item, known)))
 
     def models(self, workload: Manifest) -> frozenset[str]:
-        """Give the names that a model server says it answers to."""
+        """Return the names that a model server says it answers to."""
         return self._fact("models", workload, models)
 
     def needs(self, workload: Manifest) -> frozenset[Identity]:
-        """Give what a workload's pods cannot start without."""
+        """Return what a workload's pods cannot start without."""
         return self._fact("needs", workload, lambda item: frozenset(_needs(item)))
 
     def _pair(self, what: str, one: Manifest, other: Manifest, ask: Callable[[], bool]) -> bool:
@@ -78,7 +78,7 @@ class Kin:
 
 
 def picker_service(pool: Manifest) -> Identity | None:
-    """Give the identity of the Service of a pool's picker, where the pool names one."""
+    """Return the identity of the Service of a pool's picker, where the pool names one."""
     ref: Mapping[str, str] = pool.get("spec", "endpointPickerRef", default={})
     if not ref.get("name") or ref.get("kind", "Service") != "Service":
         return None
@@ -86,7 +86,7 @@ def picker_service(pool: Manifest) -> Identity | None:
 
 
 def rewrites_of(pool: Identity, objects: Objects) -> tuple[Manifest, ...]:
-    """Give the rewrites of a pool, the first by name first."""
+    """Return the rewrites of a pool, the first by name first."""
     found = (
         item
         for item in objects
@@ -97,7 +97,7 @@ def rewrites_of(pool: Identity, objects: Objects) -> tuple[Manifest, ...]:
 
 
 def policies_of(pool: Manifest, objects: Objects) -> Iterator[Manifest]:
-    """Give the policies that a gateway needs to reach a pool or the Service of its picker."""
+    """Return the policies that a gateway needs to reach a pool or the Service of its picker."""
     service = picker_service(pool)
     names = {("InferencePool", pool.name), ("Service", service.name if service else "")}
     for item in objects:

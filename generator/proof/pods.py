@@ -15,7 +15,7 @@ ROLE = "llm-d.ai/role"
 
 
 def ready(workload: Manifest, world: World) -> int:
-    """Give how many replicas surely answer at this moment, whatever the controllers have done already."""
+    """Return how many replicas surely answer at this moment, whatever the controllers have done already."""
     settled = world.settled.get(workload.identity)
     if settled is None or settled.data is workload.data:
         return replicas(workload) if settled else 0
@@ -26,30 +26,33 @@ def ready(workload: Manifest, world: World) -> int:
 
 
 def have(workload: Manifest, world: World) -> int:
-    """Give how many replicas there surely are, old or new; those that are only asked for do not count."""
+    """Return how many replicas there surely are, old or new; those that are only asked for do not count."""
     settled = world.settled.get(workload.identity)
     return min(replicas(settled), replicas(workload)) if settled else 0
 
 
 def restarted(workload: Manifest, world: World) -> bool:
-    """Say whether pods of a running workload are being replaced."""
+    """Return whether pods of a running workload are being replaced."""
     settled = world.settled.get(workload.identity)
     return settled is not None and not same_pods(settled, workload)
 
 
 def role(workload: Manifest) -> str:
-    """Give the role that the labels of a workload's pods name, if any."""
+    """Return the role that the labels of a workload's pods name, if any."""
     labels: Mapping[str, str] = pod_labels(workload)
     return labels.get(ROLE, "")
 
 
 def fingerprint(workload: Manifest) -> str:
-    """Give a text that is the same for the same pods."""
+    """Return a text that is the same for the same pods."""
     return json.dumps([workload.get(*path) for path in pod_templates(workload)], sort_keys=True, default=str)
 
 
 def models(workload: Manifest) -> frozenset[str]:
-    """Give the names that the arguments of a model server say it answers to; none where they say nothing."""
+    """Return the names that the arguments of a model server say it answers to.
+
+    None where they say nothing.
+    """
     return frozenset(name for words in _commands(workload) for name in _names(words))
 
 
@@ -73,7 +76,7 @@ def _names(words: list[str]) -> Iterator[str]:
 
 
 def _values(words: list[str], flag: str) -> Iterator[str]:
-    """Give what follows a flag: the rest of its own word, or the words up to the next flag."""
+    """Return what follows a flag: the rest of its own word, or the words up to the next flag."""
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name == flag and equals:

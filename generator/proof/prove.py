@@ -16,7 +16,7 @@ from generator.proof.transitions import LIMIT, Chosen, Move, choices, moves_of
 
 
 def proved(rollout: Rollout, found: Findings) -> Rollout:
-    """Give the rollout with its proof; each counter-example is a finding (contract §2b)."""
+    """Return the rollout with its proof; each counter-example is a finding (contract §2b)."""
     lore = gather_lore(rollout)
     everywhere = sight_of(lore, lore.versions)
     told: set[tuple[str, str]] = set()
@@ -74,7 +74,7 @@ _NOW = "RP563"
 
 
 def _worst(examples: Iterable[Counterexample]) -> Iterator[Counterexample]:
-    """Give the gravest counter-example of each backend, or one of each code where none is grave."""
+    """Return the gravest counter-example of each backend, or one of each code where none is grave."""
     first: dict[tuple[str, str], Counterexample] = {}
     for example in examples:
         first.setdefault(example.same_as, example)

@@ -30,19 +30,19 @@ class Question(ABC):
     view: frozenset[Identity]
 
     def sees(self, change: Change) -> bool:
-        """Say whether a change can change the answer."""
+        """Return whether a change can change the answer."""
         return change.identity in self.view
 
     @abstractmethod
     def faults(self, world: World) -> Iterator[Fault]:
-        """Give what is wrong in a state."""
+        """Return what is wrong in a state."""
 
     def asks_anew(self, move: Move) -> bool:
-        """Say whether states count in which the move itself has not changed anything."""
+        """Return whether states count in which the move itself has not changed anything."""
         return move.fresh
 
     def excused(self) -> frozenset[Fault]:
-        """Give what is wrong today already: no rollout is to blame for it."""
+        """Return what is wrong today already: no rollout is to blame for it."""
         return frozenset()
 
 
@@ -76,7 +76,7 @@ class Routing(Question):
         return Fault(code="RP560", gets=gets, why=why, about=about, objects=(*backends, *routes))
 
     def excused(self) -> frozenset[Fault]:
-        """Give what is wrong today already."""
+        """Return what is wrong today already."""
         return self.lore.excuse("", self.request, self.faults(self.lore.today))
 
     def __str__(self) -> str:
@@ -94,7 +94,7 @@ class Reaching(Question):
     back: bool
 
     def faults(self, world: World) -> Iterator[Fault]:
-        """Give what the table of faults finds, where the pool is there and has a share."""
+        """Return what the table of faults finds, where the pool is there and has a share."""
         answer = self.lore.answer(self.request, world.objects.values())
         share = dict(answer.legs).get(self.pool) if answer else None
         if share is not None and self.pool in world.objects:
@@ -116,7 +116,7 @@ class Reaching(Question):
                 yield from check(visit)
 
     def excused(self) -> frozenset[Fault]:
-        """Give what is wrong today already."""
+        """Return what is wrong today already."""
         return self.lore.excuse(str(self.pool), self.request, self.faults(self.lore.today))
 
     def __str__(self) -> str:
@@ -159,7 +159,7 @@ class Dividing(Question):
         return move.fresh or move.home
 
     def _allowed(self) -> list[Mix | None]:
-        """Give how requests may be divided, which is found out when it is asked for."""
+        """Return how requests may be divided, which is found out when it is asked for."""
         if not self._mixes:
             found = (mix_of(self.lore, self.request, self.alias, world) for world in self.models)
             self._mixes.extend(found)
@@ -209,12 +209,12 @@ class Finishing(Question):
 
     @property
     def servers(self) -> tuple[Manifest, ...]:
-        """Give the workloads that may be answering when the move starts."""
+        """Return the workloads that may be answering when the move starts."""
         return self.lore.kin.servers(self.pool, self.start.objects.values())
 
     @property
     def parts(self) -> tuple[Identity, ...]:
-        """Give what a stream runs through: the pool, its picker's Service, and the picker."""
+        """Return what a stream runs through: the pool, its picker's Service, and the picker."""
         service_id = picker_service(self.pool)
         service = self.start.objects.get(service_id) if service_id else None
         if service is None:

@@ -32,18 +32,18 @@ class Sight:
     _routes: dict[Request, frozenset[Identity]] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> tuple[Manifest, ...]:
-        """Give all versions of all objects of some kinds."""
+        """Return all versions of all objects of some kinds."""
         return tuple(item for kind in kinds for item in self.kinds.get(kind, ()))
 
     def routes(self, request: Request) -> frozenset[Identity]:
-        """Give the routes that may take a request."""
+        """Return the routes that may take a request."""
         if request not in self._routes:
             router, routes = self.lore.router, () if request.pool else self.of(*_ROUTES)
             self._routes[request] = frozenset(one.identity for one in routes if router.winner(one, request))
         return self._routes[request]
 
     def answers(self, request: Request) -> tuple[Answer, ...]:
-        """Give what the routes may do with a request, each by itself."""
+        """Return what the routes may do with a request, each by itself."""
         if request.pool:
             return (self.lore.router.only(request.pool),)
         router, routes = self.lore.router, self.of(*_ROUTES)
@@ -51,12 +51,12 @@ class Sight:
         return tuple(router.answers(route)[best[1]] for route, best in won if best)
 
     def servers(self, pool: Identity) -> Iterator[Manifest]:
-        """Give the workloads whose pods the pool may select."""
+        """Return the workloads whose pods the pool may select."""
         for version in self.versions.get(pool, ()):
             yield from self.lore.kin.servers(version, self.of(*_WORKLOADS))
 
     def pickers(self, pool: Identity) -> Iterator[Manifest]:
-        """Give the Services that may be those of the pool's picker, and the workloads behind them."""
+        """Return the Services that may be those of the pool's picker, and the workloads behind them."""
         for version in self.versions.get(pool, ()):
             service = picker_service(version)
             for item in self.versions.get(service, ()) if service else ():
@@ -64,7 +64,7 @@ class Sight:
                 yield from self.lore.kin.pickers(version, item, self.of(*_WORKLOADS))
 
     def around(self, pool: Identity) -> frozenset[Identity]:
-        """Give everything by which a pool may be well or not."""
+        """Return everything by which a pool may be well or not."""
         if pool not in self._around:
             self._around[pool] = self._found_around(pool)
         return self._around[pool]
@@ -83,12 +83,12 @@ class Sight:
         return frozenset(found)
 
     def dividing(self, pool: Identity) -> frozenset[Identity]:
-        """Give everything by which requests of a pool meet one model or version or another."""
+        """Return everything by which requests of a pool meet one model or version or another."""
         rewrites = rewrites_of(pool, self.of(REWRITE))
         return frozenset({pool, *(item.identity for item in (*self.servers(pool), *rewrites))})
 
     def still(self) -> frozenset[Identity]:
-        """Give the workloads whose pods are the same in every version: they only grow and shrink."""
+        """Return the workloads whose pods are the same in every version: they only grow and shrink."""
         return frozenset(
             identity
             for identity, versions in self.versions.items()
@@ -97,7 +97,7 @@ class Sight:
 
 
 def questions(lore: Lore, move: Move, everywhere: Sight) -> Iterator[Question]:
-    """Give every question that the states of a move may answer in another way than those before them.
+    """Return every question that the states of a move may answer in another way than those before them.
 
     `everywhere` sees all versions of all stages: what is far from all that changes needs no closer look.
     """
@@ -148,6 +148,6 @@ def sight_of(lore: Lore, versions: Versions) -> Sight:
 
 
 def _stays(identity: Identity, move: Move) -> bool:
-    """Say whether an object is there at the start of a move and nothing in it deletes it."""
+    """Return whether an object is there at the start of a move and nothing in it deletes it."""
     deleted = any(change.identity == identity and change.after is None for change in move.changes)
     return identity in move.start.objects and not deleted

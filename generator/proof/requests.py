@@ -75,7 +75,7 @@ class Router:
     _answers: dict[int, tuple[Answer, ...]] = field(default_factory=dict)
 
     def answer(self, routes: Iterable[Manifest], request: Request) -> Answer | None:
-        """Give what becomes of a request; None where no rule takes it."""
+        """Return what becomes of a request; None where no rule takes it."""
         if request.pool:
             return self.only(request.pool)
         found = []
@@ -91,11 +91,11 @@ class Router:
 
     @staticmethod
     def only(pool: Identity) -> Answer:
-        """Give what becomes of requests that reach a pool by a way that nobody knows."""
+        """Return what becomes of requests that reach a pool by a way that nobody knows."""
         return Answer(legs=((pool, Fraction(1)),))
 
     def winner(self, route: Manifest, request: Request) -> tuple[Rank, int] | None:
-        """Give the index of the route's best rule for a request, and how well it fits."""
+        """Return the index of the route's best rule for a request, and how well it fits."""
         key = (self._skeleton(route), request)
         if key not in self._winners:
             ranked = [
@@ -109,13 +109,13 @@ class Router:
         return self._winners[key]
 
     def answers(self, route: Manifest) -> tuple[Answer, ...]:
-        """Give what each rule of a route does with its requests."""
+        """Return what each rule of a route does with its requests."""
         if id(route.data) not in self._answers:
             self._answers[id(route.data)] = tuple(_answer(route, rule) for rule in _rules(route))
         return self._answers[id(route.data)]
 
     def _skeleton(self, route: Manifest) -> str:
-        """Give what decides between rules: a change of weights changes no decision."""
+        """Return what decides between rules: a change of weights changes no decision."""
         if id(route.data) not in self._skeletons:
             matches = [rule.get("matches") for rule in _rules(route)]
             parts = (route.kind, route.get("spec", "hostnames"), sorted(_gateways(route)), matches)
@@ -124,7 +124,7 @@ class Router:
 
 
 def requests_of(route: Manifest, *, everyone: bool) -> Iterator[Request]:
-    """Give a request for every match of every rule and every host name of a route."""
+    """Return a request for every match of every rule and every host name of a route."""
     for rule in _rules(route):
         for match in _matches(rule):
             kind, path = _path(route.kind, match)
@@ -147,7 +147,7 @@ def _rules(route: Manifest) -> Iterable[Mapping[str, Any]]:
 
 
 def _matches(rule: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """Give the matches of a rule; without any it takes every request."""
+    """Return the matches of a rule; without any it takes every request."""
     return rule.get("matches") or [{}]
 
 
@@ -157,7 +157,7 @@ def _gateways(route: Manifest) -> frozenset[str]:
 
 
 def _path(kind: str, match: Mapping[str, Any]) -> tuple[str, str]:
-    """Give how a match compares the path, and with what; gRPC's service and method are a path."""
+    """Return how a match compares the path, and with what; gRPC's service and method are a path."""
     if kind == "GRPCRoute":
         said = match.get("method") or {}
         service, method = said.get("service", ""), said.get("method", "")
@@ -183,7 +183,7 @@ def _conditions(match: Mapping[str, Any], key: str) -> frozenset[Condition]:
 
 
 def _ranks(route: Manifest, match: Mapping[str, Any], request: Request) -> Iterator[Rank]:
-    """Give how well a match fits: the host, an exact path, the longest prefix, a method, the conditions."""
+    """Return how well a match fits: the host, an exact path, the longest prefix, a method, the conditions."""
     kind, path = _path(route.kind, match)
     headers, query = _conditions(match, "headers"), _conditions(match, "queryParams")
     fits = (

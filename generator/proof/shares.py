@@ -15,7 +15,7 @@ Mix = frozenset[tuple[tuple[Identity, str, tuple[str, ...]], Fraction]]
 
 
 def mix_of(lore: Lore, request: Request, alias: str | None, world: World) -> Mix | None:
-    """Give how requests are divided; None where some are not answered at all: that is another fault."""
+    """Return how requests are divided; None where some are not answered at all: that is another fault."""
     objects = tuple(world.objects.values())
     answer = lore.answer(request, objects)
     if answer is None:
@@ -39,7 +39,7 @@ def mix_of(lore: Lore, request: Request, alias: str | None, world: World) -> Mix
 
 
 def shares_of(mix: Mix) -> dict[tuple[Identity, str], Fraction]:
-    """Give the share of each backend and model, whatever version of the pods there is."""
+    """Return the share of each backend and model, whatever version of the pods there is."""
     shares: dict[tuple[Identity, str], Fraction] = {}
     for (backend, model, _), share in mix:
         shares[backend, model] = shares.get((backend, model), Fraction(0)) + share

@@ -40,7 +40,7 @@ class World:
     busy: frozenset[str] = frozenset()
 
     def after(self, changes: Iterable[Change]) -> World:
-        """Give the world with changes made, of which nothing is known yet."""
+        """Return the world with changes made, of which nothing is known yet."""
         objects = dict(self.objects)
         for change in changes:
             if change.after is None:
@@ -50,11 +50,11 @@ class World:
         return replace(self, objects=objects)
 
     def only(self, view: frozenset[Identity]) -> World:
-        """Give the world as one sees it who looks at these objects alone."""
+        """Return the world as one sees it who looks at these objects alone."""
         return replace(self, objects={key: item for key, item in self.objects.items() if key in view})
 
     def knowing(self, facts: Iterable[Fact]) -> World:
-        """Give the world with what is known past a gate; a workload that shrank waits for none."""
+        """Return the world with what is known past a gate; a workload that shrank waits for none."""
         told: dict[str, set[str]] = {}
         for fact in facts:
             told.setdefault(fact.word, set()).add(fact.of)
@@ -76,7 +76,7 @@ class World:
 
 
 def same_pods(one: Manifest, other: Manifest) -> bool:
-    """Say whether two versions of a workload run the same pods, in whatever number."""
+    """Return whether two versions of a workload run the same pods, in whatever number."""
     if one.data is other.data:
         return True
     return all(one.get(*path) == other.get(*path) for path in pod_templates(one))

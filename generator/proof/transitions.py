@@ -54,11 +54,11 @@ class Move:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Give the changes of which any may have been made; a choice is a set of their indexes."""
+        """Return the changes of which any may have been made; a choice is a set of their indexes."""
         return self.early + self.late
 
     def seen(self, view: frozenset[Identity]) -> Move:
-        """Give the move as one sees it who looks at these objects alone; choices stay what they are."""
+        """Return the move as one sees it who looks at these objects alone; choices stay what they are."""
         done = (
             Phase(
                 changes=tuple(change for change in phase.changes if change.identity in view),
@@ -69,7 +69,7 @@ class Move:
         return replace(self, start=self.start.only(view), done=tuple(done))
 
     def world(self, chosen: Chosen, bases: dict[Chosen, World] | None = None) -> World:
-        """Give the world with the chosen changes made; `bases` keeps the worlds before any of `late`."""
+        """Return the world with the chosen changes made; `bases` keeps the worlds before any of `late`."""
         number, known = len(self.early), {} if bases is None else bases
         early = frozenset(index for index in chosen if index < number)
         if early not in known:
@@ -85,7 +85,7 @@ class Move:
         return world
 
     def sight(self) -> dict[Identity, tuple[Manifest, ...]]:
-        """Give every version in which an object may stand in this move."""
+        """Return every version in which an object may stand in this move."""
         found = {identity: {id(item.data): item} for identity, item in self.start.objects.items()}
         for change in self.early:
             if change.after is not None:
@@ -99,13 +99,13 @@ class Move:
 
     @property
     def lasting(self) -> tuple[int, ...]:
-        """Give the changes that leave a trace: what `done` makes anew at once, `early` did in vain."""
+        """Return the changes that leave a trace: what `done` makes anew at once, `early` did in vain."""
         anew = {change.identity for phase in self.done[:1] for change in phase.changes}
         number = len(self.early)
         return tuple(n for n, change in enumerate(self.changes) if n >= number or change.identity not in anew)
 
     def is_own(self, chosen: Chosen) -> bool:
-        """Say whether no other choice gives the same world, here or in the move before."""
+        """Return whether no other choice gives the same world, here or in the move before."""
         number = len(self.early)
         anew = {self.changes[index].identity for index in chosen if index >= number}
         return bool(anew) and (
@@ -115,7 +115,7 @@ class Move:
 
 
 def moves_of(lore: Lore) -> Iterator[Move]:
-    """Give every move of a rollout, forward and back, in the order of its stages."""
+    """Return every move of a rollout, forward and back, in the order of its stages."""
     rollout, world, returns = lore.rollout, replace(lore.today, busy=_live(lore, lore.today)), True
     for index in range(1, len(rollout.stages)):
         stage = rollout.stages[index]
@@ -147,7 +147,7 @@ def moves_of(lore: Lore) -> Iterator[Move]:
 def _ways_back(
     lore: Lore, index: int, start: World, applied: tuple[Change, ...], end: World
 ) -> Iterator[Move]:
-    """Give the moves of the rollback, begun with any part of a stage applied."""
+    """Return the moves of the rollback, begun with any part of a stage applied."""
     phases = tuple(_phases(lore.rollout, start, applied))
     began = replace(start, busy=start.busy | _live(lore, end))
     for number in range(len(phases) + 1):
@@ -159,7 +159,7 @@ def _ways_back(
 
 
 def _phases(rollout: Rollout, start: World, applied: tuple[Change, ...]) -> Iterator[Phase]:
-    """Give what the runbook's way back does: split back, a stage of before, and what was added goes."""
+    """Return what the runbook's way back does: split back, a stage of before, and what was added goes."""
     rollback = rollout.rollback
     home = rollout.stages[rollback.home].objects
     facts, split = facts_of(rollback.checks), tuple(_changes(rollback.objects))
@@ -173,7 +173,7 @@ def _phases(rollout: Rollout, start: World, applied: tuple[Change, ...]) -> Iter
 
 
 def _changing(changes: Iterable[Change], *worlds: World) -> Iterator[Change]:
-    """Give the changes that change something in one of the worlds at least."""
+    """Return the changes that change something in one of the worlds at least."""
     for change in changes:
         found = (world.objects.get(change.identity) for world in worlds)
         if any(item is None or (change.after and item.data != change.after.data) for item in found):
@@ -192,14 +192,14 @@ def _deleted(deletions: Iterable[Deletion], world: World) -> Iterator[Change]:
 
 
 def _pruned(stage: Stage, world: World) -> Iterator[Change]:
-    """Give what the stage no longer names: an engine that prunes deletes it, kubectl does not."""
+    """Return what the stage no longer names: an engine that prunes deletes it, kubectl does not."""
     named = {item.identity for item in stage.objects}
     named |= {item.identity for deletion in stage.deletions for item in deletion.objects}
     return (Change(identity=identity, after=None) for identity in world.objects if identity not in named)
 
 
 def _live(lore: Lore, world: World) -> frozenset[str]:
-    """Give the pools, and the models behind aliases, that get requests in a world."""
+    """Return the pools, and the models behind aliases, that get requests in a world."""
     objects, live = tuple(world.objects.values()), set()
     for request in lore.requests:
         answer = lore.answer(request, objects)
@@ -211,7 +211,7 @@ def _live(lore: Lore, world: World) -> frozenset[str]:
 
 
 def choices(total: int) -> Iterator[Chosen]:
-    """Give every set of changes, the smaller first; of very many, those close to none, all, or in order."""
+    """Return every set of changes, the smaller first; of very many, those close to none, all, or in order."""
     everything = range(total)
     sizes = everything if total <= LIMIT else (0, 1, 2, total - 2, total - 1)
     for size in (*sizes, total):

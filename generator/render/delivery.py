@@ -55,7 +55,7 @@ ENGINES: Mapping[str, Engine] = {
 
 
 def delivered(rollout: Rollout) -> Rollout:
-    """Give the rollout as its engine takes it: what it deletes in stages of their own, its annotations on."""
+    """Return the rollout as its engine takes it: deletions in stages of their own, annotations added."""
     engine = ENGINES[rollout.plan.delivery.engine]
     stages = tuple(paced(rollout.stages)) if engine.prunes else rollout.stages
     dress = _Dresser(engine=engine, known={})
@@ -67,7 +67,7 @@ def delivered(rollout: Rollout) -> Rollout:
 
 
 def paced(stages: tuple[Stage, ...]) -> Iterator[Stage]:
-    """Give the stages with one deletion each at most; what goes later stays until then, as it was."""
+    """Return the stages with one deletion each at most; what goes later stays until then, as it was."""
     before: tuple[Manifest, ...] = ()
     for stage in stages:
         for number, deletion in enumerate(stage.deletions[:-1], 1):
@@ -97,7 +97,7 @@ class _Dresser:
     known: dict[int, tuple[Any, Any]]
 
     def all(self, objects: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
-        """Give the objects with their annotations, in the order given."""
+        """Return the objects with their annotations, in the order given."""
         return tuple(replace(item, data=self._dressed(item)) for item in objects)
 
     def _dressed(self, item: Manifest) -> Any:
@@ -110,7 +110,7 @@ class _Dresser:
 
 
 def _merged(own: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
-    """Give annotations with more of them: sync options join what is there, nothing else is overwritten."""
+    """Return annotations with more of them: sync options join what is there, nothing else is overwritten."""
     merged = {**added, **own}
     if _OPTIONS in added and _OPTIONS in own:
         merged[_OPTIONS] = f"{own[_OPTIONS]},{added[_OPTIONS]}"

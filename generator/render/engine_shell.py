@@ -35,7 +35,7 @@ class Shell:
 
     @property
     def promotes(self) -> bool:
-        """Say whether a stage reaches the cluster by a promotion, whatever it changes."""
+        """Return whether a stage reaches the cluster by a promotion, whatever it changes."""
         return ENGINES[self.rollout.plan.delivery.engine].prunes
 
     @property
@@ -70,7 +70,7 @@ class Shell:
 
 
 def follower(rollout: Rollout) -> dict[str, str]:
-    """Give the file with the engine's own object, by path; none where nothing follows `live/`."""
+    """Return the file with the engine's own object, by path; none where nothing follows `live/`."""
     engine = ENGINES[rollout.plan.delivery.engine]
     if not engine.follower:
         return {}
@@ -79,7 +79,7 @@ def follower(rollout: Rollout) -> dict[str, str]:
 
 
 def _names(rollout: Rollout) -> dict[str, Any]:
-    """Give what the templates of every engine may name."""
+    """Return what the templates of every engine may name."""
     plan: Plan = rollout.plan
     objects = {item.identity: item for stage in rollout.stages for item in stage.objects}
     slowest = max((startup_budget(item) for item in objects.values() if item.kind in WORKLOADS), default=0)

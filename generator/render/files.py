@@ -32,7 +32,7 @@ class Rendered:
 
 
 def render(rollout: Rollout) -> Rendered:
-    """Give every file of a rollout but its inventory."""
+    """Return every file of a rollout but its inventory."""
     layout = lay_out(rollout)
     manifests = layout.files()
     files = _emitted(manifests)
@@ -69,7 +69,7 @@ def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> dict[str, str]:
 
 
 def _identities(deletion: Deletion) -> Iterator[str]:
-    """Give each object as `kubectl delete -f` needs it: its identity, and nothing else."""
+    """Return each object as `kubectl delete -f` needs it: its identity, and nothing else."""
     for item in deletion.objects:
         metadata: dict[str, Any] = {"name": item.name}
         if item.identity.namespace:

@@ -25,14 +25,14 @@ class Layout:
     homes: Mapping[Identity, str]
 
     def files(self) -> dict[str, Manifest]:
-        """Give the object that each manifest file holds, by path."""
+        """Return the object that each manifest file holds, by path."""
         placed: dict[str, Manifest] = {}
         for index in range(len(self.rollout.stages)):
             placed |= self.stage_files(index)
         return placed | self.rollback_files()
 
     def stage_files(self, index: int) -> dict[str, Manifest]:
-        """Give the file of every object of a stage."""
+        """Return the file of every object of a stage."""
         own = f"stages/{self.rollout.directory(index)}"
         return {
             f"{self.homes.get(item.identity, own)}/{self.names[item.identity]}": item
@@ -40,17 +40,17 @@ class Layout:
         }
 
     def applied(self) -> tuple[tuple[str, ...], ...]:
-        """Give the files of each stage in the order in which its kustomization applies them."""
+        """Return the files of each stage in the order in which its kustomization applies them."""
         listed = self.kustomizations()
         folders = (f"stages/{self.rollout.directory(index)}" for index in range(len(self.rollout.stages)))
         return tuple(tuple(_expanded(folder, listed)) for folder in folders)
 
     def rollback_files(self) -> dict[str, Manifest]:
-        """Give the file of every object that the rollback applies."""
+        """Return the file of every object that the rollback applies."""
         return {f"rollback/{self.names[item.identity]}": item for item in self.rollout.rollback.objects}
 
     def kustomizations(self) -> dict[str, list[str]]:
-        """Give what each kustomization lists, by its folder: files, then folders, in apply order."""
+        """Return what each kustomization lists, by its folder: files, then folders, in apply order."""
         listed: dict[str, list[str]] = {}
         for identity, home in self.homes.items():
             listed.setdefault(home, []).append(self.names[identity])
@@ -78,7 +78,7 @@ class Layout:
 
 
 def _expanded(folder: str, listed: Mapping[str, list[str]]) -> Iterator[str]:
-    """Give the files of a kustomization, and of the folders that it names, one after the other."""
+    """Return the files of a kustomization, and of the folders that it names, one after the other."""
     for name in listed[folder]:
         path = name.removeprefix("../../") if name.startswith("../../") else f"{folder}/{name}"
         if path in listed:
@@ -104,7 +104,10 @@ def lay_out(rollout: Rollout) -> Layout:
 
 
 def _shared_out(still: Mapping[Identity, tuple[str, list[int]]]) -> dict[Identity, str]:
-    """Give each object's folder; a stage names folders whole, so what lives for other stages has its own."""
+    """Return each object's folder.
+
+    A stage names folders whole, so what lives for other stages has its own.
+    """
     kinds: dict[str, set[tuple[int, ...]]] = {}
     for home, life in still.values():
         kinds.setdefault(home, set()).add(tuple(life))
@@ -120,7 +123,7 @@ def _shared_out(still: Mapping[Identity, tuple[str, list[int]]]) -> dict[Identit
 
 
 def file_names(identities: Iterable[Identity]) -> dict[Identity, str]:
-    """Give each object a file name: its kind and name, or a hash where that is not plain or not unique."""
+    """Return each object a file name: its kind and name, or a hash where that is not plain or not unique."""
     ordered = sorted(identities)
     names = {identity: f"{identity.kind.lower()}-{identity.name}" for identity in ordered}
     counts: dict[str, int] = {}

@@ -17,7 +17,7 @@ FORMAT_VERSION = "1"
 
 
 def rollout_json(layout: Layout) -> str:
-    """Give the text of `rollout.json`."""
+    """Return the text of `rollout.json`."""
     rollout = layout.rollout
     plan, rows, files = rollout.plan, summarize(rollout), layout.applied()
     content = {
@@ -95,7 +95,7 @@ def _gate(gate: Gate) -> dict[str, Any]:
 
 
 def _deletions(rollout: Rollout, folder: str, deletions: tuple[Deletion, ...]) -> list[dict[str, Any]]:
-    """Give what goes, with the file that says so where no engine prunes."""
+    """Return what goes, with the file that says so where no engine prunes."""
     prunes = ENGINES[rollout.plan.delivery.engine].prunes
     return [
         ({} if prunes else {"file": f"{folder}/{deletion.file_name(number)}"})

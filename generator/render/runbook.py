@@ -39,7 +39,7 @@ class Block:
 
 
 def runbook(rollout: Rollout) -> str:
-    """Give the text of the rendered README.md."""
+    """Return the text of the rendered README.md."""
     rows, rollback, shell = summarize(rollout), rollout.rollback, Shell(rollout=rollout)
     return render_markdown(
         "render/runbook/README.md.j2",
@@ -60,7 +60,7 @@ def runbook(rollout: Rollout) -> str:
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """Give a stage's row as Markdown cells."""
+    """Return a stage's row as Markdown cells."""
     peak = f"{row.accelerators} ({row.peak})" if row.peak != row.accelerators else str(row.accelerators)
     return (
         row.stage,
@@ -92,7 +92,7 @@ def _section(shell: Shell, index: int, row: Row) -> Section:
 
 
 def _given_up(shell: Shell) -> tuple[Block, ...]:
-    """Give what follows the baseline when a rollout is given up: an engine waits for approval to delete."""
+    """Return what follows the baseline when a rollout is given up: an engine waits for approval to delete."""
     rollback = shell.rollout.rollback
     checks = tuple(_block(check) for check in rollback.checks)
     removals = _deletions(shell, "rollback/delete", rollback.removals)
@@ -102,7 +102,7 @@ def _given_up(shell: Shell) -> tuple[Block, ...]:
 
 
 def _apply(shell: Shell, index: int, row: Row) -> str:
-    """Give the shell that applies a stage; after the first one an engine is told where to look."""
+    """Return the shell that applies a stage; after the first one an engine is told where to look."""
     apply = shell.apply(shell.rollout.stages[index], row.stage)
     return joined(*filter(None, (apply, "" if index else shell.start())))
 

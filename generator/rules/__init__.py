@@ -58,7 +58,7 @@ def check(rollout: Rollout, found: Findings) -> None:
     """Add what every rule finds in a rollout."""
     case = case_of(rollout)
     for rule in RULES:
-        # What has one place and one mend is one finding: a copy's place is that of what it was copied from.
+        # What has one place and one fix is one finding: a copy's place is that of what it was copied from.
         first = {(finding.place, finding.hint): finding for finding in reversed([*rule.check(case)])}
         found.extend(_diagnostic(rule.code, finding) for finding in first.values())
 

@@ -12,18 +12,18 @@ REWRITE = "InferenceModelRewrite"
 
 
 def rules_of(rewrite: Manifest) -> list[Mapping[str, Any]]:
-    """Give the rules of a rewrite."""
+    """Return the rules of a rewrite."""
     found: list[Mapping[str, Any]] = rewrite.get("spec", "rules", default=[])
     return found
 
 
 def pool_of(item: Manifest) -> tuple[str, str]:
-    """Give namespace and name of the pool that a rewrite is for."""
+    """Return namespace and name of the pool that a rewrite is for."""
     return item.identity.namespace, str(item.get("spec", "poolRef", "name", default=""))
 
 
 def models_of(rule: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the names that a rule rewrites; one empty name for a rule that rewrites all."""
+    """Return the names that a rule rewrites; one empty name for a rule that rewrites all."""
     found = tuple(str((match.get("model") or {}).get("value", "")) for match in rule.get("matches") or ())
     return found or ("",)
 

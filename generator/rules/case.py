@@ -47,7 +47,7 @@ class Case:
 
     @property
     def servers(self) -> tuple[Manifest, ...]:
-        """Give the model servers, in every state that the rollout gives them."""
+        """Return the model servers, in every state that the rollout gives them."""
         return model_servers(self.states)
 
 
@@ -61,7 +61,7 @@ class Rule:
 
 
 def case_of(rollout: Rollout) -> Case:
-    """Give a rollout as rules look at it."""
+    """Return a rollout as rules look at it."""
     objects: dict[Identity, Manifest] = {}
     states: dict[int, Manifest] = {}
     for stage in rollout.stages:
@@ -84,15 +84,15 @@ def case_of(rollout: Rollout) -> Case:
 
 
 def model_servers(objects: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    """Give the workloads that serve models."""
+    """Return the workloads that serve models."""
     return tuple(item for item in objects if item.part == MODEL and item.kind in WORKLOADS)
 
 
 def related(item: Manifest, label: str, *path: str | int) -> Related:
-    """Give a place in an object as the second place of a finding."""
+    """Return a place in an object as the second place of a finding."""
     return Related(place=item.origin.at(*path), label=label)
 
 
 def pools(objects: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    """Give the InferencePools."""
+    """Return the InferencePools."""
     return tuple(item for item in objects if item.kind == "InferencePool")

@@ -41,7 +41,7 @@ def _dangling(item: Manifest, path: Path, pool: Manifest) -> Finding:
 
 
 def _pool_references(data: Any, namespace: str, path: Path) -> Iterator[tuple[Path, str, str]]:
-    """Give path, namespace and name of every reference to a pool in any part of an object."""
+    """Return path, namespace and name of every reference to a pool in any part of an object."""
     if isinstance(data, list):
         for index, value in enumerate(data):
             yield from _pool_references(value, namespace, (*path, index))

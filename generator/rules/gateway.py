@@ -35,7 +35,7 @@ def splits_badly(case: Case) -> Iterator[Finding]:
 
 
 def _split_finding(case: Case, splitting: Splitting, least: int) -> Iterator[Finding]:
-    """Give a finding if the gateway splits like this, and two pools of a rule have at least a weight."""
+    """Return a finding if the gateway splits like this, and two pools of a rule have at least a weight."""
     gateway = case.plan.target.gateway
     known = IMPLEMENTATIONS.get(gateway.provider) if gateway else None
     if gateway is None or known is None:
@@ -47,7 +47,7 @@ def _split_finding(case: Case, splitting: Splitting, least: int) -> Iterator[Fin
         yield Finding(
             message=f"{name} {behaviour.fault} ({known.source})",
             place=gateway.place,
-            hint=f"say its `version`; {behaviour.mend}" if unsure else behaviour.mend,
+            hint=f"say its `version`; {behaviour.fix}" if unsure else behaviour.fix,
         )
 
 
@@ -56,7 +56,7 @@ def _splits(case: Case) -> Iterator[Split]:
 
 
 def _pools(split: Split, least: int) -> bool:
-    """Say whether two versions have a rule between them, each with at least this weight."""
+    """Return whether two versions have a rule between them, each with at least this weight."""
 
     def counts(backend: Backend) -> bool:
         return bool(backend.version) and backend.weight >= least

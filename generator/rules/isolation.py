@@ -124,7 +124,7 @@ _ENVIRONMENT = (("Secret", "secretKeyRef", "secretRef"), ("ConfigMap", "configMa
 
 
 def _needs(workload: Manifest) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
-    """Give kind, name and place of what a workload's pods cannot start without."""
+    """Return kind, name and place of what a workload's pods cannot start without."""
     for template in pod_templates(workload):
         pod = workload.get(*template, "spec", default={})
         base = (*template, "spec")

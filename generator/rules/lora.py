@@ -64,7 +64,7 @@ def fed_at_start(case: Case) -> Iterator[Finding]:
 
 
 def _adapted(case: Case) -> Iterator[tuple[Container, tuple[str, ...]]]:
-    """Give the vLLM containers of a pool whose alias moves, with the adapters asked for at a time."""
+    """Return the vLLM containers of a pool whose alias moves, with the adapters asked for at a time."""
     shifting = {split.object for stage in case.rollout.stages for split in stage.splits}
     for pool in pools(case.objects):
         moved = [
@@ -91,7 +91,7 @@ def _asked(rewrites: Mapping[Any, Manifest], one: Container) -> tuple[str, ...]:
 
 
 def _targeted(rewrite: Manifest) -> tuple[str, ...]:
-    """Give the models and adapters that a rewrite sends to."""
+    """Return the models and adapters that a rewrite sends to."""
     return tuple(
         str(target.get("modelRewrite"))
         for rule in rules_of(rewrite)
@@ -102,7 +102,7 @@ def _targeted(rewrite: Manifest) -> tuple[str, ...]:
 
 
 def _volumes(case: Case) -> Iterator[tuple[Container, str, str]]:
-    """Give container, mount and volume of adapters that are on an emptyDir."""
+    """Return container, mount and volume of adapters that are on an emptyDir."""
     for one, _ in _adapted(case):
         said = getattr(case.plan.strategy, "directory", "") or one.variables.get(_CACHE, "/adapters")
         for mount in one.data.get("volumeMounts") or ():

@@ -31,7 +31,7 @@ Alias = tuple[str, str, str]
 
 
 def check_together(rollouts: Sequence[Rollout]) -> Iterator[Diagnostic]:
-    """Give what is wrong with plans that are applied at the same time."""
+    """Return what is wrong with plans that are applied at the same time."""
     for first, second in combinations(rollouts, 2):
         if first.plan.target.cluster == second.plan.target.cluster:
             yield from _shared_objects(first, second)
@@ -106,13 +106,13 @@ def _budgets(rollouts: Sequence[Rollout]) -> Iterator[Diagnostic]:
 
 
 def _named(plan: Plan) -> Iterator[Budget]:
-    """Give the shared budgets of a plan: of the cluster, and of its own capacity."""
+    """Return the shared budgets of a plan: of the cluster, and of its own capacity."""
     own = getattr(getattr(plan.strategy, "capacity", None), "shared", None)
     yield from (budget for budget in (plan.target.budget, own) if budget is not None)
 
 
 def _states(rollout: Rollout) -> Mapping[Identity, list[Manifest]]:
-    """Give every state that a rollout's objects take, by identity."""
+    """Return every state that a rollout's objects take, by identity."""
     found: dict[Identity, list[Manifest]] = defaultdict(list)
     for stage in rollout.stages:
         for item in stage.objects:
@@ -122,14 +122,14 @@ def _states(rollout: Rollout) -> Mapping[Identity, list[Manifest]]:
 
 
 def _deleted(rollout: Rollout) -> Iterator[Identity]:
-    """Give what some stage has and another has not."""
+    """Return what some stage has and another has not."""
     for identity in _states(rollout):
         if any(all(item.identity != identity for item in stage.objects) for stage in rollout.stages):
             yield identity
 
 
 def _moved(rollout: Rollout) -> set[Identity]:
-    """Give the routes and rewrites whose splits change."""
+    """Return the routes and rewrites whose splits change."""
     moved = {item.identity for index in range(1, len(rollout.stages)) for item in rollout.applied(index)}
     return {split.object for stage in rollout.stages for split in stage.splits} & moved
 
@@ -139,7 +139,7 @@ def _ramps(rollout: Rollout) -> bool:
 
 
 def _aliases(rollout: Rollout) -> set[Alias]:
-    """Give the names that rewrites answer to, where the rollout moves the rewrite or its pool."""
+    """Return the names that rewrites answer to, where the rollout moves the rewrite or its pool."""
     moved = _moved(rollout) | set(_deleted(rollout))
     return {
         (*pool_of(item), name)

@@ -52,7 +52,7 @@ def short_drain(case: Case) -> Iterator[Finding]:
 
 
 def _limits(case: Case) -> Iterator[tuple[int, Manifest, int]]:
-    """Give seconds, route and rule of every request timeout on the way to a pool that leaves."""
+    """Return seconds, route and rule of every request timeout on the way to a pool that leaves."""
     left = {item.identity for item in case.last}
     gone = [pool.name for pool in pools(case.today) if pool.identity not in left]
     for route in (item for item in case.today if item.kind in ROUTE_KINDS):

@@ -75,7 +75,7 @@ def lost_blocks(case: Case) -> Iterator[Finding]:
 
 
 def _changed(case: Case) -> Iterator[tuple[Container, Container]]:
-    """Give each container of a model server that an update changes in place, before and after."""
+    """Return each container of a model server that an update changes in place, before and after."""
     if case.versions:
         return
     after = {item.identity: item for item in case.last}
@@ -87,7 +87,7 @@ def _changed(case: Case) -> Iterator[tuple[Container, Container]]:
 
 
 def _counterpart(case: Case, server: Manifest) -> Manifest | None:
-    """Give the workload with the other role beside this one, if the two are apart."""
+    """Return the workload with the other role beside this one, if the two are apart."""
     wanted = {"prefill": "decode", "decode": "prefill"}
     others = {wanted[role] for role in _roles(server) if role in wanted}
     near = (item for item in model_servers(case.objects) if item.bundle == server.bundle)

@@ -24,7 +24,7 @@ _LEAST_START = 60
 
 
 def engines(case: Case) -> Iterator[Container]:
-    """Give the containers of model servers that run vLLM."""
+    """Return the containers of model servers that run vLLM."""
     for server in case.servers:
         yield from (one for one in containers_of(server) if one.is_vllm and not one.is_sidecar)
 
@@ -107,7 +107,7 @@ def small_start(case: Case) -> Iterator[Finding]:
 
 
 def starting(case: Case) -> tuple[Manifest, ...]:
-    """Give the model servers that start pods in the rollout: new ones, and changed ones as they become."""
+    """Return the model servers that start pods in the rollout: new ones, and changed ones as they become."""
     before = {item.identity: item.data for item in case.today}
     return tuple(item for item in model_servers(case.last) if before.get(item.identity) != item.data)
 
@@ -152,7 +152,7 @@ def _all(count: int) -> str:
 
 
 def _updated(case: Case) -> tuple[Manifest, ...]:
-    """Give the workloads whose pods are replaced in place, as they are at the end."""
+    """Return the workloads whose pods are replaced in place, as they are at the end."""
     return () if case.versions else starting(case)
 
 

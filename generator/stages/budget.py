@@ -32,7 +32,7 @@ def require_budget(rollout: Rollout, budget: Ref | None, found: Findings) -> Non
 
 
 def _back(rollout: Rollout) -> Iterator[tuple[str, int]]:
-    """Give what each stage before cleanup holds at most while the rollback lets blue grow again."""
+    """Return what each stage before cleanup holds at most while the rollback lets blue grow again."""
     back = {item.identity: item for item in rollout.rollback.objects}
     for index, stage in enumerate(rollout.stages):
         if index and not stage.deletions:

@@ -38,7 +38,7 @@ class Capacity:
     accelerators: Mapping[str, int]
 
     def of(self, candidate: str) -> Decimal:
-        """Give what one replica of a candidate does compared with one of blue; 0 where nobody says."""
+        """Return what one replica of a candidate does compared with one of blue; 0 where nobody says."""
         return dict(self.per_blue).get(candidate, Decimal(0))
 
 
@@ -67,14 +67,14 @@ def _key(fields: Fields, *path: str) -> Ref:
 
 
 def serving(bundle: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    """Give the model servers of a version."""
+    """Return the model servers of a version."""
     return tuple(item for item in bundle if item.part == MODEL and item.kind in WORKLOADS)
 
 
 def sized(
     candidate: tuple[Manifest, ...], blue: tuple[Manifest, ...], per_blue: Decimal
 ) -> tuple[Manifest, ...]:
-    """Give a candidate with as many replicas as do the work of blue; as it is, where `per_blue` is 0.
+    """Return a candidate with as many replicas as do the work of blue; as it is, where `per_blue` is 0.
 
     Model servers are compared in the order of their names: decode with decode, prefill with prefill.
     """
@@ -96,7 +96,7 @@ def sized(
 
 
 def _resized(item: Manifest, like: Manifest, size: Callable[[Decimal], int]) -> Manifest:
-    """Give a workload with a new number for each that another one, of the same roles, has."""
+    """Return a workload with a new number for each that another one, of the same roles, has."""
     for path, old in zip(replica_paths(item), replica_paths(like), strict=False):
         before = int(like.get(*old, default=1))
         wanted = size(Decimal(before))
@@ -105,7 +105,7 @@ def _resized(item: Manifest, like: Manifest, size: Callable[[Decimal], int]) -> 
 
 
 def unowned(bundle: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
-    """Give a version whose autoscaled workloads say no `replicas`: each apply would undo the autoscaler."""
+    """Return a version whose autoscaled workloads say no `replicas`: each apply would undo the autoscaler."""
     owned = _autoscaled(bundle)
     return tuple(
         item.put({key: value for key, value in item.data["spec"].items() if key != "replicas"}, "spec")
@@ -116,7 +116,7 @@ def unowned(bundle: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
 
 
 def scaled(bundle: tuple[Manifest, ...], share: Decimal, headroom: Decimal) -> tuple[Manifest, ...]:
-    """Give a version with replicas for `share` percent of its work and the headroom, at least one.
+    """Return a version with replicas for `share` percent of its work and the headroom, at least one.
 
     `bundle` has the replicas for all of the work; workloads of an autoscaler stay as they are.
     """
@@ -130,7 +130,7 @@ def scaled(bundle: tuple[Manifest, ...], share: Decimal, headroom: Decimal) -> t
 
 
 def need(full: int, share: Decimal, headroom: Decimal) -> int:
-    """Give the replicas for `share` percent of what `full` do, rounded up; at least 1, at most `full`."""
+    """Return the replicas for `share` percent of what `full` do, rounded up; at least 1, at most `full`."""
     return min(full, max(1, _up(full * share / WHOLE * (1 + headroom))))
 
 

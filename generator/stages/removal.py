@@ -15,7 +15,7 @@ _TITLES = ("model servers", "pool", "endpoint picker")
 
 
 def removals(bundle: tuple[Manifest, ...]) -> Iterator[Deletion]:
-    """Give what to delete, in order; each deletion waits until what it names is gone.
+    """Return what to delete, in order; each deletion waits until what it names is gone.
 
     `bundle` is in apply order, and leaves in the reverse of it.
 

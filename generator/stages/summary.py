@@ -47,7 +47,7 @@ class Row:
 
 
 def summarize(rollout: Rollout) -> tuple[Row, ...]:
-    """Give a row for every stage, in order."""
+    """Return a row for every stage, in order."""
     rows: list[Row] = []
     before: tuple[Manifest, ...] = ()
     for index, stage in enumerate(rollout.stages):
@@ -93,7 +93,7 @@ def _row(name: str, stage: Stage, before: tuple[Manifest, ...], said: Mapping[st
 
 
 def peak(before: tuple[Manifest, ...], after: tuple[Manifest, ...], said: Mapping[str, int]) -> int:
-    """Give the most accelerators that model servers hold on the way from some objects to others.
+    """Return the most accelerators that model servers hold on the way from some objects to others.
 
     A workload that shrinks or leaves holds all of its own first; one that is updated holds its surge too.
     """

@@ -19,10 +19,10 @@ class Version:
 
     @property
     def servers(self) -> tuple[Manifest, ...]:
-        """Give the workloads whose pods the pool selects."""
+        """Return the workloads whose pods the pool selects."""
         return servers_of(self.objects, self.pool)
 
     @property
     def target(self) -> Pool:
-        """Give the pool as routes refer to it."""
+        """Return the pool as routes refer to it."""
         return Pool(version=self.name, name=self.pool.name, namespace=self.pool.identity.namespace)

@@ -12,7 +12,7 @@ from generator.model.codes import CODES
 from tests.conftest import Rollplan
 
 EXPLAINED = [code for code in CODES if (PAGES / f"{code}.md").exists() or code >= "RP101"]
-SECTIONS = ["What", "Why", "Mend", "Wrong", "Right"]
+SECTIONS = ["What", "Why", "Fix", "Wrong", "Right"]
 
 
 def sections(code: str) -> dict[str, str]:
@@ -31,7 +31,7 @@ def test_a_page_has_its_title_and_sections(code: str) -> None:
 
 @pytest.mark.parametrize("code", EXPLAINED)
 def test_the_prose_of_a_page_is_one_to_four_sentences(code: str) -> None:
-    for name in ("What", "Why", "Mend"):
+    for name in ("What", "Why", "Fix"):
         prose = sections(code)[name]
         assert prose.endswith("."), f"{name} does not end like a sentence"
         assert "\n\n" not in prose, f"{name} has more than one paragraph"

@@ -146,8 +146,8 @@ def test_stages_that_come_and_go_are_the_plan_s(rollplan: Rollplan, tmp_path: Pa
 @pytest.mark.parametrize("case", [case for case in CASES if CASES[case][1]])
 def test_the_command_that_it_names_mends_it(rollplan: Rollplan, folder: Path, case: str) -> None:
     CASES[case][0](folder / "out" / NAME)
-    for mend in dict.fromkeys(item["mend"] for item in ask(rollplan, folder)):
-        program, *words = shlex.split(mend)
+    for fix in dict.fromkeys(item["fix"] for item in ask(rollplan, folder)):
+        program, *words = shlex.split(fix)
         if program == "rollplan":
             assert rollplan(*words, cwd=folder).returncode == 0
         else:

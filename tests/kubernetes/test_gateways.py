@@ -62,14 +62,14 @@ def test_kgateway_before_and_after_its_removal_is_told_apart() -> None:
     row = IMPLEMENTATIONS["kgateway"]
     assert "503" in row.behaviour("2.1.0").fault
     assert "any more" in row.behaviour("2.2.0").fault
-    assert all("agentgateway" in one.mend for one in row.behaviours)
+    assert all("agentgateway" in one.fix for one in row.behaviours)
 
 
 def test_every_row_has_a_source_and_every_fault_a_mend() -> None:
     for name, row in IMPLEMENTATIONS.items():
         assert row.name == name
         assert row.source
-        assert all(one.fault and one.mend for one in row.behaviours)
+        assert all(one.fault and one.fix for one in row.behaviours)
 
 
 def envoy(*steps: Object) -> Object:

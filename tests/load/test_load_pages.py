@@ -10,7 +10,7 @@ from tests.support.loading import load
 
 READING = [code for code in CODES if code < "RP1"]
 EXAMPLE = re.compile(r"\n## (Wrong|Right)\n\n```(yaml|text)\n(.*?)\n```\n", re.DOTALL)
-PROSE = ["What", "Why", "Mend"]
+PROSE = ["What", "Why", "Fix"]
 
 
 def page(code):

@@ -21,7 +21,7 @@ CASES = ROOT / "tests/findings"
 Edit = tuple[str, str, str]
 SAID = "{group: inference.networking.k8s.io, kind: InferencePool, name: chat-a100}"
 
-MENDS: dict[str, list[Edit]] = {
+FIXES: dict[str, list[Edit]] = {
     "RP501-monitor": [("blue", "selector: {}", "selector: {matchLabels: {app: chat-a100}}")],
     "RP501-service": [("blue", "selector: {tier: chat}", "selector: {app: chat-a100}")],
     "RP502-route": [("route", "chat-a100}\nspec", "chat-a100, helm.sh/resource-policy: keep}\nspec")],
@@ -87,7 +87,7 @@ MENDS: dict[str, list[Edit]] = {
 }
 """Case → edits, one occurrence each (the last), after which nothing is found."""
 
-MENDS["RP559-pool"].append(("plan", "OLD", "{inferenceExtension: v1.4.0}"))
+FIXES["RP559-pool"].append(("plan", "OLD", "{inferenceExtension: v1.4.0}"))
 
 
 def findings(plan: Path) -> list[str]:
@@ -97,11 +97,11 @@ def findings(plan: Path) -> list[str]:
         return [finding.code.id for finding in rejected.findings]
 
 
-@pytest.mark.parametrize("case", MENDS)
+@pytest.mark.parametrize("case", FIXES)
 def test_a_case_is_mended_by_what_its_hint_says(tmp_path: Path, case: str) -> None:
     shutil.copytree(CASES / case, tmp_path / "case")
     assert set(findings(tmp_path / "case/plan.yaml")) == {case[:5]}
-    for name, old, new in MENDS[case]:
+    for name, old, new in FIXES[case]:
         path = tmp_path / "case" / f"{name}.yaml"
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{case} has no {old!r}"
@@ -122,8 +122,8 @@ def test_a_missing_policy_is_mended_by_adding_it(tmp_path: Path, case: str) -> N
 
 
 def test_every_rule_has_a_case_that_is_mended() -> None:
-    mended = {case[:5] for case in (*MENDS, *ADDED)}
-    assert {rule.code for rule in RULES} <= mended
+    fixed = {case[:5] for case in (*FIXES, *ADDED)}
+    assert {rule.code for rule in RULES} <= fixed
 
 
 def test_every_rule_has_a_code_a_page_and_a_line_of_the_contract() -> None:

@@ -129,7 +129,7 @@ class Scene:
         return {}
 
     def check(self, out):
-        """Check that each tree is old or new, and that the next run mends the rest; say which it is."""
+        """Check that each tree is old or new, and that the next run fixes the rest; say which it is."""
         states = []
         for name in self.names:
             tree = self.seen(out, name)

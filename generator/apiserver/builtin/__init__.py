@@ -19,7 +19,7 @@ _TEMPLATE = "core_v1.PodTemplateSpec"
 
 
 def is_builtin(group: str) -> bool:
-    """Say whether a server has the kinds of a group without definitions of custom resources."""
+    """Return whether a server has the kinds of a group without definitions of custom resources."""
     return group in GROUPS
 
 
@@ -49,7 +49,7 @@ def _in(class_: str, value: Any, path: Path) -> tuple[Violation, ...]:
 
 
 def _has_wrong_types(found: Iterable[Violation]) -> bool:
-    """Say whether rules must not look: they read values as what they should be."""
+    """Return whether rules must not look: they read values as what they should be."""
     return any(violation.kind == words.TYPE for violation in found)
 
 
@@ -65,6 +65,6 @@ def _rules(objects: list[tuple[str, Mapping[str, Any], Path]]) -> Iterator[Viola
 
 
 def _silent(violation: Violation) -> Violation:
-    """Give a violation without the value that it quotes: a Secret's text is shown nowhere."""
+    """Return a violation without the value that it quotes: a Secret's text is shown nowhere."""
     message = violation.message.partition(":")[0]
     return replace(violation, message=message, hint="see `kubectl explain secret`")

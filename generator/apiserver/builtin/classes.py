@@ -57,7 +57,7 @@ class _Module:
 
 
 def model_of(group: str, version: str, kind: str) -> str | None:
-    """Give the name of the class of a kind; None where no server of this Kubernetes version has it."""
+    """Return the name of the class of a kind; None where no server of this Kubernetes version has it."""
     return _model(f"{GROUPS[group]}_{version}", kind)
 
 
@@ -67,7 +67,7 @@ def _model(stem: str, kind: str) -> str | None:
 
 
 def served(kind: str) -> tuple[str, ...]:
-    """Give the stable versions in which a server has a kind of this name."""
+    """Return the stable versions in which a server has a kind of this name."""
     groups = {stem: group for group, stem in GROUPS.items()}
     names = sorted(path.stem for path in _folder().glob("*_v?.py"))
     found = (name.rpartition("_") for name in names if _model(name, kind))
@@ -76,7 +76,7 @@ def served(kind: str) -> tuple[str, ...]:
 
 @cache
 def read(name: str) -> Model:
-    """Give a class by its whole name; without fields, an alias of a plain type, such as a moment."""
+    """Return a class by its whole name; without fields, an alias of a plain type, such as a moment."""
     stem, _, class_ = name.partition(".")
     module = _module(stem)
     if module is None or class_ not in module.classes:
@@ -105,7 +105,7 @@ def _module(stem: str) -> _Module | None:
 
 @cache
 def _folder() -> Path:
-    """Give where the package is, without importing it."""
+    """Return where the package is, without importing it."""
     top = PathFinder.find_spec("lightkube")
     models = PathFinder.find_spec("lightkube.models", top.submodule_search_locations) if top else None
     if models is None or models.origin is None:

@@ -25,7 +25,7 @@ def demands(class_: str, value: Mapping[str, Any], path: Path) -> Iterator[Viola
 
 @cache
 def table() -> Mapping[str, tuple[tuple[str, Demand], ...]]:
-    """Give the fields of each class that a row speaks of, each with its demand."""
+    """Return the fields of each class that a row speaks of, each with its demand."""
     found: dict[str, tuple[tuple[str, Demand], ...]] = {}
     module = ""
     for line in ROWS.strip().splitlines():
@@ -72,7 +72,7 @@ _ABSENT: Mapping[str, Callable[[Any], bool]] = {"?": _is_none, "!": _is_empty}
 
 
 def _form(word: str) -> tuple[Demand, Callable[[Any], bool], Any]:
-    """Give a demand, what counts as absent, and the value that an absent field has: None for none."""
+    """Return a demand, what counts as absent, and the value that an absent field has: None for none."""
     name, *arguments = re.sub("[!?]", "", word).split(":")
     mark = next((mark for mark in "!?" if mark in word), "")
     absent = _ABSENT.get(mark, _is_zero if name in _PORTS else _is_empty)

@@ -22,7 +22,7 @@ Form = Callable[[Any], str]
 
 
 def _first(form: names.Form) -> Form:
-    """Give a form that says the first reason only: one is enough to mend a value by."""
+    """Return a form that says the first reason only: one is enough to fix a value by."""
     return lambda value: next(form(value), "")
 
 
@@ -107,7 +107,7 @@ def share_or_count(value: int | str) -> str:
 
 
 def amount(value: int | str) -> int:
-    """Give the number in a number of pods or a percentage of them; 0 where it is malformed."""
+    """Return the number in a number of pods or a percentage of them; 0 where it is malformed."""
     if isinstance(value, int):
         return value
     return int(value[:-1]) if _PERCENT.fullmatch(value) else 0

@@ -105,12 +105,12 @@ def _expression(item: Mapping[str, Any], path: Path) -> Iterator[Violation]:
 
 
 def is_empty(value: Mapping[str, Any]) -> bool:
-    """Say whether a selector demands nothing."""
+    """Return whether a selector demands nothing."""
     return not value.get("matchLabels") and not value.get("matchExpressions")
 
 
 def matches(value: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    """Say whether a selector catches these labels."""
+    """Return whether a selector catches these labels."""
     demanded = value.get("matchLabels") or {}
     return all(given.get(key) == item for key, item in demanded.items()) and all(
         _holds(item or {}, given) for item in value.get("matchExpressions") or ()

@@ -10,12 +10,12 @@ WANTED = "a quantity such as 500m, 8Gi or 1"
 
 
 def quantity(value: object) -> Decimal | None:
-    """Give what a quantity stands for; None for what is no quantity."""
+    """Return what a quantity stands for; None for what is no quantity."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     return quantities.quantity(str(value))
 
 
 def is_whole(amount: Decimal) -> bool:
-    """Say whether an amount is a number without a part."""
+    """Return whether an amount is a number without a part."""
     return amount == amount.to_integral_value()

@@ -36,7 +36,10 @@ def resources(value: Mapping[str, Any], path: Path) -> Iterator[Violation]:
 
 
 def _amounts(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the amounts of one side; a null is none of it, where a name that is absent is no word about it."""
+    """Return the amounts of one side.
+
+    A null is none of it, where a name that is absent is no word about it.
+    """
     return {name: 0 if amount is None else amount for name, amount in given.items()}
 
 
@@ -63,7 +66,7 @@ def _strange(name: str) -> str:
 
 
 def is_extended(name: str) -> bool:
-    """Say whether a resource is what a device plugin offers: of a domain that is not Kubernetes'."""
+    """Return whether a resource is what a device plugin offers: of a domain that is not Kubernetes'."""
     return "/" in name and not name.split("/")[0].endswith("kubernetes.io")
 
 

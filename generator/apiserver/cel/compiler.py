@@ -44,7 +44,7 @@ class Rule:
 
 @cache
 def compile_rule(text: str) -> Rule:
-    """Give the rule of an expression; raise `Unsupported` for one that cannot be read."""
+    """Return the rule of an expression; raise `Unsupported` for one that cannot be read."""
     compiler = _Compiler()
     try:
         run = compiler.compile(parse(text), {"self": 0, "oldSelf": 1})
@@ -54,7 +54,7 @@ def compile_rule(text: str) -> Rule:
 
 
 def unescaped(name: str) -> str:
-    """Give the field that an escaped name stands for: `__namespace__` is `namespace`."""
+    """Return the field that an escaped name stands for: `__namespace__` is `namespace`."""
     keyword = _KEYWORD.fullmatch(name)
     if keyword:
         return keyword[1]
@@ -73,7 +73,7 @@ class _Compiler:
         self.uses_old = False
 
     def compile(self, tree: Tree, names: Names) -> Run:
-        """Give the closure of a tree, where these names are in sight."""
+        """Return the closure of a tree, where these names are in sight."""
         return self._KINDS[type(tree)](self, tree, names)
 
     def _literal(self, tree: Literal, _: Names) -> Run:

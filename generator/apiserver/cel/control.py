@@ -26,7 +26,7 @@ def selected(of: Run, field: str) -> Run:
 
 
 def maybe_field(value: Value, field: str) -> Maybe:
-    """Give a field as an optional value."""
+    """Return a field as an optional value."""
     if type(value) is Maybe:
         return maybe_field(value.value, field) if value.has else NONE
     if type(value) is not dict:

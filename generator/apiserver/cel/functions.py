@@ -108,7 +108,7 @@ def _type(value: Value) -> TypeName:
 
 
 def _ordered(*tests: str) -> Callable[[Value], Value]:
-    """Give the item of a list that stands in this order to all others."""
+    """Return the item of a list that stands in this order to all others."""
 
     def choose(items: Value) -> Value:
         if type(items) is not list or not items:
@@ -139,7 +139,7 @@ def _last_index_of(value: Value, *args: Value) -> int:
 
 
 def _of_time(get: Callable[[datetime], int], seconds: int | None = None) -> Callable[..., int]:
-    """Give a part of a point in time, or how many whole units of so many nanoseconds a duration has."""
+    """Return a part of a point in time, or how many whole units of so many nanoseconds a duration has."""
 
     def run(value: Value, *_: Value) -> int:
         if type(value) is Timestamp:
@@ -223,7 +223,7 @@ _TABLES = {"member": MEMBERS, "global": FUNCTIONS, "qualified": QUALIFIED}
 
 
 def function(kind: str, name: str) -> Callable[..., Any] | None:
-    """Give a function; those of addresses, quantities and formats are loaded where one of them is named."""
+    """Return a function; those of addresses, quantities and formats are loaded where one of them is named."""
     if name in _TABLES[kind]:
         return _TABLES[kind][name]
     from generator.apiserver.cel import kubernetes

@@ -42,7 +42,7 @@ _PLAIN = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """Give the tokens of an expression, the last of them `end`; raise `Unsupported` for other text."""
+    """Return the tokens of an expression, the last of them `end`; raise `Unsupported` for other text."""
     position = 0
     while True:
         match = _TOKEN.match(text, position)

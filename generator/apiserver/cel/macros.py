@@ -19,14 +19,14 @@ Comprehension = Callable[[Run, int, tuple[Run, ...]], Run]
 
 
 def items(collection: Value) -> Iterable[Value]:
-    """Give what a comprehension ranges over."""
+    """Return what a comprehension ranges over."""
     if type(collection) is list or type(collection) is dict:
         return collection
     raise no_overload()
 
 
 def truth(value: Value) -> bool:
-    """Give a boolean as it is; raise `CelError` for any other value."""
+    """Return a boolean as it is; raise `CelError` for any other value."""
     if value is True or value is False:
         return bool(value)
     raise no_overload()

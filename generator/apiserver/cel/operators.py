@@ -117,7 +117,7 @@ def _ordered(compare: Callable[[Value, Value], bool]) -> Binary:
 
 
 def index(collection: Value, key: Value) -> Value:
-    """Give the item of a list or the value of a map; raise `CelError` where there is none."""
+    """Return the item of a list or the value of a map; raise `CelError` where there is none."""
     if type(collection) is list:
         if type(key) not in NUMBERS or key != int(key):
             raise no_overload()
@@ -134,7 +134,7 @@ def index(collection: Value, key: Value) -> Value:
 
 
 def maybe_index(collection: Value, key: Value) -> Maybe:
-    """Give the item as an optional value: `list[?0]`, `map[?'key']`."""
+    """Return the item as an optional value: `list[?0]`, `map[?'key']`."""
     if type(collection) is Maybe:
         return maybe_index(collection.value, key) if collection.has else NONE
     try:

@@ -70,7 +70,7 @@ _DEPTH = 250
 
 
 def parse(text: str) -> Tree:
-    """Give the tree of an expression; raise `Unsupported` where the text is none that we know."""
+    """Return the tree of an expression; raise `Unsupported` where the text is none that we know."""
     parser = _Parser(text)
     tree = parser.expression()
     parser.expect("end")

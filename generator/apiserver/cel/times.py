@@ -71,5 +71,5 @@ def timestamp(value: Value) -> Timestamp:
 
 
 def moment(value: Timestamp) -> datetime:
-    """Give a point in time as Python has it, in UTC."""
+    """Return a point in time as Python has it, in UTC."""
     return _EPOCH + timedelta(microseconds=value // 1000)

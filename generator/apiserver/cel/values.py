@@ -55,12 +55,12 @@ UINT64 = range(2**64)
 
 
 def no_overload() -> CelError:
-    """Give the error of an operator or function whose arguments have types that it does not take."""
+    """Return the error of an operator or function whose arguments have types that it does not take."""
     return CelError("no such overload")
 
 
 def equal(a: Value, b: Value) -> bool:
-    """Say whether two values are equal: numbers across their types, other types never across."""
+    """Return whether two values are equal: numbers across their types, other types never across."""
     kind = type(a)
     if kind is type(b):
         compare = _EQUAL.get(kind)
@@ -84,7 +84,7 @@ _EQUAL: dict[type, Callable[[Any, Any], bool]] = {list: _lists, dict: _maps, May
 
 
 def contains(collection: Value, value: Value) -> bool:
-    """Say whether a list holds an equal value, or a map an equal key."""
+    """Return whether a list holds an equal value, or a map an equal key."""
     if type(collection) is list:
         return any(equal(item, value) for item in collection)
     if type(collection) is dict:
@@ -93,14 +93,14 @@ def contains(collection: Value, value: Value) -> bool:
 
 
 def whole(number: int) -> int:
-    """Give an integer that fits into 64 bits; raise `CelError` for another."""
+    """Return an integer that fits into 64 bits; raise `CelError` for another."""
     if number in INT64:
         return number
     raise CelError("integer overflow")
 
 
 def unsigned(number: int) -> UInt:
-    """Give an unsigned integer that fits into 64 bits; raise `CelError` for another."""
+    """Return an unsigned integer that fits into 64 bits; raise `CelError` for another."""
     if number in UINT64:
         return UInt(number)
     raise CelError("unsigned integer overflow")

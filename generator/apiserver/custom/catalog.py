@@ -24,7 +24,7 @@ class Catalog:
         self._made: dict[tuple[str, str, str], Definition | None] = {}
 
     def __call__(self, group: str, version: str, kind: str) -> Definition | None:
-        """Give the definition of a kind; None where we have no schema for it."""
+        """Return the definition of a kind; None where we have no schema for it."""
         key = (group, version, kind)
         if key not in self._made:
             source = _sources().get((group, kind))
@@ -58,7 +58,7 @@ class Catalog:
 
 @cache
 def catalog(target: Target) -> Catalog:
-    """Give the catalogue for a target; all plans for it share one."""
+    """Return the catalogue for a target; all plans for it share one."""
     return Catalog(target)
 
 
@@ -69,7 +69,7 @@ def _file(name: str) -> Any:
 
 @cache
 def _sources() -> Mapping[tuple[str, str], Mapping[str, Any]]:
-    """Give every schema by group and kind."""
+    """Return every schema by group and kind."""
     names = sorted(path.stem for path in (SCHEMAS / "apiserver").glob("*.json") if path.stem != _SHARED)
     rows = [row for name in names for row in _rows(_file(name))]
     return {

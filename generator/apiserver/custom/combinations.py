@@ -18,7 +18,7 @@ _Outcome = tuple[int, Found]
 
 
 def combine(check: Check, value: Any, node: Node, path: Path, found: Found) -> int:
-    """Add the failures of the combinations of a schema; give how many checks of the shown branches held."""
+    """Add the failures of the combinations of a schema; return how many checks of the shown branches held."""
     held = 0
     if node.any_of:
         held += _any(check, value, node.any_of, path, found)
@@ -42,7 +42,7 @@ def _say(found: Found, path: Path, said: str) -> None:
 
 
 def _best(outcomes: list[_Outcome]) -> _Outcome:
-    """Give the first of those that hold most."""
+    """Return the first of those that hold most."""
     return max(outcomes, key=lambda outcome: outcome[0])
 
 

@@ -13,7 +13,7 @@ _META = frozenset({"apiVersion", "kind", "metadata"})
 
 
 def decoded(value: Any, node: Node | None, path: Path, found: list[Violation]) -> Any:
-    """Give the value with nulls dropped and defaults filled in, top-down; unknown fields go to `found`.
+    """Return the value with nulls dropped and defaults filled in, top-down; unknown fields go to `found`.
 
     The value itself is not changed.
     """

@@ -10,7 +10,7 @@ from generator.apiserver.custom.schema import node
 
 
 def definitions_in(crd: Mapping[str, Any]) -> Iterator[Definition]:
-    """Give every served version of a definition; one that is not well formed raises as `node` does."""
+    """Return every served version of a definition; one that is not well formed raises as `node` does."""
     spec = crd["spec"]
     for version in spec["versions"]:
         if version.get("served", True):

@@ -36,7 +36,7 @@ class Definition:
     def judge(
         self, data: Mapping[str, Any], old: Mapping[str, Any] | None = None, *, status: bool = False
     ) -> list[Violation]:
-        """Give what an API server holds against an object, or against putting it in place of `old`.
+        """Return what an API server holds against an object, or against putting it in place of `old`.
 
         With `status`, what is written is the status of `old` alone.
         """
@@ -61,7 +61,7 @@ class Definition:
         return [*found, *dict.fromkeys(against)]
 
     def _written(self, value: dict[str, Any], before: dict[str, Any] | None, status: bool) -> dict[str, Any]:
-        """Give what is stored: a status subresource is written apart from the rest."""
+        """Return what is stored: a status subresource is written apart from the rest."""
         if not self.has_status:
             return value
         if status and before is not None:

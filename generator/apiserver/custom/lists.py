@@ -14,7 +14,7 @@ from generator.model.source import Path
 
 
 def parts(value: Any, node: Node, path: Path) -> Iterator[tuple[Any, Node, Path]]:
-    """Give the values inside a value that a schema speaks of, each with its schema and its path."""
+    """Return the values inside a value that a schema speaks of, each with its schema and its path."""
     if isinstance(value, list) and node.items:
         for index, item in enumerate(value):
             yield item, node.items, (*path, index)
@@ -27,7 +27,7 @@ def parts(value: Any, node: Node, path: Path) -> Iterator[tuple[Any, Node, Path]
 
 
 def check_lists(value: Any, node: Node, path: Path) -> Iterator[Violation]:
-    """Give the violations of list types in a value and below it."""
+    """Return the violations of list types in a value and below it."""
     if isinstance(value, list) and node.list_type in ("set", "map"):
         yield from _unique(value, node, path)
     for item, part, where in parts(value, node, path):
@@ -54,7 +54,7 @@ def _unique(items: list[Any], node: Node, path: Path) -> Iterator[Violation]:
 
 
 def check_embedded(value: Any, node: Node, path: Path) -> Iterator[Violation]:
-    """Give what the server holds against objects that stand inside an object."""
+    """Return what the server holds against objects that stand inside an object."""
     for item, part, where in parts(value, node, path):
         if part.embedded and isinstance(item, dict):
             yield from _resource(item, where)

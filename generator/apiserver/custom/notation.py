@@ -32,7 +32,7 @@ class Target:
     channel: str = "standard"
 
     def meets(self, condition: str) -> bool:
-        """Say whether `gatewayAPI >= 1.5`, `inferenceExtension < 1.1` or `channel standard` holds."""
+        """Return whether `gatewayAPI >= 1.5`, `inferenceExtension < 1.1` or `channel standard` holds."""
         name, *words = condition.split()
         if name == "channel":
             return self.channel == words[0]
@@ -70,7 +70,7 @@ class Notation:
     target: Target
 
     def expand(self, source: Any) -> Schema:
-        """Give a schema in the dialect; a field that the target lacks goes to `x-rollplan-absent`."""
+        """Return a schema in the dialect; a field that the target lacks goes to `x-rollplan-absent`."""
         source = self._whole(source)
         schema = {key: value for key, value in source.items() if key not in _OWN}
         if "pattern" in schema:
@@ -88,7 +88,7 @@ class Notation:
         return self._object(source["fields"]) | schema if "fields" in source else schema
 
     def _whole(self, source: Any) -> Mapping[str, Any]:
-        """Give the source with what it starts from, and what changes for this target, put together."""
+        """Return the source with what it starts from, and what changes for this target, put together."""
         if isinstance(source, str):
             return self._whole(self.defs[source])
         whole = dict(source)

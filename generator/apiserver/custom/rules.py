@@ -23,7 +23,7 @@ _REASONS = {
 
 
 def check_rules(value: Any, old: Any, node: Node, path: Path) -> Iterator[Violation]:
-    """Give the rules that a value breaks, and those that values below it break.
+    """Return the rules that a value breaks, and those that values below it break.
 
     A rule that cannot be read is no rule to judge by: reading the definition reports it.
     """
@@ -40,7 +40,7 @@ def check_rules(value: Any, old: Any, node: Node, path: Path) -> Iterator[Violat
 
 
 def _below(value: Any, old: Any, node: Node, path: Path) -> Iterator[tuple[Any, Any, Node, Path]]:
-    """Give the values inside a value, each with the one that it replaces, its schema and its path."""
+    """Return the values inside a value, each with the one that it replaces, its schema and its path."""
     before: Mapping[Any, Any] = {}
     if isinstance(value, dict) and isinstance(old, dict) and node.correlates:
         before = old
@@ -108,7 +108,7 @@ _CONVERSIONS = {"duration": duration, "date-time": timestamp}
 
 
 def celified(value: Any, node: Node | None) -> Any:
-    """Give a value with the types that CEL sees: numbers as doubles, durations and times as such."""
+    """Return a value with the types that CEL sees: numbers as doubles, durations and times as such."""
     if node is None or not node.converts:
         return value
     if isinstance(value, list):

@@ -25,7 +25,7 @@ _RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
 
 
 def check(value: Any, node: Node, path: Path, found: Found) -> int:
-    """Add whatever the schema holds against a value to `found`; give how many checks held."""
+    """Add whatever the schema holds against a value to `found`; return how many checks held."""
     if value is None:
         return _null(node, path, found)
     held = 3 + _typed(value, node, path, found) if node.types or node.format else 3

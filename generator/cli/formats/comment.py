@@ -41,7 +41,7 @@ class Part:
 
 
 def comment(parts: Iterable[Part], limit: int = LIMIT) -> str:
-    """Give as much of the parts as fits, cut between items only, and say what is left out."""
+    """Return as much of the parts as fits, cut between items only, and say what is left out."""
     basket = _Basket(limit - len(MARKER) - _NOTE)
     for part in parts:
         basket.put(part)
@@ -77,30 +77,30 @@ class _Basket:
 
 
 def said(text: str) -> str:
-    """Give a user's text as a code span of at most so many characters."""
+    """Return a user's text as a code span of at most so many characters."""
     return code(_shortened(text))
 
 
 def row(cells: Iterable[str]) -> Item:
-    """Give a row of a table whose cells are Markdown already; a bar in one does not end it."""
+    """Return a row of a table whose cells are Markdown already; a bar in one does not end it."""
     escaped = (cell.replace("|", "\\|") for cell in cells)
     return Item(text=f"| {' | '.join(escaped)} |")
 
 
 def head(titles: Sequence[str]) -> str:
-    """Give the first two lines of a table."""
+    """Return the first two lines of a table."""
     return f"| {' | '.join(titles)} |\n| {' | '.join('-' for _ in titles)} |"
 
 
 def folded(title: str, body: str, language: str) -> str:
-    """Give a code block that opens on a click; the title is made harmless for HTML."""
+    """Return a code block that opens on a click; the title is made harmless for HTML."""
     inside = "".join(_entity(character) for character in _shortened(title))
     summary = f"<details><summary><code>{inside}</code></summary>"
     return f"{summary}\n\n{fence(body, language)}\n\n</details>"
 
 
 def picture(text: str) -> str:
-    """Give a text as Mermaid can have it inside quotes: a few plain characters, and no more."""
+    """Return a text as Mermaid can have it inside quotes: a few plain characters, and no more."""
     return _UNSAFE.sub("_", text)[:80]
 
 

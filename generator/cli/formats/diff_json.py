@@ -15,7 +15,7 @@ FORMAT_VERSION = "1"
 
 
 def difference(comparison: Comparison, *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Give everything that differs as one JSON document."""
+    """Return everything that differs as one JSON document."""
     content = {
         "formatVersion": FORMAT_VERSION,
         "before": comparison.before,

@@ -35,7 +35,7 @@ _STYLES = {ADDED: "added", REMOVED: "error", CHANGED: "warning"}
 
 
 def difference(comparison: Comparison, *, colour: bool = False) -> str:
-    """Give everything that differs, and a last line that sums it up."""
+    """Return everything that differs, and a last line that sums it up."""
     paint = Paint(colour)
     lines = [f"{clean(comparison.before)} → {clean(comparison.after)}"] if comparison.series else []
     for series in comparison.series:

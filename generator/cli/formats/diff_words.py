@@ -73,7 +73,7 @@ def moves(stage: StageChange) -> tuple[str, ...]:
 
 
 def traffic_rows(series: SeriesChange) -> list[tuple[str, ...]]:
-    """Give the rows of the weight table, the same row of several stages once."""
+    """Return the rows of the weight table, the same row of several stages once."""
     return _merged(
         (
             label(stage),
@@ -90,7 +90,7 @@ def traffic_rows(series: SeriesChange) -> list[tuple[str, ...]]:
 
 
 def capacity_rows(series: SeriesChange) -> list[tuple[str, ...]]:
-    """Give the rows of the capacity table, the same row of several stages once."""
+    """Return the rows of the capacity table, the same row of several stages once."""
     return _merged(
         (
             label(stage),
@@ -131,7 +131,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def groups(series: SeriesChange) -> tuple[Group, ...]:
-    """Give each change of an object once, with the stages that have it; changed objects come first."""
+    """Return each change of an object once, with the stages that have it; changed objects come first."""
     found: dict[str, list[str]] = {}
     first: dict[str, ObjectChange] = {}
     for stage in series.stages:
@@ -144,7 +144,7 @@ def groups(series: SeriesChange) -> tuple[Group, ...]:
 
 
 def values(change: FieldChange) -> tuple[str, str]:
-    """Give a field before and after as JSON, cut around the first character that differs."""
+    """Return a field before and after as JSON, cut around the first character that differs."""
     before, after = (
         json.dumps(side, ensure_ascii=False, default=str) for side in (change.before, change.after)
     )
@@ -155,18 +155,18 @@ def values(change: FieldChange) -> tuple[str, str]:
 
 
 def cut(text: str, start: int = 0) -> str:
-    """Give at most as much of a text as is shown, and say with dots where something is left out."""
+    """Return at most as much of a text as is shown, and say with dots where something is left out."""
     middle = text[start : start + WIDTH]
     return f"{'…' if start else ''}{middle}{'…' if start + WIDTH < len(text) else ''}"
 
 
 def share(percent: Decimal | None) -> str:
-    """Give a percentage, or a dash where there is no rule."""
+    """Return a percentage, or a dash where there is no rule."""
     return _ABSENT if percent is None else str(percent)
 
 
 def road(series: SeriesChange) -> Iterator[tuple[str, Sequence[Shift]]]:
-    """Give the stages where the traffic is not what it was in the stage before."""
+    """Return the stages where the traffic is not what it was in the stage before."""
     known: tuple[Shift, ...] | None = None
     for name, flow in series.road:
         if flow != known:

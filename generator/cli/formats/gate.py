@@ -13,7 +13,7 @@ FORMAT_VERSION = "1"
 
 
 def text(verdicts: Sequence[Verdict]) -> str:
-    """Give a line for each gate: whether it holds, what was measured, what was asked for."""
+    """Return a line for each gate: whether it holds, what was measured, what was asked for."""
     if not verdicts:
         return "no metric gates\n"
     width = max(len(verdict.name) for verdict in verdicts)
@@ -25,7 +25,7 @@ def text(verdicts: Sequence[Verdict]) -> str:
 
 
 def machine(verdicts: Sequence[Verdict]) -> str:
-    """Give all verdicts as one JSON document."""
+    """Return all verdicts as one JSON document."""
     content = {
         "formatVersion": FORMAT_VERSION,
         "holds": all(verdict.holds for verdict in verdicts),

@@ -15,12 +15,12 @@ _SHOWN = 10
 
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Give one annotation a line, errors first, and a last one that counts those that do not fit."""
+    """Return one annotation a line, errors first, and a last one that counts those that do not fit."""
     return commands([(_LEVELS[finding.severity], *_annotation(finding)) for finding in found])
 
 
 def commands(said: Sequence[tuple[str, Mapping[str, str], str]]) -> str:
-    """Give workflow commands from levels, properties and messages: at most ten of each level."""
+    """Return workflow commands from levels, properties and messages: at most ten of each level."""
     lines, more = [], 0
     for level in _LEVELS.values():
         texts = [command(*one) for one in said if one[0] == level]
@@ -32,7 +32,7 @@ def commands(said: Sequence[tuple[str, Mapping[str, str], str]]) -> str:
 
 
 def command(level: str, properties: Mapping[str, str], message: str) -> str:
-    """Give one workflow command; nothing in it can end it or start another."""
+    """Return one workflow command; nothing in it can end it or start another."""
     given = ",".join(f"{key}={_escape(value, _PROPERTY)}" for key, value in properties.items())
     return f"::{level} {given}::{_escape(message, _MESSAGE)}"
 

@@ -16,20 +16,20 @@ FORMAT_VERSION = "1"
 
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Give all findings as one JSON document."""
+    """Return all findings as one JSON document."""
     return _dump(
         {"formatVersion": FORMAT_VERSION, "findings": [finding_fields(finding) for finding in found]}
     )
 
 
 def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Give every rollout as its `rollout.json` has it."""
+    """Return every rollout as its `rollout.json` has it."""
     whole = [json.loads(rollout_json(lay_out(rollout))) for rollout in rollouts]
     return _dump({"formatVersion": FORMAT_VERSION, "rollouts": whole})
 
 
 def finding_fields(finding: Diagnostic) -> dict[str, Any]:
-    """Give one finding as JSON has it."""
+    """Return one finding as JSON has it."""
     return {
         "code": finding.code.id,
         "severity": finding.severity.value,

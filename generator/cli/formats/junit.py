@@ -13,7 +13,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Give a test suite: an error fails its case, a warning is told in one that passes."""
+    """Return a test suite: an error fails its case, a warning is told in one that passes."""
     failures = sum(finding.is_error for finding in found)
     counts = {"tests": str(len(found) or 1), "failures": str(failures), "errors": "0", "skipped": "0"}
     root = Element("testsuites", {"name": "rollplan", **counts})
@@ -45,5 +45,5 @@ def _case(suite: Element, finding: Diagnostic) -> None:
 
 
 def _text(text: str) -> str:
-    """Give a user's text without what terminals obey and what XML cannot hold."""
+    """Return a user's text without what terminals obey and what XML cannot hold."""
     return _NO_XML.sub("?", "\n".join(map(clean, text.split("\n"))))

@@ -38,7 +38,7 @@ from generator.gitops.compare.model import (
 from generator.model.findings import Diagnostic
 from generator.render.markdown import fence
 
-_FINDING_HEAD = ("", "code", "what", "where", "how to mend it")
+_FINDING_HEAD = ("", "code", "what", "where", "how to fix it")
 _SIGNS = {"error": "❌ error", "warning": "⚠️ warning", "accepted": "☑️ accepted"}
 _NODES = 40
 """Stages that a picture shows; more cannot be read."""
@@ -47,14 +47,14 @@ _LABELS = 4
 
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Give findings as a table, errors first."""
+    """Return findings as a table, errors first."""
     errors = sum(finding.is_error for finding in found)
     outcome = f"❌ refused: {errors} error{'s' if errors > 1 else ''}" if errors else "✅ nothing refuses it"
     return comment([_title(outcome), *_found(found)])
 
 
 def difference(comparison: Comparison, *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Give everything that differs: verdict, weights, the road of the traffic, then objects."""
+    """Return everything that differs: verdict, weights, the road of the traffic, then objects."""
     parts = [_title(verdict(comparison)), _sides(comparison)]
     parts += [part for series in comparison.series for part in _traffic(series)]
     parts += _found(comparison.findings)
@@ -159,7 +159,7 @@ def _object(group: Group) -> Item:
 
 
 def _field(field: FieldChange) -> Iterator[str]:
-    """Give a field as lines of a diff, which GitHub colours."""
+    """Return a field as lines of a diff, which GitHub colours."""
     before, after = map(clean, values(field))
     path = clean(cut(field.path))
     if field.kind == REORDERED:

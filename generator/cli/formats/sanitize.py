@@ -10,7 +10,7 @@ _UNSAFE = re.compile(
 
 
 def clean(text: str) -> str:
-    r"""Give the text with control, direction and line separator characters as `\xNN` or `\uNNNN`."""
+    r"""Return the text with control, direction and line separator characters as `\xNN` or `\uNNNN`."""
     return _UNSAFE.sub(
         lambda match: f"\\x{ord(match[0]):02x}" if ord(match[0]) < 256 else f"\\u{ord(match[0]):04x}", text
     )

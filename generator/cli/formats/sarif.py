@@ -23,7 +23,7 @@ _FINGERPRINT = "rollplan/v1"
 
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Give all findings as one run."""
+    """Return all findings as one run."""
     codes = sorted({finding.code.id: finding.code for finding in found}.values(), key=lambda code: code.id)
     places = {code.id: place for place, code in enumerate(codes)}
     seen: Counter[str] = Counter()
@@ -77,7 +77,7 @@ def _location(place: Place) -> dict[str, Any]:
 
 
 def _artifact(name: str) -> dict[str, str]:
-    """Give a file as a URI: relative to where rollplan runs, unless its path is absolute."""
+    """Return a file as a URI: relative to where rollplan runs, unless its path is absolute."""
     path = quote(fsencode(str(PurePosixPath(name))))
     if name.startswith("/"):
         return {"uri": f"file://{path}"}
@@ -85,7 +85,10 @@ def _artifact(name: str) -> dict[str, str]:
 
 
 def _fingerprint(finding: Diagnostic, seen: Counter[str]) -> str:
-    """Give a hash that stays when lines above the finding come or go; a number tells those that are alike."""
+    """Return a hash that stays when lines above the finding come or go.
+
+    A number tells those that are alike.
+    """
     lines = finding.place.source.text.split("\n")
     line = lines[finding.place.line - 1].strip() if finding.place.line <= len(lines) else ""
     said = "\n".join((finding.code.id, finding.place.source.name, finding.message, line))

@@ -25,14 +25,14 @@ _COLOURS = {
 
 
 def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:
-    """Give every finding with its place, a code frame and a hint, and a last line that counts them."""
+    """Return every finding with its place, a code frame and a hint, and a last line that counts them."""
     paint = Paint(colour)
     blocks = [_finding(finding, paint) for finding in found]
     return "\n".join([*blocks, _count(found)]) if blocks else ""
 
 
 def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:
-    """Give the stage table of every rollout."""
+    """Return the stage table of every rollout."""
     paint = Paint(colour)
     return "\n".join(_summary(rollout, paint) for rollout in rollouts)
 
@@ -49,7 +49,7 @@ def _table(rows: Sequence[Row], paint: Paint) -> str:
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Give lines of cells as text with every column as wide as its widest cell."""
+    """Return lines of cells as text with every column as wide as its widest cell."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -121,5 +121,5 @@ class Paint:
         self._colour = colour
 
     def __call__(self, style: str, text: str) -> str:
-        """Give the text in a style."""
+        """Return the text in a style."""
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if self._colour else text

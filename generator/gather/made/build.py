@@ -23,7 +23,7 @@ from generator.model.source import Place
 def made_objects(
     wanted: Wanted, bundle: str, brought: tuple[Manifest, ...], plan: Plan, found: Findings
 ) -> tuple[Manifest, ...]:
-    """Give the objects that rollplan makes for a version, beside those that its manifests bring."""
+    """Return the objects that rollplan makes for a version, beside those that its manifests bring."""
     pool = find_pool(brought, wanted.pool)
     context = _context(wanted, bundle, brought, pool, plan)
     require_fit(wanted, pool, plan, context, found)
@@ -69,7 +69,7 @@ def _context(
 
 
 def _selector(wanted: Wanted) -> dict[str, str]:
-    """Give a selector that catches the pool's own pods; of groups the leaders alone: they have the API."""
+    """Return a selector that catches the pool's own pods; of groups the leaders alone: they have the API."""
     grouped = any(server.nodes > 1 for server in wanted.servers)
     return {"app": names.label(wanted.pool)} | ({COMPONENT: SERVES} if grouped else {})
 

@@ -36,43 +36,43 @@ class Context:
 
     @property
     def picker(self) -> str:
-        """Give the name of the endpoint picker."""
+        """Return the name of the endpoint picker."""
         return names.picker(self.pool)
 
     @property
     def proxy(self) -> str:
-        """Give the name of the proxy."""
+        """Return the name of the proxy."""
         return names.proxy(self.pool)
 
     @property
     def standalone(self) -> bool:
-        """Say whether the picker brings its own proxy."""
+        """Return whether the picker brings its own proxy."""
         return self.target.mode != GATEWAY
 
     def make(self, kind: str, part: str, origin: Origin, **values: Any) -> Manifest:
-        """Give an object in canonical form, as if the user had brought it."""
+        """Return an object in canonical form, as if the user had brought it."""
         made = make(kind, self.bundle, origin, namespace=self.namespace, **values)
         data = canonical(made.data, self.namespace, self.target.apis)
         return replace(made, data=data, part=part)
 
     def make_for(self, router: Router, kind: str, **values: Any) -> Manifest:
-        """Give an object of the router: with the picker's name and labels where `values` have no others."""
+        """Return an object of the router: with the picker's name and labels where `values` have no others."""
         common = {"name": self.picker, "labels": labels(self)}
         return self.make(kind, ROUTER, router.origin, **{**common, **values})
 
 
 def labels(context: Context, component: str = "endpoint-picker") -> dict[str, str]:
-    """Give the labels of an object of the router."""
+    """Return the labels of an object of the router."""
     return {"app.kubernetes.io/name": context.picker, "app.kubernetes.io/component": component}
 
 
 def picker_pods(router: Router, context: Context) -> dict[str, str]:
-    """Give the one label by which the picker's pods are told from all others."""
+    """Return the one label by which the picker's pods are told from all others."""
     return {f"llm-d-router-{_kind(router)}": context.picker}
 
 
 def picker_mode(router: Router) -> dict[str, str]:
-    """Give the label that says whether the picker follows an InferencePool."""
+    """Return the label that says whether the picker follows an InferencePool."""
     return {"llm-d.ai/igw-mode": f"llm-d-router-{_kind(router)}"}
 
 

@@ -17,7 +17,7 @@ _TIMEOUT = 300
 
 
 def provider_policies(router: Router, context: Context) -> Iterator[Manifest]:
-    """Give the objects that the plan's gateway needs; an unknown one gets none."""
+    """Return the objects that the plan's gateway needs; an unknown one gets none."""
     gateway = context.target.gateway
     if gateway and not context.standalone and gateway.provider in POLICIES:
         yield from POLICIES[gateway.provider](router, context)
@@ -33,7 +33,7 @@ def _istio(router: Router, context: Context) -> Iterator[Manifest]:
 
 
 def _gke(router: Router, context: Context) -> Iterator[Manifest]:
-    """Give the pool its health check and its timeout, and the two pickers theirs where one is preferred."""
+    """Return the pool its health check and its timeout, and the two pickers theirs where one is preferred."""
     pool = {"group": INFERENCE, "kind": "InferencePool", "name": context.pool}
     serves = {
         "timeoutSec": 2,
@@ -49,7 +49,7 @@ def _gke(router: Router, context: Context) -> Iterator[Manifest]:
 
 
 def _preferred(router: Router, context: Context, rate: int) -> Iterator[Manifest]:
-    """Give both pickers' Services their rank, and the second one, which the pool names, its health check."""
+    """Return a rank for both pickers' Services, and a health check for the second, which the pool names."""
     for name, preference in ((context.picker, "PREFERRED"), (f"{context.picker}{BACKUP}", "DEFAULT")):
         balance = {"backendPreference": preference, "balancingMode": "RATE", "maxRatePerEndpoint": rate}
         policy = {"timeoutSec": _TIMEOUT, **balance, "capacityScalerPercent": 100}

@@ -38,7 +38,7 @@ _VENDORS = {
 
 
 def made_server(server: ModelServer, context: Context) -> Iterator[Manifest]:
-    """Give a workload with its account, its disruption budget and its monitor."""
+    """Return a workload with its account, its disruption budget and its monitor."""
     labels = server_labels(server, context)
     common = {"name": server.name, "labels": labels}
     pods = {key: labels[key] for key in ("app", INSTANCE)}
@@ -56,7 +56,7 @@ def made_server(server: ModelServer, context: Context) -> Iterator[Manifest]:
 
 
 def server_labels(server: ModelServer, context: Context) -> dict[str, str]:
-    """Give the labels of a workload and of its pods with an API.
+    """Return the labels of a workload and of its pods with an API.
 
     The pool's are among them; the plan's may say more, but not whose the pods are or what they do.
     """
@@ -76,14 +76,14 @@ def server_labels(server: ModelServer, context: Context) -> dict[str, str]:
 
 
 def _as_label(model: str) -> str:
-    """Give the last part of a model's name in the characters that a label may have."""
+    """Return the last part of a model's name in the characters that a label may have."""
     return re.sub(r"[^-._A-Za-z0-9]", "-", model.rstrip("/").rpartition("/")[2])[:63].strip("-._")
 
 
 def _deployment(
     server: ModelServer, context: Context, common: Mapping[str, Any], pods: Mapping[str, str]
 ) -> Manifest:
-    """Give a Deployment whose progress deadline leaves time to load the model (contract I16)."""
+    """Return a Deployment whose progress deadline leaves time to load the model (contract I16)."""
     workload = context.make(
         "deployment",
         MODEL,
@@ -103,7 +103,7 @@ def _deployment(
 
 
 def _groups(server: ModelServer, context: Context, common: Mapping[str, Any]) -> Manifest:
-    """Give a LeaderWorkerSet; its workers have no API, and another component by which to tell them."""
+    """Return a LeaderWorkerSet; its workers have no API, and another component by which to tell them."""
     leader = common["labels"]
     worker = leader | {COMPONENT: WORKS}
     return context.make(

@@ -22,7 +22,7 @@ _GOOGLE = "gmp-system"
 
 
 def picker_metrics(router: Router, context: Context) -> Iterator[Manifest]:
-    """Give the monitor of the picker, and what its `auth` needs."""
+    """Return the monitor of the picker, and what its `auth` needs."""
     if router.monitoring is None:
         return
     token = f"{context.picker}-metrics-reader" if router.monitoring.auth else ""
@@ -41,7 +41,7 @@ def picker_metrics(router: Router, context: Context) -> Iterator[Manifest]:
 
 
 def _reader(router: Router, context: Context, name: str) -> Iterator[Manifest]:
-    """Give an account that may read metrics and nothing else, with a token that does not end.
+    """Return an account that may read metrics and nothing else, with a token that does not end.
 
     The picker's own token would do, and would let the reader see the pool's pods as well.
     """

@@ -40,7 +40,7 @@ def require_matching(
 
 
 def _fault(server: ModelServer, context: Context) -> tuple[str, str] | None:
-    """Say what is wrong between the pool and a made model server, and how to mend it."""
+    """Say what is wrong between the pool and a made model server, and how to fix it."""
     if not selects(context.selector, server_labels(server, context)):
         return f"does not select the pods of `{server.name}`", "let its `selector` and their `labels` agree"
     if server.nodes > 1 and COMPONENT not in context.selector:

@@ -17,7 +17,7 @@ _CONFIG_FILE = "epp-plugins.yaml"
 
 
 def picker_config(router: Router, context: Context) -> Manifest:
-    """Give the picker's configuration, which it reads when it starts."""
+    """Return the picker's configuration, which it reads when it starts."""
     return context.make_for(router, "configmap", files={_CONFIG_FILE: _plugins(router, context)})
 
 
@@ -28,7 +28,7 @@ def _plugins(router: Router, context: Context) -> str:
 
 
 def picker_pod(router: Router, context: Context) -> dict[str, Any]:
-    """Give the template of the picker's pods, with the proxy in front of it where that is a sidecar."""
+    """Return the template of the picker's pods, with the proxy in front of it where that is a sidecar."""
     containers = [_picker(router, context)]
     volumes = [{"name": "plugins-config", "configMap": {"name": context.picker}}]
     if with_sidecar(router, context):
@@ -47,7 +47,7 @@ def picker_pod(router: Router, context: Context) -> dict[str, Any]:
 
 
 def _picker(router: Router, context: Context) -> dict[str, Any]:
-    """Give the picker's container; of several the leader alone is ready, so each probe asks its own."""
+    """Return the picker's container; of several the leader alone is ready, so each probe asks its own."""
     several = router.replicas > 1
     return make_part(
         "picker",

@@ -21,12 +21,12 @@ CLIENT_PORT = {"name": "http", "protocol": "TCP", "port": 8081, "targetPort": 80
 
 
 def with_sidecar(router: Router, context: Context) -> bool:
-    """Say whether the proxy runs in the picker's pod."""
+    """Return whether the proxy runs in the picker's pod."""
     return context.standalone and router.proxy.placement == SIDECAR
 
 
 def made_proxy(router: Router, context: Context) -> Iterator[Manifest]:
-    """Give the proxy's configuration, and where it has pods of its own, those and their Service.
+    """Return the proxy's configuration, and where it has pods of its own, those and their Service.
 
     The chart calls every proxy's ConfigMap alike, so two releases in a namespace collide; here it has the
     pool's name.
@@ -67,7 +67,7 @@ def _service(router: Router, context: Context) -> Iterator[Manifest]:
 
 
 def proxy_container(router: Router, context: Context) -> dict[str, Any]:
-    """Give the proxy's container."""
+    """Return the proxy's container."""
     proxy = router.proxy
     return make_part(
         _TYPES[proxy.type][0],
@@ -79,7 +79,7 @@ def proxy_container(router: Router, context: Context) -> dict[str, Any]:
 
 
 def proxy_volume(context: Context) -> dict[str, Any]:
-    """Give the volume of the proxy's configuration."""
+    """Return the volume of the proxy's configuration."""
     return {"name": "proxy-config", "configMap": {"name": context.proxy}}
 
 

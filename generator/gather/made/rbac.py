@@ -36,7 +36,7 @@ _LEADER: Rules = [
 
 
 def picker_rights(router: Router, context: Context) -> Iterator[Manifest]:
-    """Give the picker's account and its roles: those that the shape of the router needs, and no more."""
+    """Return the picker's account and its roles: those that the shape of the router needs, and no more."""
     yield context.make_for(router, "serviceaccount", mounted=True)
     yield from may(router, context, f"{context.picker}-sa", _PODS)
     if router.has_pool:

@@ -59,7 +59,7 @@ class _Asked:
 
     @property
     def is_gke(self) -> bool:
-        """Say whether the Gateway is one of GKE's."""
+        """Return whether the Gateway is one of GKE's."""
         gateway = self.context.target.gateway
         return not self.context.standalone and gateway is not None and gateway.provider == "gke"
 

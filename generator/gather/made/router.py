@@ -20,7 +20,7 @@ _PORTS = [
 
 
 def made_router(router: Router, context: Context) -> Iterator[Manifest]:
-    """Give every object of a router."""
+    """Return every object of a router."""
     yield from picker_rights(router, context)
     yield picker_config(router, context)
     yield from made_proxy(router, context)
@@ -46,7 +46,7 @@ def _services(router: Router, context: Context) -> Iterator[Manifest]:
 
 
 def _pool(router: Router, context: Context) -> Iterator[Manifest]:
-    """Give the pool and its objectives.
+    """Return the pool and its objectives.
 
     Without its picker a gateway may send to any pod: not where some of them only prefill (contract I14),
     nor in standalone mode, where the proxy would believe an address that the client sends.
@@ -68,7 +68,7 @@ def _pool(router: Router, context: Context) -> Iterator[Manifest]:
 
 
 def _picker(router: Router, context: Context) -> Manifest:
-    """Give the picker's workload: one at a time, for two would each know half of the load (contract I12)."""
+    """Return the picker's workload: one replica, since two would each know half the load (I12)."""
     common = {
         "labels": {**labels(context), **picker_mode(router)},
         "selector": picker_pods(router, context),

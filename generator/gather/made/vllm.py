@@ -50,7 +50,7 @@ class _Pod:
     spread: Mapping[str, str]
 
     def template(self) -> dict[str, Any]:
-        """Give the pod's template."""
+        """Return the pod's template."""
         server = self.server
         tolerated = [{"key": server.accelerator, "operator": "Exists", "effect": "NoSchedule"}]
         return make_part(
@@ -88,7 +88,7 @@ class _Pod:
         )
 
     def _arguments(self) -> list[str]:
-        """Give vLLM's arguments; without the last one it would abort what is in flight (contract I15)."""
+        """Return vLLM's arguments; without the last one it would abort what is in flight (contract I15)."""
         stop = f"--shutdown-timeout={self.drain}"
         return with_flags([*self.arguments, stop], self.server.arguments)
 
@@ -96,7 +96,7 @@ class _Pod:
 def server_pod(
     server: ModelServer, context: Context, labels: Mapping[str, str], spread: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Give the template of pods that hold a whole replica."""
+    """Return the template of pods that hold a whole replica."""
     return _Pod(
         server=server,
         context=context,
@@ -111,7 +111,7 @@ def server_pod(
 def group_pods(
     server: ModelServer, context: Context, leader: Mapping[str, str], worker: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """Give the templates of a group: tensor parallel within a node, pipeline parallel between nodes.
+    """Return the templates of a group: tensor parallel within a node, pipeline parallel between nodes.
 
     The whole group is told to stop at once, so workers wait until their leader has drained.
     """
@@ -146,7 +146,7 @@ def group_pods(
 
 
 def is_proxied(server: ModelServer, context: Context) -> bool:
-    """Say whether a routing proxy stands before vLLM: in decode pods that have others prefill for them."""
+    """Return whether a routing proxy stands before vLLM: in decode pods that have others prefill for them."""
     return context.disaggregated and server.role == DECODE
 
 
@@ -201,7 +201,7 @@ def _environment(server: ModelServer, context: Context) -> list[Mapping[str, Any
 
 
 def _resources(server: ModelServer) -> dict[str, Any]:
-    """Give the resources with the accelerators, which are asked for and limited alike."""
+    """Return the resources with the accelerators, which are asked for and limited alike."""
     limits, requests = dict(server.resources["limits"]), dict(server.resources["requests"])
     if server.size_limit and "ephemeral-storage" not in {*limits, *requests}:
         requests["ephemeral-storage"] = server.size_limit
@@ -212,7 +212,7 @@ def _resources(server: ModelServer) -> dict[str, Any]:
 
 
 def _volumes(server: ModelServer) -> Iterator[dict[str, Any]]:
-    """Give home, which holds weights and compiled code, and the memory that parallel workers share."""
+    """Return home, which holds weights and compiled code, and the memory that parallel workers share."""
     yield {"name": "home", "emptyDir": {"sizeLimit": server.size_limit} if server.size_limit else {}}
     yield {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "20Gi"}}
     if server.claim:

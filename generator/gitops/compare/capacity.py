@@ -14,7 +14,7 @@ from generator.model.manifests import Identity, Manifest
 def capacities(
     before: Mapping[Identity, Manifest], after: Mapping[Identity, Manifest]
 ) -> tuple[Capacity, ...]:
-    """Give every workload that has other replicas, other accelerators, or new pods."""
+    """Return every workload that has other replicas, other accelerators, or new pods."""
     known = dict.fromkeys((*after, *before))
     pairs = ((name, before.get(name), after.get(name)) for name in known if name.kind in WORKLOADS)
     found = (_capacity(name, one, other) for name, one, other in pairs if one is not other)

@@ -68,7 +68,7 @@ class _List(dict[_Item, Any]):
 
 
 def differences(before: Any, after: Any) -> tuple[FieldChange, ...]:
-    """Give every field that differs between two values of JSON, in the order of their paths."""
+    """Return every field that differs between two values of JSON, in the order of their paths."""
     from deepdiff import DeepDiff  # its import takes longer than many a comparison
 
     if _dumped(before) == _dumped(after):
@@ -127,7 +127,7 @@ def _keyed(value: Any, name: str = "") -> Any:
 
 
 def _identity(name: str, item: Any) -> tuple[str, str]:
-    """Give what tells an item of the list `name` from others, as a key and as text for people."""
+    """Return what tells an item of the list `name` from others, as a key and as text for people."""
     if not isinstance(item, Mapping):
         flag = _FLAG.match(item) if isinstance(item, str) else None
         text = flag[1] if flag else item if isinstance(item, str) else _dumped(item)
@@ -149,7 +149,7 @@ def _unkeyed(value: Any) -> Any:
 
 
 def _reordered(steps: tuple[Any, ...], one: Any, other: Any) -> Iterator[FieldChange]:
-    """Give the lists whose common items stand in another order."""
+    """Return the lists whose common items stand in another order."""
     if not isinstance(one, dict) or type(one) is not type(other):
         return
     both, order = [key for key in one if key in other], [key for key in other if key in one]

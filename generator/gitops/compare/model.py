@@ -61,7 +61,7 @@ class Shift:
 
     @property
     def change(self) -> Decimal:
-        """Give the points that the backend gains, or loses."""
+        """Return the points that the backend gains, or loses."""
         return (self.after or Decimal(0)) - (self.before or Decimal(0))
 
 
@@ -121,12 +121,12 @@ class StageChange:
 
     @property
     def differs(self) -> bool:
-        """Say whether anything inside differs."""
+        """Return whether anything inside differs."""
         return any((self.shifts, self.capacities, self.objects, self.gate, self.reordered))
 
     @property
     def same_place(self) -> bool:
-        """Say whether both sides have the stage, under the same number."""
+        """Return whether both sides have the stage, under the same number."""
         return self.kind == CHANGED and self.before == self.after
 
 
@@ -152,5 +152,5 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Say whether the sides are alike; findings are no difference."""
+        """Return whether the sides are alike; findings are no difference."""
         return not self.series

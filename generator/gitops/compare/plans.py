@@ -11,7 +11,7 @@ from generator.model.findings import Diagnostic, Fault
 
 
 def compare(before: Side, after: Side) -> Comparison:
-    """Give everything that differs; raises `Fault` for one stage against a whole rollout."""
+    """Return everything that differs; raises `Fault` for one stage against a whole rollout."""
     changes = (_series(kind, one, other) for kind, one, other in _pairs(before, after))
     return Comparison(
         before=before.name,

@@ -25,7 +25,7 @@ _GATE = ("soak", "metrics")
 
 
 def read_tree(name: str, files: Mapping[str, str]) -> Series:
-    """Give the stages of a rendered plan, and its rollback as one more.
+    """Return the stages of a rendered plan, and its rollback as one more.
 
     Raises `Rejected` for a file that is no YAML, `Fault` for a tree that rollplan does not render.
     """
@@ -38,13 +38,13 @@ def read_tree(name: str, files: Mapping[str, str]) -> Series:
 
 
 def read_stage(name: str, files: Mapping[str, str], folder: str) -> Series:
-    """Give one folder of a tree as a series of one: a stage, `live`, or any folder of manifests."""
+    """Return one folder of a tree as a series of one: a stage, `live`, or any folder of manifests."""
     snapshot = _Tree(name, files).snapshot(folder, posixpath.basename(folder) or posixpath.basename(name))
     return Series(name=_plan_name(files) or snapshot.name, stages=(snapshot,), single=True)
 
 
 def read_file(name: str, text: str) -> Series:
-    """Give the objects of one manifest file as a stage."""
+    """Return the objects of one manifest file as a stage."""
     tree = _Tree("", {name: text})
     snapshot = Snapshot(name=name, objects={item.identity: item for item in tree.objects(name)})
     return Series(name=name, stages=(snapshot,), single=True)
@@ -71,7 +71,7 @@ class _Tree:
         )
 
     def objects(self, path: str) -> tuple[Manifest, ...]:
-        """Give the objects of one file."""
+        """Return the objects of one file."""
         if path not in self._loaded:
             found = Findings()
             name = posixpath.join(self._name, path)
@@ -119,7 +119,7 @@ class _Tree:
 
 
 def _manifests(data: Any, origin: Origin) -> Iterator[Manifest]:
-    """Give the objects of a document, those of a List one by one; what is no object is left out."""
+    """Return the objects of a document, those of a List one by one; what is no object is left out."""
     if isinstance(data, dict) and str(data.get("kind", "")).endswith("List"):
         items = data.get("items")
         for item in items if isinstance(items, list) else ():
@@ -150,7 +150,7 @@ def _plan_name(files: Mapping[str, str]) -> str:
 
 
 def _gates(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Give what people set of each stage's gate, by stage: its soak and its metrics by name."""
+    """Return what people set of each stage's gate, by stage: its soak and its metrics by name."""
     found: dict[str, dict[str, Any]] = {}
     stages = dig(_rollout(files), "stages", default=[])
     for stage in stages if isinstance(stages, list) else ():

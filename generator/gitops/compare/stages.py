@@ -61,7 +61,7 @@ class Differ:
         self._known: dict[tuple[int, int], tuple[FieldChange, ...]] = {}
 
     def compare(self, kind: str, one: Snapshot, other: Snapshot) -> StageChange:
-        """Give everything that differs between two stages."""
+        """Return everything that differs between two stages."""
         return StageChange(
             kind=kind,
             before=one.name,
@@ -111,7 +111,7 @@ def _deletions(one: Snapshot, other: Snapshot) -> Iterator[ObjectChange]:
 
 
 def _reordered(one: tuple[Identity, ...], other: tuple[Identity, ...]) -> tuple[Identity, ...]:
-    """Give the common objects that are applied in another order: from the first that differs to the last."""
+    """Return the common objects applied in another order: from the first that differs to the last."""
     before = [name for name in one if name in set(other)]
     after = [name for name in other if name in set(one)]
     moved = [place for place, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]

@@ -30,7 +30,7 @@ class _Rule:
 
 
 def shifts(before: Iterable[Manifest], after: Iterable[Manifest]) -> tuple[Shift, ...]:
-    """Give every backend of every rule whose percent differs, and its neighbours in the same rule."""
+    """Return every backend of every rule whose percent differs, and its neighbours in the same rule."""
     one, other = _rules(before), _rules(after)
     found: list[Shift] = []
     for key in dict.fromkeys((*other, *one)):
@@ -39,7 +39,7 @@ def shifts(before: Iterable[Manifest], after: Iterable[Manifest]) -> tuple[Shift
 
 
 def flows(objects: Iterable[Manifest]) -> tuple[Shift, ...]:
-    """Give what every rule does with its requests, as shifts from nothing."""
+    """Return what every rule does with its requests, as shifts from nothing."""
     return shifts((), objects)
 
 
@@ -62,12 +62,12 @@ def _compared(object_: Identity, one: _Rule | None, other: _Rule | None) -> list
 
 
 def _share(flow: Flow | None, key: tuple[str, bool]) -> Decimal | None:
-    """Give a backend's percent: 0 where the rule is there without it, None where there is no rule."""
+    """Return a backend's percent: 0 where the rule is there without it, None where there is no rule."""
     return None if flow is None else flow.get(key, Decimal(0))
 
 
 def _rules(objects: Iterable[Manifest]) -> dict[tuple[Identity, str, int], _Rule]:
-    """Give the rules of all routes by what they are; a number tells those that are alike."""
+    """Return the rules of all routes by what they are; a number tells those that are alike."""
     found: dict[tuple[Identity, str, int], _Rule] = {}
     for item in objects:
         if item.kind in _BACKENDS:

@@ -44,7 +44,7 @@ _NO_KEYS: Final = {
 
 
 def documents(text: str, reading: Reading, report: Report) -> Iterator[Node]:
-    """Give the root of each document in the text; raise `Stop` where it cannot be read further.
+    """Return the root of each document in the text; raise `Stop` where it cannot be read further.
 
     Everything wrong goes to the report. A root whose document has errors may lack what they spoiled.
     """
@@ -79,7 +79,7 @@ class _Composer:
         self._anchors: dict[str, Node | None] = {}  # None while the node is still open
 
     def document(self) -> Node:
-        """Give the root of the document that has just started."""
+        """Return the root of the document that has just started."""
         self._anchors.clear()
         return self._node(next(self.events), None)
 

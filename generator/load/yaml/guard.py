@@ -57,7 +57,7 @@ class Guard:
 
 
 def _measure(node: Node, budget: int) -> tuple[int, int]:
-    """Count the nodes and the nested collections in `node`, and give up once they pass the budget."""
+    """Count the nodes and the nested collections in `node`, and stop once they pass the budget."""
     size = height = 0
     todo = [(node, 1)]
     while todo and size <= budget:

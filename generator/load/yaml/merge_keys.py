@@ -23,7 +23,7 @@ class Merge:
 
 
 def merge(own: dict[str, Node], merges: list[Merge], reading: Reading, report: Report) -> dict[str, Node]:
-    """Give the merged keys, the first alias's before the next one's, and then a mapping's own, which win."""
+    """Return the merged keys, the first alias's before the next one's, then the mapping's own, which win."""
     if not merges:
         return own
     first, *others = merges

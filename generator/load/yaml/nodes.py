@@ -26,7 +26,7 @@ class Node(NamedTuple):
 
     @property
     def children(self) -> tuple[Node, ...]:
-        """Give the nodes directly inside."""
+        """Return the nodes directly inside."""
         return tuple(self.items.values() if isinstance(self.items, dict) else self.items or ())
 
     def clone(self) -> Node:
@@ -38,12 +38,12 @@ class Node(NamedTuple):
         return self
 
     def with_items(self, items: dict[str, Node] | list[Node]) -> Node:
-        """Give the node with these nodes inside, and the data that they make up."""
+        """Return the node with these nodes inside, and the data that they make up."""
         return self._replace(data=data_of(items), items=items)
 
 
 def data_of(items: dict[str, Node] | list[Node]) -> dict[str, Any] | list[Any]:
-    """Give the plain data of the nodes in a collection."""
+    """Return the plain data of the nodes in a collection."""
     if isinstance(items, dict):
         return {name: child.data for name, child in items.items()}
     return [child.data for child in items]
@@ -62,7 +62,7 @@ class Spans(Mapping[Path, Span]):
         self._attribute = attribute
 
     def __getitem__(self, path: Path) -> Span:
-        """Give the span at `path`; raise KeyError when nothing is there."""
+        """Return the span at `path`; raise KeyError when nothing is there."""
         node = self._root
         for step in path:
             node = _child(node, step)
@@ -72,7 +72,7 @@ class Spans(Mapping[Path, Span]):
         return _span(mark)
 
     def __iter__(self) -> Iterator[Path]:
-        """Give every path that has a span, in the order of the document."""
+        """Return every path that has a span, in the order of the document."""
         return (path for path, node in _walk((), self._root) if getattr(node, self._attribute) is not None)
 
     def __len__(self) -> int:

@@ -43,7 +43,7 @@ class Report:
             raise Stop
 
     def fatal(self, id_: str, message: str, mark: Mark, hint: str, *related: tuple[Mark, str]) -> Stop:
-        """Collect a finding that ends the reading of the file, and give the exception to raise."""
+        """Collect a finding that ends the reading of the file, and return the exception to raise."""
         self.add(id_, message, mark, hint, *related)
         return Stop()
 

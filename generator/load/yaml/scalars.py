@@ -35,12 +35,12 @@ class Reading:
     own_keys_first: bool
 
     def value(self, text: str) -> Scalar:
-        """Give the value of a plain scalar; raise `OutOfRange`."""
+        """Return the value of a plain scalar; raise `OutOfRange`."""
         value = self.form(text)
         return self.settle(value) if type(value) is float else value
 
     def tagged(self, tag: str, text: str) -> Scalar:
-        """Give the value of a scalar with a core tag (`int`, `str`, ...).
+        """Return the value of a scalar with a core tag (`int`, `str`, ...).
 
         Raise `OutOfRange`, and `ValueError` when the text does not have the form that the tag claims.
         """
@@ -144,7 +144,7 @@ def _go_number(text: str) -> Scalar:
 
 
 def _as_go_json(number: float) -> int | float:
-    """Give the number that is left after Go wrote the float as JSON and read it again: 1.0 is 1."""
+    """Return the number that is left after Go wrote the float as JSON and read it again: 1.0 is 1."""
     if not number.is_integer():
         return number
     shortest = int(Decimal(repr(number)))

@@ -1,4 +1,4 @@
-"""YAML syntax errors in plain words: what stands in the way, where, and how to mend it."""
+"""YAML syntax errors in plain words: what stands in the way, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _ROWS: Final = (
         "a value is missing before this",
         "write the value, or quote text that starts with this character",
     ),
-    ("tag|URI", "a tag is malformed", "quote text that starts with ! or mend the tag"),
+    ("tag|URI", "a tag is malformed", "quote text that starts with ! or fix the tag"),
     (
         "directive|incompatible YAML|version number|'.' character",
         "no YAML directive is like this",

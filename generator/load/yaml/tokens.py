@@ -29,7 +29,7 @@ class Tokens:
         self._report = report
 
     def scalar(self, event: ScalarEvent) -> tuple[Scalar, Mark]:
-        """Give the value and the token of a scalar; one that is wrong stays text."""
+        """Return the value and the token of a scalar; one that is wrong stays text."""
         mark, tag = self._locate(event)
         text: str = event.value
         if tag:
@@ -43,14 +43,14 @@ class Tokens:
         return text, mark
 
     def collection(self, event: CollectionStartEvent) -> Mark:
-        """Give the token of a list or mapping, once its tag is found to be harmless."""
+        """Return the token of a list or mapping, once its tag is found to be harmless."""
         mark, tag = self._locate(event)
         if tag and _core(tag) != ("map" if isinstance(event, MappingStartEvent) else "seq"):
             self._refuse_tag(event, tag)
         return mark
 
     def mark(self, event: NodeEvent) -> Mark:
-        """Give the token of a node that has neither value nor tag of its own: an alias or a merge key."""
+        """Return the token of a node that has neither value nor tag of its own: an alias or a merge key."""
         return self._locate(event)[0]
 
     def _plain(self, text: str, mark: Mark) -> Scalar:
@@ -85,7 +85,7 @@ class Tokens:
         if name in TAGS:
             message, hint = (
                 f"tag {quoted('!!' + name)} does not fit this value",
-                "remove the tag or mend the value",
+                "remove the tag or fix the value",
             )
         else:
             shown = quoted(tag.replace(_CORE, "!!", 1))

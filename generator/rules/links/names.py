@@ -65,7 +65,7 @@ def _missing(scene: Scene, item: Manifest, reference: Reference) -> Iterator[Dia
 
 
 def _slip(name: str, there: frozenset[str]) -> str:
-    """Give the name that is meant: nearly the same, in its letters alone; other digits are other things."""
+    """Return the name that is meant: nearly the same, in its letters alone; other digits are other things."""
     digits = re.findall(r"\d+", name)
     same = [other for other in sorted(there) if re.findall(r"\d+", other) == digits]
     return next(iter(get_close_matches(name, same, n=1, cutoff=_ALIKE)), "")

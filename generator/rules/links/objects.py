@@ -23,7 +23,7 @@ MADE = (
 
 
 def demanded(selector: Mapping[str, str]) -> dict[str, str]:
-    """Give what a selector demands of a template: labels that controllers add are no part of one."""
+    """Return what a selector demands of a template: labels that controllers add are no part of one."""
     return {key: value for key, value in selector.items() if not key.startswith(MADE)}
 
 
@@ -36,7 +36,7 @@ class Template:
     labels: Mapping[str, Any]
 
     def containers(self) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-        """Give each container that runs beside the others, with its place; sidecars come last."""
+        """Return each container that runs beside the others, with its place; sidecars come last."""
         spec = self.owner.get(*self.path, "spec", default={})
         for group in ("containers", "initContainers"):
             for index, container in enumerate(spec.get(group) or ()):
@@ -44,7 +44,7 @@ class Template:
                     yield (*self.path, "spec", group, index), container
 
     def ports(self) -> list[Mapping[str, Any]]:
-        """Give the ports that the pods declare."""
+        """Return the ports that the pods declare."""
         return [port for _, container in self.containers() for port in container.get("ports") or () if port]
 
 
@@ -72,7 +72,7 @@ class Scene:
         )
 
     def caught(self, selector: Mapping[str, str], namespace: str) -> tuple[Template, ...]:
-        """Give the templates whose pods a selector catches; labels that controllers add count as there."""
+        """Return the templates whose pods a selector catches; labels that controllers add count as there."""
         asked = demanded(selector)
         return tuple(
             template

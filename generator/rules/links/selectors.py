@@ -24,7 +24,7 @@ def idle_selectors(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def services_of(monitor: Manifest, scene: Scene) -> tuple[Manifest, ...]:
-    """Give the Services that a monitor selects; with a selector of namespaces, in any."""
+    """Return the Services that a monitor selects; with a selector of namespaces, in any."""
     anywhere = monitor.get("spec", "namespaceSelector") is not None
     return tuple(
         service

@@ -28,11 +28,11 @@ class Side:
     place: Place | None = None
 
     def at(self, item: Manifest, *path: str | int) -> Place:
-        """Give the place of a finding: in the manifest, or in the plan that made the object."""
+        """Return the place of a finding: in the manifest, or in the plan that made the object."""
         return self.place or item.origin.at(*path)
 
     def of_pool(self, kind: str) -> Iterator[Manifest]:
-        """Give the rewrites or objectives that are for this side's pool."""
+        """Return the rewrites or objectives that are for this side's pool."""
         return (
             item
             for item in self.objects
@@ -40,13 +40,13 @@ class Side:
         )
 
     def servers(self) -> Iterator[tuple[Manifest, Server]]:
-        """Give each serving container whose engine is known, with its workload."""
+        """Return each serving container whose engine is known, with its workload."""
         for workload in servers_of(self.objects, self.pool):
             for server in servers_in(workload):
                 yield workload, server
 
     def aliases(self) -> dict[str, tuple[Manifest, int]]:
-        """Give the names that rewrites answer to, with the rewrite and the index of its rule."""
+        """Return the names that rewrites answer to, with the rewrite and the index of its rule."""
         found: dict[str, tuple[Manifest, int]] = {}
         for rewrite in self.of_pool(REWRITE):
             for index, rule in enumerate(rewrite.get("spec", "rules", default=())):
@@ -86,7 +86,7 @@ def require_names(blue: Side, green: Side, found: Findings) -> None:
 
 
 def _word(item: Manifest, server: Server, name: str) -> Path:
-    """Give where a server's arguments say a name; a script says it somewhere in its one argument."""
+    """Return where a server's arguments say a name; a script says it somewhere in its one argument."""
     arguments: list[Any] = item.get(*server.path, "args", default=[])
     index = next((index for index, word in enumerate(arguments) if name in str(word)), None)
     return (*server.path, "args") if index is None else (*server.path, "args", index)

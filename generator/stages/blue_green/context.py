@@ -42,45 +42,45 @@ class Scene:
 
     @property
     def first(self) -> Sizes:
-        """Give every version as it is before the first weight, ready for it."""
+        """Return every version as it is before the first weight, ready for it."""
         return self.fleet.between({}, self.terms.steps[0].shares)
 
     @property
     def pins(self) -> tuple[Pin, ...]:
-        """Give the pins that hold something, each once."""
+        """Return the pins that hold something, each once."""
         return tuple(dict.fromkeys(self.shift.pinned.values()))
 
     @property
     def leaving(self) -> tuple[Version, ...]:
-        """Give the versions that go in the end; blue stays where something is pinned to it for good."""
+        """Return the versions that go in the end; blue stays where something is pinned to it for good."""
         stays = any(pin.until == FOREVER for pin in self.pins)
         losers = (version for version in self.fleet.candidates if version.name != self.terms.winner)
         return (*(() if stays else (self.fleet.blue,)), *losers)
 
     @property
     def opened(self) -> tuple[Manifest, ...]:
-        """Give the shared objects with the candidates in the grants that name blue."""
+        """Return the shared objects with the candidates in the grants that name blue."""
         return opened(self.shared, self.shift)
 
     @property
     def closed(self) -> tuple[Manifest, ...]:
-        """Give the shared objects when the versions that leave are gone from the grants."""
+        """Return the shared objects when the versions that leave are gone from the grants."""
         return closed(self.opened, (version.target for version in self.leaving))
 
     def moment(self, moment: Moment) -> Routes:
-        """Give all routes at one point of the rollout."""
+        """Return all routes at one point of the rollout."""
         named = self.plan.target.apis.gateway_api >= (1, 4)
         return self._headed(shifted(route, self.shift, moment, named=named) for route in self.routes)
 
     def final(self) -> Routes:
-        """Give all routes at the end, when the winner stands in the place of blue."""
+        """Return all routes at the end, when the winner stands in the place of blue."""
         return self._headed(finalized(route, self.shift, self.terms.winner) for route in self.routes)
 
     def _headed(self, routes: Iterable[Manifest]) -> Routes:
         return tuple(with_objective(route, self.objectives) for route in routes)
 
     def splits(self, routes: Iterable[Manifest]) -> tuple[Split, ...]:
-        """Give what the rules of these routes do with their requests."""
+        """Return what the rules of these routes do with their requests."""
         return tuple(split for route in routes for split in splits(route, self.shift))
 
     def ready(self, version: Version, objects: tuple[Manifest, ...]) -> MetricGate:
@@ -101,7 +101,10 @@ class Scene:
         shared: tuple[Manifest, ...] | None = None,
         **leads: object,
     ) -> Stage:
-        """Give a stage of these routes and versions; grants know the candidates, unless `shared` is said."""
+        """Return a stage of these routes and versions.
+
+        Grants know the candidates, unless `shared` is said.
+        """
         versions = (item for objects in sizes.values() for item in objects)
         return Stage(
             slug=slug,
@@ -113,5 +116,5 @@ class Scene:
 
 
 def of_version(gate: MetricGate, version: str) -> MetricGate:
-    """Give a gate the name of its version; blue's and the only green's need none to be told apart."""
+    """Return a gate the name of its version; blue's and the only green's need none to be told apart."""
     return gate if version in (BLUE, GREEN) else replace(gate, name=f"{gate.name}-{version}")

@@ -19,7 +19,7 @@ _UNDONE = "no request is affected: apply the stage before"
 
 
 def deployed(scene: Scene) -> Iterator[Stage]:
-    """Give the stages until all candidates run, without requests."""
+    """Return the stages until all candidates run, without requests."""
     sizes, names = scene.first, scene.fleet.names
     candidates = [(version, sizes[version.name]) for version in scene.fleet.candidates]
     models = {
@@ -68,7 +68,7 @@ def _prepared(scene: Scene) -> Stage:
 
 
 def attached(scene: Scene) -> Stage:
-    """Give the stage in which the routes know the candidates: beta users reach them, or nobody yet."""
+    """Return the stage in which the routes know the candidates: beta users reach them, or nobody yet."""
     betas = scene.terms.betas
     routes = scene.moment(Moment(betas=betas))
     reached = listed([f"with {beta} reach {beta.candidate}" for beta in betas])
@@ -89,7 +89,7 @@ def attached(scene: Scene) -> Stage:
 
 
 def copied(scene: Scene) -> Iterator[Stage]:
-    """Give the stage in which candidates get copies of requests, where the plan asks for one."""
+    """Return the stage in which candidates get copies of requests, where the plan asks for one."""
     mirror = scene.terms.mirror
     if mirror:
         routes = scene.moment(Moment(betas=scene.terms.betas, mirror=mirror.percent))

@@ -24,7 +24,7 @@ _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _SIDECAR = re.compile(r"sidecar|routing-proxy")
 
 _Wrong = tuple[Manifest, Path, str, str]
-"""What is made for another engine: the object, the path in it, the message, and how to mend it."""
+"""What is made for another engine: the object, the path in it, the message, and how to fix it."""
 
 
 def require_engine(blue: Side, green: Side, found: Findings) -> None:
@@ -80,7 +80,7 @@ def _picker(green: Side, _: Manifest, server: Server) -> Iterator[_Wrong]:
 
 
 def _picker_config(green: Side) -> str:
-    """Give the text of all that configures green's picker: its ConfigMaps and its arguments."""
+    """Return the text of all that configures green's picker: its ConfigMaps and its arguments."""
     texts = [
         str(text)
         for item in green.objects
@@ -150,7 +150,7 @@ def warn_of_sidecars(blue: Side, green: Side, found: Findings) -> None:
 
 
 def _images(side: Side, *, sidecar: bool) -> Iterator[tuple[Manifest, Path, str, str]]:
-    """Give the images of a version's routing sidecars, or those of its engines: object, path, name, image."""
+    """Return the images of a version's routing sidecars or engines: object, path, name, image."""
     for item in servers_of(side.objects, side.pool):
         for name, paths in container_paths(item).items():
             for path in paths:

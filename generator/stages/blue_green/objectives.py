@@ -37,7 +37,7 @@ def parse_choice(fields: Fields) -> Choice:
 
 
 def objective_for(choice: Choice, blue: Side, green: Side, found: Findings) -> str:
-    """Give the name of the objective that requests get on their way to green; empty where they keep theirs.
+    """Return the name of the objective that requests get on their way to green; empty where they keep theirs.
 
     Where blue has one objective it is that one's copy; of several the plan must choose.
     """
@@ -81,7 +81,7 @@ def _warn(known: Mapping[str, Manifest], found: Findings) -> None:
 
 
 def with_objective(route: Manifest, objectives: Mapping[Pool, str]) -> Manifest:
-    """Give the route with the name of a pool's objective set on every request that a backendRef sends there.
+    """Return the route that sets the name of a pool's objective on every request a backendRef sends there.
 
     `objectives` has the name by pool. The header is set where the pool is chosen, so it is the same at every
     weight; other filters of the backendRef stay.
@@ -101,7 +101,7 @@ def _headed(rule: Mapping[str, Any], objectives: Mapping[Pool, str], home: str) 
 
 
 def _with_header(ref: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Give a backendRef that sets the header; the API allows one modifier of headers, so it is that one."""
+    """Return a backendRef that sets the header; the API allows one modifier of headers, so it is that one."""
     filters = list(ref.get("filters") or ())
     at = next((at for at, item in enumerate(filters) if item.get("type") == _MODIFIER), len(filters))
     settings = filters[at].get(_SETTINGS, {}) if at < len(filters) else {}
@@ -113,6 +113,6 @@ def _with_header(ref: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _is_ours(item: Any) -> bool:
-    """Say whether an entry of a modifier is for our header: an item of set or add, or a name of remove."""
+    """Return whether an entry of a modifier is for our header: an item of set or add, or a name of remove."""
     name = item.get("name") if isinstance(item, Mapping) else item
     return str(name).lower() == HEADER

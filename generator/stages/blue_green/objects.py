@@ -68,7 +68,7 @@ def sorted_out(plan: Plan, terms: BlueGreen, bundles: Bundles, found: Findings) 
 
 
 def _is_route(item: Manifest) -> bool:
-    """Say whether an object sends requests to pools: a route, or one of another kind that names some."""
+    """Return whether an object sends requests to pools: a route, or one of another kind that names some."""
     return item.kind in ROUTE_KINDS or names_pools(item)
 
 

@@ -23,7 +23,7 @@ Read = Callable[[tuple[Manifest, ...]], tuple[Split, ...]]
 
 
 def one_by_one(stages: Iterable[Stage], read: Read, gateway: Gateway) -> Iterator[Stage]:
-    """Give the stages with each one that changes several routes in as many parts.
+    """Return the stages with each one that changes several routes in as many parts.
 
     The last part has the stage's own gate; the parts before wait until the Gateway serves their route.
     """
@@ -47,7 +47,7 @@ def _moved(before: Stage, stage: Stage) -> list[Manifest]:
 
 
 def _part(stage: Stage, before: Stage, moved: list[Manifest], count: int, read: Read) -> Stage:
-    """Give a stage in which the first `count` of its routes have moved, and the others wait."""
+    """Return a stage in which the first `count` of its routes have moved, and the others wait."""
     waiting = {item.identity for item in moved[count:]}
     old: dict[Identity, Manifest] = {item.identity: item for item in before.objects}
     objects = tuple(old[item.identity] if item.identity in waiting else item for item in stage.objects)

@@ -26,7 +26,7 @@ class Narrowing:
 def prepare(
     blue: Version, others: tuple[Version, ...], narrowing: Narrowing | None, found: Findings
 ) -> tuple[Manifest, ...]:
-    """Give blue with its pool narrowed where it must be; what is left overlapping is a finding.
+    """Return blue with its pool narrowed where it must be; what is left overlapping is a finding.
 
     The others' pods would join blue's pool as soon as they are ready. New labels would restart blue's
     pods, a narrower selector does not, so the labels must be on all of them already.

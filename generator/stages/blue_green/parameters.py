@@ -61,7 +61,7 @@ class BlueGreen:
 
     @property
     def winner(self) -> str:
-        """Give the candidate that the last step gives all requests."""
+        """Return the candidate that the last step gives all requests."""
         return self.steps[-1].winner
 
 

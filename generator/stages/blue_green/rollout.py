@@ -16,7 +16,7 @@ from generator.stages.traffic.shift import BLUE, Moment
 
 
 def rollout_of(scene: Scene) -> Rollout:
-    """Give all stages and the rollback: blue at 100, candidates kept but without requests."""
+    """Return all stages and the rollback: blue at 100, candidates kept but without requests."""
     stages = (*deployed(scene), attached(scene), *copied(scene), *ramped(scene), *finished(scene))
     if scene.terms.routes_shift == ONE_BY_ONE:
         stages = tuple(one_by_one(stages, scene.splits, scene.gateway))

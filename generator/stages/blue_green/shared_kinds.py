@@ -28,7 +28,7 @@ _MANY = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
 def is_common(item: Manifest) -> bool:
-    """Say whether an object is one for all versions; a volume that many pods may write is, too."""
+    """Return whether an object is one for all versions; a volume that many pods may write is, too."""
     modes = item.get("spec", "accessModes", default=())
     return item.kind in _KINDS or (item.kind == "PersistentVolumeClaim" and bool(_MANY & set(modes)))
 

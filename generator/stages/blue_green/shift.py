@@ -24,7 +24,7 @@ from generator.stages.version import Version
 
 
 def ramped(scene: Scene) -> Iterator[Stage]:
-    """Give the stages of the weights: a version grows before its share, and shrinks after it fell."""
+    """Return the stages of the weights: a version grows before its share, and shrinks after it fell."""
     sizes, steps, betas = scene.first, scene.terms.steps, scene.terms.betas
     for before, step in zip(({}, *(step.shares for step in steps)), steps, strict=False):
         wanted = scene.fleet.between(before, step.shares)
@@ -69,7 +69,7 @@ def _weighed(scene: Scene, step: Step, sizes: Sizes) -> Stage:
 
 
 def finished(scene: Scene) -> Iterator[Stage]:
-    """Give the stages from the last weight to the end: what no weight moves follows, and the rest drains.
+    """Return the stages from the last weight to the end: what no weight moves follows, and the rest drains.
 
     What leaves gets no requests any more when it drains, and is not named any more when it is deleted.
     """
@@ -150,7 +150,7 @@ def _pinned(scene: Scene, until: str) -> list[str]:
 
 
 def _released(scene: Scene, full: Moment) -> Moment:
-    """Give the moment after the last weight: beta users of what lost would keep it from draining."""
+    """Return the moment after the last weight: beta users of what lost would keep it from draining."""
     winner = scene.terms.winner
     betas = tuple(beta for beta in full.betas if beta.candidate == winner)
     return replace(full, betas=betas, released=winner)

@@ -30,11 +30,11 @@ class Fleet:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Give the names of the candidates."""
+        """Return the names of the candidates."""
         return tuple(version.name for version in self.candidates)
 
     def between(self, before: Shares, after: Shares) -> Sizes:
-        """Give every version with enough replicas for its share before and after a step.
+        """Return every version with enough replicas for its share before and after a step.
 
         So a version grows before its share does, and shrinks only after it fell.
         """
@@ -56,5 +56,5 @@ _NONE = Decimal(0)
 
 
 def _whole(shares: Shares) -> dict[str, Decimal]:
-    """Give the shares of candidates with blue's, which has the rest."""
+    """Return the shares of candidates with blue's, which has the rest."""
     return {BLUE: WHOLE - sum(shares.values()), **shares}

@@ -42,7 +42,7 @@ from generator.stages.version import Version
 
 
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
-    """Give the stages: deploy candidates, let beta users in, shift weights, drain, finalize, clean up."""
+    """Return the stages: deploy candidates, let beta users in, shift weights, drain, finalize, clean up."""
     terms: BlueGreen = plan.strategy
     objects = sorted_out(plan, terms, bundles, found)
     bundle = {BLUE: objects.blue, **objects.candidates}
@@ -93,7 +93,7 @@ def _shift(
     routes: tuple[Manifest, ...],
     found: Findings,
 ) -> Shift:
-    """Give what moves where; a pool that is missing is taken to be where the plan is."""
+    """Return what moves where; a pool that is missing is taken to be where the plan is."""
     blue, *candidates = (
         Pool(
             version=version,
@@ -118,7 +118,10 @@ def _require_takeover(
     shared: tuple[Manifest, ...],
     found: Findings,
 ) -> dict[Pool, str]:
-    """Hold each candidate against blue; give the objective, by pool, that requests get on their way there."""
+    """Hold each candidate against blue.
+
+    Return the objective, by pool, that requests get on their way there.
+    """
     old = Side(pool=blue.pool, objects=blue.objects + shared)
     made = {candidate.name: candidate.pool.place for candidate in terms.candidates if candidate.derivation}
     return {
@@ -133,7 +136,7 @@ def _require_takeover(
 
 
 def _is_bound(routes: tuple[Manifest, ...], shift: Shift, winner: str) -> bool:
-    """Say whether blue gets requests that no weight counts: pinned ones, or copies."""
+    """Return whether blue gets requests that no weight counts: pinned ones, or copies."""
 
     def at(moment: Moment) -> list[Mapping[str, Any]]:
         return [shifted(route, shift, moment, named=False).data for route in routes]

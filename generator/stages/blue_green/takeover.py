@@ -11,7 +11,7 @@ _CHECKS = (require_names, require_copies, warn_of_adapters, require_engine, warn
 
 
 def require_takeover(blue: Side, green: Side, choice: Choice, found: Findings) -> str:
-    """Hold green against blue; give the objective that requests get on their way to green."""
+    """Hold green against blue; return the objective that requests get on their way to green."""
     for check in _CHECKS:
         check(blue, green, found)
     return objective_for(choice, blue, green, found)

@@ -89,7 +89,7 @@ done)"""
 
 
 def pods_of(pool: Manifest, servers: tuple[Manifest, ...], directory: str) -> Pods:
-    """Give the pods that a pool selects; `directory` overrides what the server's environment says."""
+    """Return the pods that a pool selects; `directory` overrides what the server's environment says."""
     serving = [container for server in servers for container in containers(server)]
     named = [container for container in serving if container.get("name") == _SERVER] or serving
     container = named[0] if named else {}

@@ -146,7 +146,7 @@ _NAME_LABELS = {
 
 
 def _own_labels(workload: Manifest) -> Mapping[str, str]:
-    """Give the labels by which a workload's pods are known; some controllers set their own."""
+    """Return the labels by which a workload's pods are known; some controllers set their own."""
     if workload.kind in _NAME_LABELS:
         return {_NAME_LABELS[workload.kind]: workload.name}
     selected: Mapping[str, str] = workload.get("spec", "selector", "matchLabels", default={})
@@ -154,12 +154,12 @@ def _own_labels(workload: Manifest) -> Mapping[str, str]:
 
 
 def joined(*commands: str) -> str:
-    """Give one script of several commands, which ends with the first that fails."""
+    """Return one script of several commands, which ends with the first that fails."""
     return " &&\n".join(commands)
 
 
 def selector(labels: Mapping[str, str]) -> str:
-    """Give labels in the form that kubectl's `-l` takes."""
+    """Return labels in the form that kubectl's `-l` takes."""
     return ",".join(f"{key}={value}" for key, value in labels.items())
 
 

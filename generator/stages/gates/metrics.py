@@ -40,5 +40,5 @@ def adapter_drained(adapter: str, namespace: str, apis: Apis) -> MetricGate:
 
 
 def prefix(apis: Apis) -> str:
-    """Give the prefix of the endpoint picker's metrics, which changed with router v0.9.0."""
+    """Return the prefix of the endpoint picker's metrics, which changed with router v0.9.0."""
     return "llm_d_epp_" if apis.router >= (0, 9) else "llm_d_router_epp_"

@@ -39,7 +39,10 @@ class _Watched:
 
 
 def answered(rollout: Rollout, found: Findings) -> Rollout:
-    """Give the rollout with a query for each question; one that the engine has no number for is a finding."""
+    """Return the rollout with a query for each question.
+
+    One that the engine has no number for is a finding.
+    """
     objects = tuple({item.identity: item for stage in rollout.stages for item in stage.objects}.values())
     stages = []
     for stage in rollout.stages:

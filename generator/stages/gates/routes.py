@@ -34,7 +34,7 @@ def reported(
 
 
 def _parent(route: Manifest, gateway: Gateway) -> str:
-    """Give the Gateway that answers for a route: the plan's, or the first that the route attaches to."""
+    """Return the Gateway that answers for a route: the plan's, or the first that the route attaches to."""
     names = [str(parent.get("name")) for parent in route.get("spec", "parentRefs", default=())]
     return gateway.name if gateway.name in names or not names else names[0]
 
@@ -53,7 +53,7 @@ def beta_requests(
 
 
 def idle_seconds(routes: Iterable[Manifest], shift: Shift) -> int:
-    """Give how many seconds the slowest answer of blue may take, as the routes say."""
+    """Return how many seconds the slowest answer of blue may take, as the routes say."""
     limits = [
         seconds(str(dig(rules_of(route)[index], "timeouts", "request", default="")))
         for route in routes
@@ -63,6 +63,6 @@ def idle_seconds(routes: Iterable[Manifest], shift: Shift) -> int:
 
 
 def _host(route: Manifest) -> dict[str, str]:
-    """Give the Host header that the route's first host name asks for."""
+    """Return the Host header that the route's first host name asks for."""
     hostnames: list[str] = route.get("spec", "hostnames", default=[])
     return {"Host": hostnames[0].replace("*", "beta")} if hostnames else {}

@@ -69,7 +69,7 @@ def parse_patches(fields: Fields) -> tuple[Patch, ...]:
 def changed(
     manifests: tuple[Manifest, ...], changes: Iterable[Changes], found: Findings
 ) -> tuple[Manifest, ...]:
-    """Give the manifests with each entry of `set` applied; one that meets nothing is a finding."""
+    """Return the manifests with each entry of `set` applied; one that meets nothing is a finding."""
     for change in changes:
         meant = [item.identity for item in manifests if _is_meant(item, change)]
         if not meant:
@@ -90,7 +90,7 @@ def changed(
 def patched(
     manifests: tuple[Manifest, ...], patches: Iterable[Patch], found: Findings
 ) -> tuple[Manifest, ...]:
-    """Give the manifests with each patch applied; one without any effect is a finding."""
+    """Return the manifests with each patch applied; one without any effect is a finding."""
     for patch in patches:
         meant = [item for item in manifests if (item.kind, item.name) == (patch.kind, patch.name)]
         if not meant:
@@ -127,7 +127,7 @@ _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 
 
 def _is_script(container: Mapping[str, Any]) -> bool:
-    """Say whether a shell reads the container's first argument: further ones are none of the server's."""
+    """Return whether a shell reads the container's first argument: further ones are none of the server's."""
     words = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ())[:1])]
     return bool(words) and words[0].rpartition("/")[2] in _SHELLS and any(word == "-c" for word in words[1:])
 
@@ -143,7 +143,7 @@ def _labelled(item: Manifest, key: str, value: str) -> Manifest:
 
 
 def places(item: Manifest, change: Changes, found: Findings) -> tuple[Path, ...]:
-    """Give where the container that a change is for stands in a workload; a missing one is a finding."""
+    """Return where the container that a change is for stands in a workload; a missing one is a finding."""
     known = container_paths(item)
     name = change.container.value if change.container else main_container(item)
     if name in known:
@@ -167,7 +167,7 @@ def places(item: Manifest, change: Changes, found: Findings) -> tuple[Path, ...]
 
 
 def with_container(item: Manifest, path: Path, fields: Mapping[str, Any]) -> Manifest:
-    """Give a workload whose container at `path` has the new image, resources, env and arguments."""
+    """Return a workload whose container at `path` has the new image, resources, env and arguments."""
     container: dict[str, Any] = dict(item.get(*path))
     for key in ("image", "resources"):
         if key in fields:
@@ -191,5 +191,5 @@ def _patch(item: Manifest, patch: Patch, found: Findings) -> Manifest:
         return item
     if data == item.data:
         message = f"the patch changes nothing in {item.kind} `{item.name}`"
-        found.add(CODES["RP310"], message, patch.place, "remove it, or mend what it says")
+        found.add(CODES["RP310"], message, patch.place, "remove it, or fix what it says")
     return item.put(data)

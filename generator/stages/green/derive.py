@@ -53,7 +53,7 @@ def derive(
     taken: tuple[Manifest, ...],
     found: Findings,
 ) -> Derived:
-    """Give green's objects; what cannot be told apart from blue is a finding.
+    """Return green's objects; what cannot be told apart from blue is a finding.
 
     `blue` holds what is blue's alone, and `taken` the other objects of the rollout. Monitors that catch
     the pods of both versions stay one object and become shared: a copy would count every pod twice.
@@ -128,7 +128,7 @@ def _refuse_bound(
 
 
 def _label_values(manifests: Iterable[Manifest], names: Names) -> dict[str, str]:
-    """Give the names that may stand as labels, and what they become: of objects, and of numbered pods."""
+    """Return the names that may stand as labels, and what they become: of objects, and of numbered pods."""
     values = {item.name: names[item.kind, item.name] for item in manifests}
     for item in manifests:
         for pod in pod_names(item):

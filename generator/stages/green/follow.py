@@ -29,7 +29,7 @@ _QUERIES = frozenset({"groups", "metrics", "triggers"})
 
 
 def follow(manifest: Manifest, names: Names, namespace: str) -> Manifest:
-    """Give the object with every reference to a renamed object following it; its own name stays."""
+    """Return the object with every reference to a renamed object following it; its own name stays."""
     data: Any = manifest.data
     for kind, path in _FIELDS.get(manifest.kind, ()):
         data = _at(data, path.split("."), partial(_renamed, kind=kind, names=names))
@@ -69,7 +69,7 @@ def _pool_arguments(container: Mapping[str, Any], key: str, names: Names) -> Any
 
 
 def follow_pool(arguments: list[str], names: Names) -> list[str]:
-    """Give arguments with `--pool-name`, or a sidecar's `--inference-pool-name`, following the pool."""
+    """Return arguments with `--pool-name`, or a sidecar's `--inference-pool-name`, following the pool."""
     followed: list[str] = []
     for before, argument in zip(["", *arguments], arguments, strict=False):
         flag = _POOL_FLAG.fullmatch(argument)
@@ -94,7 +94,7 @@ def _renamed(parent: Mapping[str, Any], key: str, *, kind: str, names: Names) ->
 
 
 def _at(data: Any, path: list[str], change: Callable[[Mapping[str, Any], str], Any]) -> Any:
-    """Give a copy of the data with what `path` leads to changed; what is not there stays away."""
+    """Return a copy of the data with what `path` leads to changed; what is not there stays away."""
     step, rest = path[0].replace("~", "."), path[1:]
     if step == "*" and isinstance(data, list):
         return [_at(item, rest, change) for item in data]
@@ -144,7 +144,7 @@ def _either(names: Iterable[str]) -> str:
 
 
 def _replaced(value: Any, change: _Change) -> Any:
-    """Give any part of an object with the names that a pattern finds in its texts replaced."""
+    """Return any part of an object with the names that a pattern finds in its texts replaced."""
     if isinstance(value, dict):
         return {key: item if key == "image" else _replaced(item, change) for key, item in value.items()}
     if isinstance(value, list):

@@ -35,7 +35,7 @@ _MEANING = frozenset(
 
 
 def label_sets(manifest: Manifest) -> Iterator[Mapping[str, str]]:
-    """Give the labels of an object itself, and of the pods that it makes."""
+    """Return the labels of an object itself, and of the pods that it makes."""
     yield manifest.get("metadata", "labels", default={})
     if manifest.kind in WORKLOADS:
         for path in pod_templates(manifest):
@@ -45,7 +45,7 @@ def label_sets(manifest: Manifest) -> Iterator[Mapping[str, str]]:
 def distinguishing(
     manifests: Iterable[Manifest], renamed: Mapping[str, str], suffix: str, taken: Iterable[Manifest] = ()
 ) -> tuple[dict[Pair, str], tuple[Manifest, ...]]:
-    """Give the new value of each label pair that must differ, and the objects that no pair can help.
+    """Return the new value of each label pair that must differ, and the objects that no pair can help.
 
     A pair whose value is a renamed object's name follows that name. A selector without such a pair
     gets one: the best key that names a version. A selector that knows only what pods *are* cannot be
@@ -84,7 +84,7 @@ class _Fresh:
         }
 
     def value(self, key: str, wanted: str) -> str:
-        """Give the value that is wanted, with a hash where it is taken."""
+        """Return the value that is wanted, with a hash where it is taken."""
         value, tries = wanted, 0
         while (key, value) in self._known:
             tries += 1
@@ -105,7 +105,7 @@ _FOREIGN = frozenset({"namespaceSelector", "nodeAffinity", "nodeSelector", "volu
 
 
 def relabel(data: Any, changed: Mapping[Pair, str]) -> Any:
-    """Give a copy of any part of an object in which each changed pair of a label has its new value.
+    """Return a copy of any part of an object in which each changed pair of a label has its new value.
 
     Labels are told from other fields by where they stand: a container may be called as a label's value.
     """

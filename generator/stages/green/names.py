@@ -13,14 +13,14 @@ _POOL = "InferencePool"
 
 
 def suffix_of(blue: str, green: str, version: str) -> str:
-    """Give what green's names have beyond blue's: what its pool's name has, or else its version's name."""
+    """Return what green's names have beyond blue's: what its pool's name has, or else its version's name."""
     return green.removeprefix(blue) if green.startswith(f"{blue}-") else f"-{version}"
 
 
 def new_names(
     blue: Iterable[Manifest], pools: tuple[str, str], suffix: str, taken: Iterable[Manifest] = ()
 ) -> Names:
-    """Give the new name of each object, with `pools` the names of blue's pool and of green's.
+    """Return the new name of each object, with `pools` the names of blue's pool and of green's.
 
     Objects of one name keep one name, so that what is told by names alone still holds together. A name
     that is taken, by blue, by `taken` or by another of green, gets a hash. The pool is called as asked.
@@ -53,7 +53,7 @@ def _hashed_choice(wanted: str, seed: str) -> str:
 
 
 def _choice(name: str, pools: tuple[str, str], suffix: str) -> str:
-    """Give green's pool in the place of blue's, or else a suffix."""
+    """Return green's pool in the place of blue's, or else a suffix."""
     blue, green = pools
     renamed, times = re.subn(rf"(?<![a-zA-Z0-9]){re.escape(blue)}(?![a-zA-Z0-9])", lambda _: green, name)
     if name.endswith("-epp"):

@@ -114,14 +114,14 @@ def _merge_keys(field: str, items: list[Any]) -> tuple[str, ...]:
 
 
 def _key(item: Mapping[str, Any], keys: tuple[str, ...], index: int) -> tuple[Any, ...]:
-    """Give what an item is known by; one without its first key is known by its place."""
+    """Return what an item is known by; one without its first key is known by its place."""
     if keys[0] not in item:
         return (index,)
     return tuple(item.get(key, _DEFAULTS.get(key)) for key in keys)
 
 
 def _same(known: tuple[Any, ...], item: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
-    """Say whether a patch's item is for the one known so; further keys count where the patch says them."""
+    """Return whether a patch's item is for the one known so; further keys count where the patch says them."""
     said = _key(item, keys, -1)
     return len(known) == len(said) and all(
         old == new for old, new, key in zip(known, said, keys, strict=True) if key in item or key in _DEFAULTS

@@ -24,7 +24,7 @@ class Adapter:
 
     @property
     def name(self) -> str:
-        """Give the adapter's name."""
+        """Return the adapter's name."""
         return self.ref.value
 
 
@@ -84,5 +84,5 @@ def _candidates(fields: Fields) -> tuple[Adapter, ...]:
 
 
 def _object_name(model: str) -> str:
-    """Give a model name in the characters that the name of an object may have."""
+    """Return a model name in the characters that the name of an object may have."""
     return "".join(char if char.isalnum() or char in ".-" else "-" for char in model.lower())

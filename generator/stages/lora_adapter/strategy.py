@@ -29,7 +29,7 @@ _AT_ONCE = "at once: the alias goes back to the stable adapter"
 
 
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
-    """Give the stages: baseline, preload, the weights, drain, unload."""
+    """Return the stages: baseline, preload, the weights, drain, unload."""
     parameters: LoraAdapter = plan.strategy
     shared = with_parts(bundles["shared"], parameters.pool.value)
     pool = require_pool(shared, parameters.pool, found)
@@ -95,7 +95,7 @@ class _LoraStages:
     rule: int
 
     def rollout(self) -> Rollout:
-        """Give all stages and the rollback: the alias on the stable adapter alone."""
+        """Return all stages and the rollback: the alias on the stable adapter alone."""
         start = baseline(self.rewrite, self.rule, self.parameters.stable.value)
         return Rollout(
             plan=self.plan,

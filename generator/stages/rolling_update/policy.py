@@ -85,7 +85,7 @@ _INSTEAD = {
 
 
 def with_policy(workload: Manifest, policy: Policy, *, partition: int) -> Manifest:
-    """Give a workload that states its update policy itself; kinds without one stay as they are."""
+    """Return a workload that states its update policy itself; kinds without one stay as they are."""
     rows = _POLICIES.get(workload.kind)
     for path, value in (rows(workload, policy, partition) if rows else {}).items():
         workload = workload.put(value, *path)

@@ -68,7 +68,7 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> RollingUpdate:
 
 
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
-    """Give the stages: today's pods, the new template, the proof that it serves as well."""
+    """Return the stages: today's pods, the new template, the proof that it serves as well."""
     parameters: RollingUpdate = plan.strategy
     shared = with_parts(bundles["shared"], parameters.pool.value)
     servers = _servers(shared, parameters, found)
@@ -95,7 +95,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
 def _stages(
     parameters: RollingUpdate, shared: tuple[Manifest, ...], before: Manifest, new: Manifest
 ) -> Iterator[Stage]:
-    """Give the stages; a kind with partitions updates one replica a stage, the last ordinal first."""
+    """Return the stages; a kind with partitions updates one replica a stage, the last ordinal first."""
     yield Stage(slug="baseline", title="what serves today", objects=shared)
     last, old = shared, before
     for slug, title, partition in _moves(new, parameters.policy):
@@ -122,12 +122,12 @@ def _stages(
 
 
 def _updated_replicas(workload: Manifest, partition: int) -> int | None:
-    """Give how many replicas must be updated, for kinds whose conditions lag behind an apply."""
+    """Return how many replicas must be updated, for kinds whose conditions lag behind an apply."""
     return replicas(workload) - partition if workload.kind in PARTITIONED else None
 
 
 def _moves(new: Manifest, policy: Policy) -> Iterator[tuple[str, str, int]]:
-    """Give slug, title and partition of each stage that changes pods."""
+    """Return slug, title and partition of each stage that changes pods."""
     if new.kind not in PARTITIONED:
         yield "update", f"{new.kind} {new.name} replaces its pods", 0
         return
@@ -159,7 +159,7 @@ def _require_partitions(workload: Manifest, parameters: RollingUpdate, found: Fi
 def _servers(
     shared: tuple[Manifest, ...], parameters: RollingUpdate, found: Findings
 ) -> tuple[Manifest, ...] | None:
-    """Give the workloads of the pool, or those that a picker without an InferencePool finds itself."""
+    """Return the workloads of the pool, or those that a picker without an InferencePool finds itself."""
     lone = find_lone_picker(shared).workloads
     if lone and find_pool(shared, parameters.pool.value) is None:
         return selected(shared, endpoint_selector(lone[0]))

@@ -21,12 +21,12 @@ _KIND = "ReferenceGrant"
 
 
 def opened(manifests: tuple[Manifest, ...], shift: Shift) -> tuple[Manifest, ...]:
-    """Give the objects with every grant that names blue naming the candidates beside it as well."""
+    """Return the objects with every grant that names blue naming the candidates beside it as well."""
     return tuple(_opened(item, shift) if item.kind == _KIND else item for item in manifests)
 
 
 def closed(manifests: tuple[Manifest, ...], gone: Iterable[Pool]) -> tuple[Manifest, ...]:
-    """Give the objects with no grant naming a pool that leaves the cluster.
+    """Return the objects with no grant naming a pool that leaves the cluster.
 
     A grant of such pools alone is left out: a grant of nothing is refused by the API server.
     """
@@ -96,7 +96,7 @@ def _targets(grant: Manifest) -> list[Mapping[str, Any]]:
 
 
 def _covers(grant: Manifest, to: Mapping[str, Any], pool: Pool) -> bool:
-    """Say whether an entry of a grant allows references to a pool: by its name, or to all pools."""
+    """Return whether an entry of a grant allows references to a pool: by its name, or to all pools."""
     kind = {"group": INFERENCE, "kind": "InferencePool"}
     is_here = grant.identity.namespace == pool.namespace
     return is_here and kind.items() <= to.items() and to.get("name") in (None, "", pool.name)

@@ -13,7 +13,7 @@ from generator.model.rollout import Rollout
 
 
 def one_pool_a_rule(rollout: Rollout) -> Rollout:
-    """Give the rollout in a form that its gateway takes.
+    """Return the rollout in a form that its gateway takes.
 
     Elsewhere both pools stay in a rule, at weight 0 too, so that the data plane keeps knowing them; a
     gateway that takes one pool can go from the one to the other in a single step alone.

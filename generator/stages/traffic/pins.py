@@ -56,7 +56,7 @@ def parse_pins(strategy: Fields) -> tuple[Pin, ...]:
 def resolve(
     pins: tuple[Pin, ...], routes: tuple[Manifest, ...], blue: Pool, kinds: frozenset[str], found: Findings
 ) -> Pinned:
-    """Give the rules that are pinned; a pin of what does not refer to blue is a finding.
+    """Return the rules that are pinned; a pin of what does not refer to blue is a finding.
 
     `kinds` have rules that could be shifted; an object of another kind is pinned as a whole.
     """
@@ -93,7 +93,7 @@ def _named(routes: tuple[Manifest, ...], blue: Pool) -> Iterator[str]:
 
 
 def _rules(item: Manifest, blue: Pool) -> Iterator[int]:
-    """Give the indexes of the rules that refer to blue, in a backend or in a filter."""
+    """Return the indexes of the rules that refer to blue, in a backend or in a filter."""
     for index, _ in enumerate(item.get("spec", "rules", default=[])):
         if any(True for _ in references(item, blue, "spec", "rules", index)):
             yield index

@@ -125,7 +125,7 @@ def _require_size(route: Manifest, shift: Shift, betas: tuple[Beta, ...], found:
     rules = rules_of(shifted(route, shift, Moment(betas=betas), named=False))
     matches = sum(len(rule.get("matches") or ()) for rule in rules)
     backends = max((len(rule.get("backendRefs") or ()) for rule in rules), default=0)
-    for number, limit, what, mend in (
+    for number, limit, what, fix in (
         (len(rules), RULES, "rules with the beta rules", _NO_BETA),
         (matches, MATCHES, "matches with the beta rules", _NO_BETA),
         (backends, BACKENDS, "backendRefs in a rule with the candidates", "leave out one of them"),
@@ -135,7 +135,7 @@ def _require_size(route: Manifest, shift: Shift, betas: tuple[Beta, ...], found:
                 CODES["RP306"],
                 f"{route.kind} `{route.name}` would have {number} {what}",
                 route.origin.at("spec", "rules"),
-                f"the API allows {limit}; {mend}",
+                f"the API allows {limit}; {fix}",
             )
 
 

@@ -14,7 +14,7 @@ STABLE, CANDIDATE = "stable", "candidate"
 
 
 def rule_for(rewrite: Manifest, alias: str) -> int | None:
-    """Give the index of the rule that matches the alias exactly, if the rewrite has one."""
+    """Return the index of the rule that matches the alias exactly, if the rewrite has one."""
     rules: list[Mapping[str, Any]] = rewrite.get("spec", "rules", default=[])
     for index, rule in enumerate(rules):
         if any(match.get("model", {}).get("value") == alias for match in rule.get("matches") or ()):
@@ -23,7 +23,7 @@ def rule_for(rewrite: Manifest, alias: str) -> int | None:
 
 
 def baseline(rewrite: Manifest, rule: int, stable: str) -> Manifest:
-    """Give the rewrite with the stable adapter as the rule's only target: as it stands, if it is that."""
+    """Return the rewrite with the stable adapter as the rule's only target: as it stands, if it is that."""
     targets: list[Mapping[str, Any]] = rewrite.get("spec", "rules", rule, "targets", default=[])
     if [target.get("modelRewrite") for target in targets] == [stable]:
         return rewrite
@@ -31,7 +31,7 @@ def baseline(rewrite: Manifest, rule: int, stable: str) -> Manifest:
 
 
 def shifted(rewrite: Manifest, rule: int, stable: str, shares: Mapping[str, Decimal], total: int) -> Manifest:
-    """Give the rewrite with each candidate at its share in percent, and the stable adapter at the rest.
+    """Return the rewrite with each candidate at its share in percent, and the stable adapter at the rest.
 
     A target has no weight 0 and weights are all or none (contract §1.2): an adapter without a share
     is left out.
@@ -46,7 +46,7 @@ def shifted(rewrite: Manifest, rule: int, stable: str, shares: Mapping[str, Deci
 
 
 def splits(rewrite: Manifest, rule: int, alias: str, versions: Mapping[str, str]) -> tuple[Split, ...]:
-    """Give what the rule does with requests for the alias; `versions` says what each adapter is."""
+    """Return what the rule does with requests for the alias; `versions` says what each adapter is."""
     targets: list[Mapping[str, Any]] = rewrite.get("spec", "rules", rule, "targets", default=[])
     total = sum(target.get("weight", 1) for target in targets)
     backends = tuple(

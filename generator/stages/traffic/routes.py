@@ -23,7 +23,7 @@ NONE = Decimal(0)
 
 
 def shifted(route: Manifest, shift: Shift, moment: Moment, *, named: bool) -> Manifest:
-    """Give the route with each candidate at its share of what blue had in each rule that moves.
+    """Return the route with each candidate at its share of what blue had in each rule that moves.
 
     All backends stay, at weight 0 too: the data plane keeps knowing them, and each weight stage
     differs from the next in weights alone. With a beta, every rule that moves gets a twin before all
@@ -39,7 +39,7 @@ def shifted(route: Manifest, shift: Shift, moment: Moment, *, named: bool) -> Ma
 
 
 def finalized(route: Manifest, shift: Shift, winner: str) -> Manifest:
-    """Give the route with the winner in the place of blue; only what is pinned for good still names it."""
+    """Return the route with the winner in the place of blue; only what is pinned for good still names it."""
     if route.kind not in ROUTE_KINDS:
         return _released(route, shift, winner)
     alone = replace(shift, candidates=(shift.pool(winner),))
@@ -55,13 +55,13 @@ def finalized(route: Manifest, shift: Shift, winner: str) -> Manifest:
 
 
 def _released(item: Manifest, shift: Shift, winner: str) -> Manifest:
-    """Give an object whose backends have no weights to shift: it moves as a whole, when pins are released."""
+    """Return an object whose backends have no weights to shift: it moves whole, when pins are released."""
     is_free = winner and shift.until(item, None) != FOREVER
     return replaced(item, shift.blue, shift.pool(winner)) if is_free else item
 
 
 def _rule(route: Manifest, index: int, shift: Shift, moment: Moment) -> dict[str, Any]:
-    """Give one rule at a moment: shifted, still pinned to blue, or released."""
+    """Return one rule at a moment: shifted, still pinned to blue, or released."""
     rule, home = rules_of(route)[index], route.identity.namespace
     is_free = moment.released and shift.until(route, index) != FOREVER
     if is_free:
@@ -75,7 +75,7 @@ def _rule(route: Manifest, index: int, shift: Shift, moment: Moment) -> dict[str
 def _split(
     rule: Mapping[str, Any], shift: Shift, shares: Mapping[Pool, Decimal], home: str
 ) -> dict[str, Any]:
-    """Give a rule in which each backend that is blue shares its weight with the pools."""
+    """Return a rule in which each backend that is blue shares its weight with the pools."""
     blue = backends_to(rule, shift.blue, home)
     if not blue:
         return dict(rule)
@@ -95,7 +95,7 @@ def _split(
 
 
 def _with_copies(rule: dict[str, Any], shift: Shift, share: int, home: str) -> dict[str, Any]:
-    """Give a rule that copies `share` percent of its requests to each candidate, whose answers are dropped.
+    """Return a rule that copies `share` percent of its requests to each candidate, whose answers are dropped.
 
     Filters stand before backendRefs, as the API has them.
     """

@@ -30,11 +30,11 @@ class Shift:
 
     @property
     def pools(self) -> tuple[Pool, ...]:
-        """Give the pool of every version, blue's first."""
+        """Return the pool of every version, blue's first."""
         return (self.blue, *self.candidates)
 
     def pool(self, version: str) -> Pool:
-        """Give the pool of a version."""
+        """Return the pool of a version."""
         return next(pool for pool in self.pools if pool.version == version)
 
     def until(self, route: Manifest, rule: int | None) -> str:
@@ -82,13 +82,13 @@ class Moment:
 
 
 def moving(route: Manifest, shift: Shift) -> tuple[int, ...]:
-    """Give the indexes of the rules whose requests are shifted: those to blue that are not pinned."""
+    """Return the indexes of the rules whose requests are shifted: those to blue that are not pinned."""
     rules = rules_to(route, shift.blue) if route.kind in ROUTE_KINDS else ()
     return tuple(index for index in rules if not shift.until(route, index))
 
 
 def contested(route: Manifest, shift: Shift) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Give the index of each rule that competes with a rule that moves, and the matches by which it does.
+    """Return the index of each rule that competes with a rule that moves, and the matches by which it does.
 
     Between matches that differ in headers and parameters alone, a header more decides (contract §1.4).
     """
@@ -105,7 +105,7 @@ def _bare(match: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def splits(route: Manifest, shift: Shift) -> tuple[Split, ...]:
-    """Give what each rule that knows a version does with its requests."""
+    """Return what each rule that knows a version does with its requests."""
     found = []
     for index, rule in enumerate(rules_of(route)):
         backends = _backends(rule, shift, route.identity.namespace)
