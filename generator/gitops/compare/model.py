@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 from generator.model.manifests import Identity, Manifest
 
 ADDED, REMOVED, CHANGED, REORDERED = "added", "removed", "changed", "reordered"
@@ -42,7 +42,7 @@ class Side:
 
     name: str
     series: tuple[Series, ...]
-    findings: tuple[Diagnostic, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +148,7 @@ class Comparison:
     before: str
     after: str
     series: tuple[SeriesChange, ...]
-    findings: tuple[Diagnostic, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def same(self) -> bool:
