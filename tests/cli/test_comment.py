@@ -27,10 +27,10 @@ from generator.gitops.compare.model import (
     Shift,
     StageChange,
 )
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 from generator.model.manifests import Identity
 from generator.model.source import Place, Source
+from generator.rules import CODES
 from tests.support.naughty import NAUGHTY
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -38,9 +38,9 @@ SUMMARY = re.compile(r"<details><summary><code>((?:[A-Za-z0-9 ._/-]|&#\d+;)*)</c
 GITHUB = 65_536
 
 
-def finding(text: str, code: str = "RP104") -> Diagnostic:
+def finding(text: str, code: str = "RP104") -> Finding:
     place = Place(source=Source(name=text, text=text), line=3, column=7)
-    return Diagnostic(code=CODES[code], message=text, place=place, hint=text)
+    return Finding(code=CODES[code], message=text, place=place, hint=text)
 
 
 def everywhere(text: str) -> Comparison:

@@ -36,6 +36,7 @@ def finding_fields(finding: Finding) -> dict[str, Any]:
         "title": finding.code.title,
         "message": finding.message,
         "hint": finding.hint,
+        **({"object": finding.about} if finding.about else {}),
         **({"accepted": finding.accepted} if finding.accepted else {}),
         **_place(finding.place),
         "related": [{"label": related.label, **_place(related.place)} for related in finding.related],
