@@ -12,6 +12,7 @@ from generator.load.roots import roots_of
 from generator.model.findings import Findings
 from generator.model.manifests import Manifest
 from generator.plan.parse import parse
+from generator.stages import STRATEGIES
 from tests.support.paths import ROOT
 
 PLAN = """apiVersion: rollplan.dev/v1alpha1
@@ -42,7 +43,7 @@ def gathered(plan: Path) -> tuple[tuple[Manifest, ...], Findings]:
     source = read_source(plan, plan.name, found)
     document = load_plan(source, found) if source else None
     assert document
-    parsed = parse(document, found)
+    parsed = parse(document, STRATEGIES, found)
     roots = roots_of(plan.parent, parsed.roots)
     (objects,) = gather(parsed, lambda path: documents(path, plan.parent, roots, found), found).values()
     names = {"chat", "chat-epp", "chat-server"}
