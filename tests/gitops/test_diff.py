@@ -112,7 +112,7 @@ def test_laws_of_any_two_stages(case: Case, data: st.DataObject) -> None:
     assert answer(compare(one, one))["same"]
     for plan in there["plans"]:
         for stage in plan["stages"]:
-            rules: dict[Any, list[Any]] = {
+            rules: dict[tuple[str, Any], list[Any]] = {
                 (json.dumps(row["object"]), row["rule"]): [] for row in stage["traffic"]
             }
             for row in stage["traffic"]:

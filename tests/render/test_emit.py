@@ -63,13 +63,13 @@ def words(table: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("value", "text"), STYLE)
-def test_block_style(value: Any, text: str) -> None:
+def test_block_style(value: Json, text: str) -> None:
     assert emit(value) == text
     assert yaml.safe_load(text) == value
 
 
 @pytest.mark.parametrize(("value", "text"), FLOW)
-def test_flow_style(value: Any, text: str) -> None:
+def test_flow_style(value: Json, text: str) -> None:
     assert flow(value) == text
     assert yaml.safe_load(text) == value
 

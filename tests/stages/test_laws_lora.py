@@ -22,7 +22,7 @@ def timeline(case: Case) -> list[dict[str, Fraction]]:
     return [{}, {}, *case.steps, case.steps[-1], case.steps[-1]]
 
 
-def rewrite(objects: Any) -> tuple[Manifest, int]:
+def rewrite(objects: Iterable[Manifest]) -> tuple[Manifest, int]:
     """The one rewrite of the alias, and the place of its rule."""
     found = [
         (item, place)
