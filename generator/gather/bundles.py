@@ -118,10 +118,10 @@ _FIXED_NAMES = {
     ("Secret", "inference-gateway-sa-metrics-reader-secret"): "every release of the chart calls it so: turn "
     "off its creation in one of them, and move the one object to `shared`",
 }
-"""Names that the router's chart gives whatever its release is called (contract §1.6) → what helps."""
+"""Names that the router's chart gives whatever its release is called (field/endpoint-picker) → what helps."""
 
 _CUT = 40
-"""The chart cuts a release's name to this many characters before it adds `-epp` (contract I2)."""
+"""The chart cuts a release's name to this many characters before it adds `-epp` (I2)."""
 
 
 def _apart(manifest: Manifest) -> str:

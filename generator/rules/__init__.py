@@ -1,7 +1,7 @@
-"""The rules of the domain contract: what a plan and its manifests would do wrong in production, and why.
+"""The rules: what a plan and its manifests would do wrong in production.
 
 A family a file, a row each in the table below. What needs a cluster to know is a gate of the runbook;
-`generator/contract.py` says which is which.
+`generator/rules/invariants.py` shows which is which.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ RULES = tuple(
         ("RP551", "I24", lora.fed_at_start),
     )
 )
-"""Every rule that one rollout can break, with the lines of the contract that it keeps."""
+"""Every rule that one rollout can break, with the invariants that it keeps."""
 
 
 def check(rollout: Rollout, found: Findings) -> None:

@@ -1,4 +1,4 @@
-"""Rewrites: every rule rewrites something, and every name has one rule in each pool (contract §1.2)."""
+"""Rewrites: every rule rewrites something, and every name has one rule in each pool (field/model-rewrite)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _rewrites(case: Case) -> tuple[Manifest, ...]:
 
 
 def some_weights(case: Case) -> Iterator[Finding]:
-    """Find rules with weights for some targets only: the others are never chosen (contract §1.2)."""
+    """Find rules with weights for some targets only: the others are never chosen (field/model-rewrite)."""
     for rewrite, index, targets in _targets(case):
         bare = [place for place, target in enumerate(targets) if "weight" not in target]
         if bare and len(bare) < len(targets):
@@ -47,7 +47,7 @@ def some_weights(case: Case) -> Iterator[Finding]:
 
 
 def idle_rules(case: Case) -> Iterator[Finding]:
-    """Find rewrites that the API takes and that rewrite nothing (contract §1.2)."""
+    """Find rewrites that the API takes and that rewrite nothing (field/model-rewrite)."""
     for rewrite in _rewrites(case):
         if not rules_of(rewrite):
             yield _idle(rewrite, "has no rules", "spec", "rules")
@@ -81,7 +81,7 @@ def _quoted(names: list[str]) -> str:
 
 
 def contested_names(case: Case) -> Iterator[Finding]:
-    """Find names that two rules of a pool rewrite: the older object wins, or nobody knows (contract §1.2)."""
+    """Find names that two rules of a pool rewrite: only the oldest object counts (field/model-rewrite)."""
     seen: dict[tuple[tuple[str, str], str], tuple[Manifest, int]] = {}
     for rewrite in _rewrites(case):
         for index, rule in enumerate(rules_of(rewrite)):

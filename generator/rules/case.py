@@ -53,7 +53,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One row of the table: a code, the lines of the contract that it keeps, and the function that looks."""
+    """One row of the table: a code, the invariants that it keeps, and the function that checks."""
 
     code: str
     contract: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What must exist before, and as long as, something refers to it (contract I4, I7, I12, I13)."""
+"""What must exist before, and as long as, something refers to it (I4, I7, I12, I13)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generator.rules.case import Case, Finding, pools, related
 
 
 def dangling(case: Case) -> Iterator[Finding]:
-    """Find what still refers to a pool when the rollout has deleted it (contract I7)."""
+    """Find what still refers to a pool when the rollout has deleted it (I7)."""
     left = {item.identity for item in case.last}
     gone = [pool for pool in pools(case.objects) if pool.identity not in left]
     for item in case.last:
@@ -60,7 +60,7 @@ _REPLACING = (
 
 
 def replaced(case: Case) -> Iterator[Finding]:
-    """Find pools that a GitOps engine may delete and create again (contract I13)."""
+    """Find pools that a GitOps engine may delete and create again (I13)."""
     for pool in pools(case.objects):
         for key, word in _REPLACING:
             if word.lower() in str(pool.get("metadata", "annotations", key, default="")).lower():
@@ -74,7 +74,7 @@ def replaced(case: Case) -> Iterator[Finding]:
 
 
 def picker_without_pool(case: Case) -> Iterator[Finding]:
-    """Find endpoint pickers that read no rewrites although there are some (contract §1.2)."""
+    """Find pools with rewrites whose endpoint picker reads none (field/model-rewrite)."""
     for pool, container in _pickers(case):
         if container.flag("--endpoint-selector") is None or container.flag("--pool-name") is not None:
             continue
@@ -91,7 +91,7 @@ def picker_without_pool(case: Case) -> Iterator[Finding]:
 
 
 def picker_of_another_pool(case: Case) -> Iterator[Finding]:
-    """Find pools whose endpoint picker watches another pool: one picker serves one pool (contract §1.1)."""
+    """Find pools whose endpoint picker watches another pool: it serves only one (field/inference-pool)."""
     for pool, container in _pickers(case):
         wanted = {
             "--pool-name": pool.name,
@@ -121,7 +121,7 @@ def _pickers(case: Case) -> Iterator[tuple[Manifest, Container]]:
 
 
 def missing_policies(case: Case) -> Iterator[Finding]:
-    """Find new pools without a policy that the gateway needs of them (contract I4, §5)."""
+    """Find new pools without a policy that the gateway needs of them (I4, field/gateways)."""
     gateway = case.plan.target.gateway
     known = IMPLEMENTATIONS.get(gateway.provider) if gateway else None
     if known is None:
@@ -151,7 +151,7 @@ def _is_for(policy: Manifest, pool: Manifest) -> bool:
 
 
 def router_restarts(case: Case) -> Iterator[Finding]:
-    """Find an update in place that restarts the endpoint picker of a live pool (contract I12)."""
+    """Find an update in place that restarts the endpoint picker of a live pool (I12)."""
     if case.versions:
         return
     before = {item.identity: item for item in case.today}

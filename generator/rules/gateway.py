@@ -1,4 +1,4 @@
-"""What the gateway and the cluster's APIs make of the routes and pools, by version (contract §0, §5)."""
+"""What the gateway's version does with routes and pools (field/versions, field/gateways)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def unknown(case: Case) -> Iterator[Finding]:
 
 
 def cannot_split(case: Case) -> Iterator[Finding]:
-    """Find splits between pools on a gateway that has none (contract §5)."""
+    """Find splits between pools on a gateway that has none (field/gateways)."""
     yield from _split_finding(case, Splitting.NONE, 0)
     yield from _split_finding(case, Splitting.CUTOVER, 1)
 
 
 def splits_badly(case: Case) -> Iterator[Finding]:
-    """Find splits between pools on a gateway version with a known fault (contract §5)."""
+    """Find splits between pools on a gateway version with a known fault (field/gateways)."""
     yield from _split_finding(case, Splitting.FAULTY, 1)
 
 
@@ -65,7 +65,7 @@ def _pools(split: Split, least: int) -> bool:
 
 
 def timeouts(case: Case) -> Iterator[Finding]:
-    """Find timeouts of routes on a gateway that has none (contract §5)."""
+    """Find timeouts of routes on a gateway that has none (field/gateways)."""
     gateway = case.plan.target.gateway
     known = IMPLEMENTATIONS.get(gateway.provider) if gateway else None
     if known is None or known.timeouts.value != "no":

@@ -1,4 +1,4 @@
-"""How each invariant of the rollout contract is kept: by findings, by a gate of the runbook, or by both.
+"""The invariants of a safe rollout, I1 to I25: the findings and the gate that keep each of them.
 
 `rollplan explain I5` prints a row. What can be decided from a plan and its manifests is a finding; what
 needs a cluster to know is a gate.
@@ -219,7 +219,7 @@ _ROWS = (
 )
 
 CONTRACT: Mapping[str, Invariant] = {row.id: row for row in _ROWS}
-"""Invariant by its number in the contract."""
+"""Invariant by its ID."""
 
 
 def invariant_page(invariant: Invariant, titles: Mapping[str, str]) -> str:

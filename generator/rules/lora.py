@@ -1,4 +1,4 @@
-"""What pods must have so that an alias can move to another adapter (contract I22, I24)."""
+"""What pods must have so that an alias can move to another adapter (I22, I24)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEFAULT_LORAS = 1
 
 
 def missing_flags(case: Case) -> Iterator[Finding]:
-    """Find pods that cannot load every adapter which a rewrite names at one time (contract I22)."""
+    """Find pods that cannot load every adapter which a rewrite names at one time (I22)."""
     for one, adapters in _adapted(case):
         names = ", ".join(f"`{name}`" for name in adapters)
         most = whole(one.flag("--max-loras"))
@@ -38,7 +38,7 @@ def missing_flags(case: Case) -> Iterator[Finding]:
 
 
 def lost_directory(case: Case) -> Iterator[Finding]:
-    """Find adapters on a volume that is empty whenever a pod starts (contract I22)."""
+    """Find adapters on a volume that is empty whenever a pod starts (I22)."""
     for one, mount, volume in _volumes(case):
         if not any(_mounts(other, mount) for other in _initial(one)):
             yield Finding(
@@ -51,7 +51,7 @@ def lost_directory(case: Case) -> Iterator[Finding]:
 
 
 def fed_at_start(case: Case) -> Iterator[Finding]:
-    """Find adapters that an init container brings: a new one needs new pods (contract I24)."""
+    """Find adapters that an init container brings: a new one needs new pods (I24)."""
     for one, mount, volume in _volumes(case):
         if any(_mounts(other, mount) for other in _initial(one)):
             yield Finding(

@@ -1,4 +1,4 @@
-"""How model servers start, stop and are replaced (contract I15 to I17, I20)."""
+"""How model servers start, stop and are replaced (I15 to I17, I20)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def engines(case: Case) -> Iterator[Container]:
 
 
 def aborted(case: Case) -> Iterator[Finding]:
-    """Find vLLM that aborts what is in flight when its pod stops (contract I15)."""
+    """Find vLLM that aborts what is in flight when its pod stops (I15)."""
     for one in engines(case):
         if one.flag(_SHUTDOWN) is None:
             old = _older_than(one.image, (0, 18))
@@ -46,7 +46,7 @@ def aborted(case: Case) -> Iterator[Finding]:
 
 
 def short_grace(case: Case) -> Iterator[Finding]:
-    """Find pods that are killed before vLLM has finished (contract I15)."""
+    """Find pods that are killed before vLLM has finished (I15)."""
     for one in engines(case):
         timeout = whole(one.flag(_SHUTDOWN))
         if not timeout:
@@ -65,7 +65,7 @@ def short_grace(case: Case) -> Iterator[Finding]:
 
 
 def kept_signal(case: Case) -> Iterator[Finding]:
-    """Find shells that do not hand the signal to stop on to vLLM (contract I15)."""
+    """Find shells that do not hand the signal to stop on to vLLM (I15)."""
     for one in engines(case):
         if one.is_shell and not re.search(r"\bexec\s[^;&|]*\bvllm\b", " ".join(one.words)):
             yield Finding(
@@ -78,7 +78,7 @@ def kept_signal(case: Case) -> Iterator[Finding]:
 
 
 def short_deadline(case: Case) -> Iterator[Finding]:
-    """Find Deployments that are reported as failed while they load (contract I16)."""
+    """Find Deployments that are reported as failed while they load (I16)."""
     for server in starting(case):
         deadline = server.get("spec", "progressDeadlineSeconds", default=_DEFAULT_DEADLINE)
         budget = startup_budget(server) + server.get("spec", "minReadySeconds", default=0)
@@ -93,7 +93,7 @@ def short_deadline(case: Case) -> Iterator[Finding]:
 
 
 def small_start(case: Case) -> Iterator[Finding]:
-    """Find startup probes that give up before a model can be loaded (contract I22)."""
+    """Find startup probes that give up before a model can be loaded (I22)."""
     for one in engines(case):
         budget = startup_budget(one.workload)
         if one.data.get("startupProbe") and budget < _LEAST_START:
@@ -113,7 +113,7 @@ def starting(case: Case) -> tuple[Manifest, ...]:
 
 
 def outage(case: Case) -> Iterator[Finding]:
-    """Find updates that take every replica away at once (contract I17).
+    """Find updates that take every replica away at once (I17).
 
     Of an update in partitions the proof says it, group by group.
     """
@@ -134,7 +134,7 @@ def outage(case: Case) -> Iterator[Finding]:
 
 
 def spare_replica(case: Case) -> Iterator[Finding]:
-    """Find updates of a single replica, which need accelerators for a second one (contract I17)."""
+    """Find updates of a single replica, which need accelerators for a second one (I17)."""
     for server in _updated(case):
         for group in groups(server):
             if group.replicas == 1 and group.surge and group.accelerators:
@@ -162,7 +162,7 @@ def _scaled_by(scaler: Manifest) -> tuple[str, str]:
 
 
 def owned_replicas(case: Case) -> Iterator[Finding]:
-    """Find replicas in manifests of workloads that an autoscaler sizes (contract I17)."""
+    """Find replicas in manifests of workloads that an autoscaler sizes (I17)."""
     scaled = {_scaled_by(item): item for item in case.objects if item.kind in SCALERS}
     for server in case.servers:
         scaler = scaled.get((server.kind, server.name))
@@ -178,7 +178,7 @@ def owned_replicas(case: Case) -> Iterator[Finding]:
 
 
 def two_budgets(case: Case) -> Iterator[Finding]:
-    """Find pods in two disruption budgets: they can never be evicted (contract I20)."""
+    """Find pods in two disruption budgets: they can never be evicted (I20)."""
     budgets = [item for item in case.objects if item.kind == "PodDisruptionBudget"]
     for first, second in combinations(budgets, 2):
         crossing = first.bundle != second.bundle and {first.bundle, second.bundle} <= set(case.versions)

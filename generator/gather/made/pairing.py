@@ -1,4 +1,4 @@
-"""What must go together in a version: a pool and its pods, prefill and decode (contract §1.1, I18)."""
+"""What must go together in a version: a pool and its pods, prefill and decode (field/inference-pool, I18)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from generator.model.manifests import Manifest
 from generator.model.plan import Plan
 
 _REWRITING = "lora-adapter"
-"""The strategy that needs rewrites, which a picker without an InferencePool does not read (contract §1.2)."""
+"""The strategy that needs rewrites: a picker without an InferencePool reads none (field/model-rewrite)."""
 
 
 def require_fit(wanted: Wanted, pool: Manifest | None, plan: Plan, context: Context, found: Findings) -> None:

@@ -56,7 +56,7 @@ def require_flags(wanted: Wanted, found: Findings) -> None:
 
 _VLLM = re.compile(r"(?:^|/)vllm[^:@]*:v?(?P<major>\d+)\.(?P<minor>\d+)")
 _DRAINS = (0, 18)
-"""The first version of vLLM that knows `--shutdown-timeout` (contract I15)."""
+"""The first version of vLLM that knows `--shutdown-timeout` (I15)."""
 
 
 def _require_draining(server: ModelServer, found: Findings) -> None:

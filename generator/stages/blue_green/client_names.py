@@ -1,4 +1,4 @@
-"""What clients ask blue for, green must answer: names, rewrites, priorities (contract §3.1, I21, I23)."""
+"""What clients ask blue for, green must answer: names, rewrites, priorities (field/blue-green, I21, I23)."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _word(item: Manifest, server: Server, name: str) -> Path:
 
 
 def require_copies(blue: Side, green: Side, found: Findings) -> None:
-    """Ask that green's pool has rewrites and objectives of its own, before any weight (contract I21)."""
+    """Ask that green's pool has rewrites and objectives of its own, before any weight (I21)."""
     served = {name for _, server in green.servers() for name in server.names}
     answered = green.aliases()
     for alias, (rewrite, index) in blue.aliases().items():
@@ -121,7 +121,7 @@ def require_copies(blue: Side, green: Side, found: Findings) -> None:
 
 
 def warn_of_adapters(blue: Side, green: Side, found: Findings) -> None:
-    """Warn where green's rewrites lead to adapters that were made for blue's model (contract I23)."""
+    """Warn where green's rewrites lead to adapters that were made for blue's model (I23)."""
     old = {server.model for _, server in blue.servers() if server.model}
     new = {server.model for _, server in green.servers() if server.model}
     names = {name for _, server in green.servers() for name in server.names}

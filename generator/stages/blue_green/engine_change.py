@@ -1,4 +1,4 @@
-"""When green runs another engine, what asks the old one must follow (contract §3.1 Framework, I19)."""
+"""When green runs another engine, what asks the old one must follow (field/model-servers, I19)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The priority of requests through a blue-green rollout (contract §1.3).
+"""The priority of requests through a blue-green rollout (field/objective).
 
 Clients name an InferenceObjective by a header. Names are unique in a namespace and an objective belongs to
 one pool, so no value resolves in both: requests to green get the name of green's objective on their way.

@@ -1,7 +1,7 @@
 """Green from blue: the same objects under other names, told apart from blue by every selector.
 
 What the plan changes is changed first, in blue's names; then each object gets its new name, every
-reference follows, and the labels that selectors go by get new values (contract I1, I2).
+reference follows, and the labels that selectors go by get new values (I1, I2).
 """
 
 from __future__ import annotations

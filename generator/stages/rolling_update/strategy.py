@@ -1,4 +1,4 @@
-"""Rolling update: the pods of one pool are replaced a few at a time (contract §3.2)."""
+"""Rolling update: the pods of one pool are replaced a few at a time (field/rolling-update)."""
 
 from __future__ import annotations
 
