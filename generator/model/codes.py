@@ -53,11 +53,11 @@ RP210 warning Helm hook left out
 RP211 error   kustomize is not installed
 RP212 error   kustomization does not build
 RP213 error   remote base
-RP220 error   router both made and brought
-RP221 warning gateway whose needs are not known
+RP220 error   router both made by rollplan and in the manifests
+RP221 warning requirements of the gateway are not known
 RP222 error   pool and model servers do not match
 RP223 error   router does not fit the target
-RP224 error   prefill and decode are no pair
+RP224 error   prefill and decode do not match
 RP225 error   argument that rollplan sets itself
 RP226 error   engine that cannot drain
 RP301 error   InferencePool is not in its bundle
@@ -72,7 +72,7 @@ RP309 error   alias already has another rewrite
 RP310 error   update changes nothing
 RP311 error   endpoint picker is not in the bundle
 RP312 error   adapter names are not distinct
-RP313 error   selectors cannot be told apart
+RP313 error   selectors of the two versions cannot differ
 RP314 error   patch matches nothing
 RP315 error   patch cannot be applied
 RP316 error   more accelerators than the budget
@@ -80,42 +80,42 @@ RP317 error   gateway cannot mirror
 RP318 warning gateway may not mirror
 RP319 error   a pool selects pods of the other version
 RP320 error   selector cannot be narrowed
-RP321 error   which candidate is not said
-RP322 error   weights of more than 100 percent
+RP321 error   candidate is not specified
+RP322 error   weights add up to more than 100 percent
 RP323 error   pin matches nothing
 RP324 error   reference to blue cannot be shifted
 RP325 error   no grant for a reference across namespaces
 RP326 error   pins leave nothing to shift
-RP330 error   green does not answer to the clients' model name
+RP330 error   green does not serve the clients' model name
 RP331 error   rewrite or objective is missing
 RP332 warning requests lose their priority in green
 RP333 error   made for another engine
 RP334 warning engine changes without its sidecar
 RP335 error   setting that this kind ignores
 RP336 error   labels take pods out of their pool
-RP337 error   claim for a volume that is taken
-RP338 error   number that nobody measures
+RP337 error   volume is bound to another claim
+RP338 error   metric that the engine does not have
 RP339 warning adapter for another base model
 RP401 error   field that the API does not have
 RP402 error   field that the API requires is missing
-RP403 error   value of another type than the API wants
+RP403 error   value has another type than the API requires
 RP404 error   value that the API does not allow
-RP405 error   value that is not one of the API's
-RP406 error   more than the API takes
+RP405 error   value is not one of those that the API allows
+RP406 error   more than the API allows
 RP407 error   value twice in a set of the API
-RP408 error   rule of the API is broken
+RP408 error   validation rule of the API is violated
 RP409 error   name that Kubernetes does not allow
 RP410 error   definition cannot be read
 RP411 error   version is not served
 RP412 warning rule of a definition is skipped
 RP430 error   port name that no container has
-RP431 warning selector catches nothing
+RP431 warning selector matches nothing
 RP433 warning pool sends to a port that its pods do not name
 RP434 error   endpoint picker's Service has no such port
 RP435 warning reference to an object that no manifest provides
 RP436 error   reference to an object of nearly the same name
-RP437 warning monitor asks a port that does not exist
-RP501 error+  a selector catches the other version
+RP437 warning monitor scrapes a port that does not exist
+RP501 error+  a selector matches pods of the other version
 RP502 error+  Helm release owns what must stay
 RP503 error+  green needs an object that leaves with blue
 RP510 error+  something still refers to a deleted pool
@@ -124,22 +124,22 @@ RP512 error   endpoint picker reads no rewrites
 RP513 error   endpoint picker watches another pool
 RP514 error+  gateway needs a policy that is missing
 RP515 error+  rolling update restarts the endpoint picker
-RP520 error   rule without any weight
+RP520 error   all weights of a rule are 0
 RP522 error+  blue leaves before its last answer
-RP523 warning blind choice among prefill pods
+RP523 warning FailOpen with prefill pods
 RP525 error+  gateway cannot split between pools
-RP526 warning gateway splits between pools badly
+RP526 warning gateway splits between pools with a known fault
 RP527 warning gateway is not known
-RP528 warning gateway ignores what the route says
+RP528 warning gateway ignores a setting of the route
 RP530 warning requests are aborted when a pod stops
 RP531 error+  grace period is too short
-RP532 error+  shell keeps the signal from vLLM
+RP532 error+  shell does not forward the stop signal to vLLM
 RP533 warning progress deadline is shorter than the start
 RP534 error+  update takes every replica away
 RP535 warning update needs room for a whole replica
 RP536 warning replicas belong to an autoscaler
 RP537 error+  rolling update changes what the pool serves
-RP538 error+  prefill and decode would meet in two versions
+RP538 error+  prefill and decode of two versions would be paired
 RP540 error+  two disruption budgets for one pod
 RP541 warning lost KV blocks fail the request
 RP542 warning start-up budget is too small for a model
@@ -152,7 +152,7 @@ RP551 warning adapters come from an init container
 RP553 error+  two plans own one object
 RP554 error+  two plans shift the same traffic
 RP555 error+  plans exceed a shared budget
-RP556 warning nothing to accept
+RP556 warning accepted finding does not occur
 RP557 error   rule cannot be accepted
 RP558 error   old API that the cluster does not have
 RP559 warning old API read as the new one
