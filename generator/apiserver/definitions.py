@@ -50,7 +50,7 @@ class Given:
         try:
             compile_rule(str(rule))
         except Unsupported as unknown:
-            hint = "objects are judged without this rule; only the cluster itself can ask it"
+            hint = "objects are judged without this rule; only the cluster itself can check it"
             message = f"rule {quoted(str(rule))} cannot be read and is skipped: {unknown}"
             self.found.add(CODES["RP412"], message, self.origin.at(*path), hint)
 

@@ -54,10 +54,10 @@ def _objects(
     origin = Origin(document=document, path=path)
     if not _is_text(data, "apiVersion") or not _is_text(data, "kind"):
         lacks = " and ".join(f"`{name}`" for name in ("apiVersion", "kind") if not _is_text(data, name))
-        message = f"this is no Kubernetes object: it has no {lacks}"
+        message = f"this is not a Kubernetes object: it has no {lacks}"
         found.add(CODES["RP203"], message, origin.at(), "name only manifests under `manifests` and `routes`")
     elif data["apiVersion"].startswith("rollplan.dev/"):
-        message = f"this {data['kind']} is no object of the cluster"
+        message = f"this {data['kind']} is not an object that a cluster has"
         hint = "keep manifests in a folder of their own, beside the plan"
         found.add(CODES["RP203"], message, origin.at("kind"), hint)
     elif str(data["kind"]).endswith("List") and isinstance(data.get("items"), list):

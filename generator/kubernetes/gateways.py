@@ -112,7 +112,7 @@ _ROWS = (
         behaviours=(
             Behaviour(
                 splitting=Splitting.FAULTY,
-                fault="asks one pool's endpoint picker for all pools of a rule, and answers 503 to the whole "
+                fault="uses one pool's endpoint picker for all pools of a rule, and answers 503 to the whole "
                 "rule while that pool is empty",
                 fix="update Istio to 1.29.9, 1.30.6, 1.31.2 or later; until then let no pool of a split "
                 "rule reach 0 endpoints, and trust no gate that compares the pickers' request counts",

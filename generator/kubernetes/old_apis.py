@@ -69,7 +69,9 @@ def _told(
     said = f"Inference Extension v{version[0]}.{version[1]} has no {name}"
     place = origin.at("apiVersion")
     if version < kind.since:
-        hint = f"write it as `apiVersion: {kind.today}`, or say the version that the cluster has"
+        hint = (
+            f"write it as `apiVersion: {kind.today}`, or set the cluster's `target.apis.inferenceExtension`"
+        )
         found.add(CODES["RP558"], f"{said} yet: the API server would refuse it", place, hint)
     if version < kind.until:
         return data

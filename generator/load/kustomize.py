@@ -126,7 +126,7 @@ def _first_line(error: str, job: Build) -> str:
 
 
 def _refuse(job: Build, reason: str, found: Findings) -> None:
-    hint = f"run `kubectl kustomize {job.folder.as_posix()}` and fix what it says"
+    hint = f"run `kubectl kustomize {job.folder.as_posix()}` and fix the error that it shows"
     found.add(CODES["RP212"], f"`{job.ref}` does not build: {reason}", job.ref.place, hint)
 
 

@@ -24,7 +24,9 @@ def _acceptances(spec: Fields, found: Findings) -> Iterator[Acceptance]:
         if code is None or not code.acceptable:
             says = "there is no rule" if code is None else "no plan can accept"
             hint = (
-                "`rollplan explain` knows the codes" if code is None else "fix what it finds: it cannot work"
+                "`rollplan explain CODE` explains each code"
+                if code is None
+                else "fix the fault: it cannot be accepted"
             )
             found.add(CODES["RP557"], f"{says} `{rule}`", rule.place, hint)
         else:
@@ -41,5 +43,5 @@ def require_used(found: Findings, *, across: bool) -> None:
                 CODES["RP556"],
                 f"nothing{about} is found that `{item.code.id}` could accept",
                 item.place,
-                "take it out: it would hide the next fault of this kind",
+                "remove it: it would hide the next fault of this kind",
             )

@@ -157,7 +157,7 @@ def models_are_known(visit: Visit) -> Iterator[Fault]:
                 why = (
                     f"{where} sends {said} to `{target}`, which no gate has shown on its pods"
                     if rewrite
-                    else f"no rewrite of {where} knows {said}"
+                    else f"no rewrite of {where} matches {said}"
                 )
                 known = (found[0] for found in visit.lore.versions.values())
                 rewrites = (rewrite,) if rewrite else rewrites_of(visit.pool.identity, known)

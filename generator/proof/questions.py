@@ -147,7 +147,7 @@ class Dividing(Question):
             parts = [
                 f"{percent(share)} `{model or to.name}`" for (to, model), share in sorted(shares.items())
             ]
-            why = f"they are divided as no stage says: {', '.join(parts) or 'to no backend'}"
+            why = f"no stage divides them like this: {', '.join(parts) or 'to no backend'}"
             if shares in [shares_of(other) for other in self._allowed() if other is not None]:
                 why = f"they meet pods of another version: {', '.join(parts)}"
             about = str(min(shares)[0]) if shares else str(self.request)

@@ -65,7 +65,7 @@ def _idle(rewrite: Manifest, what: str, *path: str | int) -> Finding:
         message=f"{REWRITE} `{rewrite.name}` {what}: the API takes it, and the requests keep the name that "
         "the pods do not know",
         place=rewrite.origin.at(*path),
-        hint="name the model or adapter that answers as `modelRewrite` of a target, or take the rule out",
+        hint="name the model or adapter that answers as `modelRewrite` of a target, or remove the rule",
         about=rewrite,
     )
 

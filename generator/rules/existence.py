@@ -68,7 +68,7 @@ def replaced(case: Case) -> Iterator[Finding]:
                     message=f"`{key}` lets InferencePool `{pool.name}` be deleted and created again: its "
                     "endpoint picker would forget all rewrites and objectives until it restarts",
                     place=pool.origin.at("metadata", "annotations", key),
-                    hint="take the annotation off the pool: every field of it can be changed in place",
+                    hint="remove the annotation from the pool: every field of it can be changed in place",
                     about=pool,
                 )
 
@@ -103,12 +103,12 @@ def picker_of_another_pool(case: Case) -> Iterator[Finding]:
             said = container.flag(flag)
             if said and not said.startswith("$") and said != right:
                 yield Finding(
-                    message=f"the endpoint picker of InferencePool `{pool.name}` says `{flag}={said}`: it "
+                    message=f"the endpoint picker of InferencePool `{pool.name}` has `{flag}={said}`: it "
                     "would choose among the pods of another pool",
                     place=container.workload.origin.at(*container.path, "args"),
-                    hint=f"say `{flag}={right}`, and give each pool an endpoint picker of its own",
+                    hint=f"set `{flag}={right}`, and give each pool an endpoint picker of its own",
                     about=container.workload,
-                    related=(related(pool, "this pool asks it", "spec", "endpointPickerRef", "name"),),
+                    related=(related(pool, "this pool refers to it", "spec", "endpointPickerRef", "name"),),
                 )
 
 

@@ -16,7 +16,7 @@ def unknown(case: Case) -> Iterator[Finding]:
     named = gateway is not None and gateway.provider not in {"", "none", *IMPLEMENTATIONS}
     if gateway and named and any(_pools(split, 1) for split in _splits(case)):
         yield Finding(
-            message=f"nobody knows what `{gateway.provider}` does with weights between InferencePools",
+            message=f"it is not known what `{gateway.provider}` does with weights between InferencePools",
             place=gateway.place,
             hint="try a split on a test pool first: GatewayWeightedAcrossTwoInferencePools of the Inference "
             f"Extension's conformance tests does; known are {', '.join(IMPLEMENTATIONS)}",
@@ -47,7 +47,7 @@ def _split_finding(case: Case, splitting: Splitting, least: int) -> Iterator[Fin
         yield Finding(
             message=f"{name} {behaviour.fault} ({known.source})",
             place=gateway.place,
-            hint=f"say its `version`; {behaviour.fix}" if unsure else behaviour.fix,
+            hint=f"set `version`; {behaviour.fix}" if unsure else behaviour.fix,
         )
 
 
@@ -75,8 +75,8 @@ def timeouts(case: Case) -> Iterator[Finding]:
             if rule.get("timeouts"):
                 yield Finding(
                     message=f"{known.name} has no timeouts in HTTPRoutes: rule {index} of `{route.name}` "
-                    "says one that nobody keeps",
+                    "sets one that has no effect",
                     place=route.origin.at("spec", "rules", index, "timeouts"),
-                    hint="say it as `timeoutSec` in the pool's GCPBackendPolicy",
+                    hint="set `timeoutSec` in the pool's GCPBackendPolicy instead",
                     about=route,
                 )

@@ -23,7 +23,7 @@ class Invariant:
 _ROWS = (
     Invariant(
         id="I1",
-        rule="No selector of one version catches pods of the other, both ways.",
+        rule="No selector of one version matches pods of the other version.",
         codes=("RP319", "RP320", "RP313", "RP501"),
     ),
     Invariant(
@@ -54,7 +54,7 @@ _ROWS = (
     ),
     Invariant(
         id="I5",
-        rule="A pool gets no weight before its pods are ready, its endpoint picker is up and a smoke "
+        rule="A pool gets no weight before its pods are ready, its endpoint picker runs and a smoke "
         "request passed.",
         codes=("RP561",),
         gate="The gates of deploy-model, deploy-router and beta wait for each of these before the "
@@ -63,7 +63,7 @@ _ROWS = (
     Invariant(
         id="I6",
         rule="A pool's status exists only once a route refers to it, so nothing may wait for it earlier.",
-        gate="The pool is asked for Accepted in the stage whose route first names it, and never before.",
+        gate="The runbook waits for the pool's `Accepted` in the stage whose route first names it.",
     ),
     Invariant(
         id="I7",
@@ -88,11 +88,11 @@ _ROWS = (
             "RP562",
             "RP567",
         ),
-        gate="Several routes shift one by one, a stage each, unless the plan says `routesShift: together`.",
+        gate="Several routes shift one by one, a stage each, unless the plan sets `routesShift: together`.",
     ),
     Invariant(
         id="I9",
-        rule="Blue stays in its rules at weight 0 until it is drained; leaving them is a stage of its own.",
+        rule="Blue stays in its rules at weight 0 until it is drained; removing it is a stage of its own.",
         codes=(
             "RP522",
             "RP564",
@@ -101,9 +101,9 @@ _ROWS = (
     ),
     Invariant(
         id="I10",
-        rule="The way back is one file that is there before it is needed, and waits for nothing of green.",
+        rule="The rollback is one file that is rendered in advance, and waits for nothing of green.",
         codes=("RP562",),
-        gate="`kubectl apply -f rollback/` is rendered with the stages, and its checks ask blue alone.",
+        gate="`kubectl apply -f rollback/` is rendered with the stages, and its checks need only blue.",
     ),
     Invariant(
         id="I11",
@@ -135,7 +135,7 @@ _ROWS = (
     ),
     Invariant(
         id="I15",
-        rule="A model server that is told to stop finishes its answers first, and has the time for it.",
+        rule="A model server that gets SIGTERM finishes its answers first, and has the time for it.",
         codes=("RP530", "RP531", "RP532", "RP541"),
     ),
     Invariant(
@@ -156,7 +156,7 @@ _ROWS = (
             "RP561",
             "RP565",
         ),
-        gate="The stage table says the most accelerators that each stage holds on its way.",
+        gate="The stage table shows the most accelerators that each stage uses at any time.",
     ),
     Invariant(
         id="I18",
@@ -209,7 +209,7 @@ _ROWS = (
     ),
     Invariant(
         id="I25",
-        rule="An alias has a rewrite for as long as clients ask for it.",
+        rule="An alias has a rewrite for as long as clients use it.",
         codes=(
             "RP331",
             "RP563",

@@ -43,9 +43,9 @@ _CONTROLLER = "autoscalers and waits that go by it count both versions"
 _CONSEQUENCES = {
     "NetworkPolicy": "what it allows to one version holds for both",
     "PodDisruptionBudget": "an eviction from one version is counted in the other",
-    "PodMonitor": "rates are counted twice, and gates cannot tell the versions apart",
-    "PodMonitoring": "rates are counted twice, and gates cannot tell the versions apart",
-    "ServiceMonitor": "rates are counted twice, and gates cannot tell the versions apart",
+    "PodMonitor": "rates are counted twice, and gates cannot distinguish the versions",
+    "PodMonitoring": "rates are counted twice, and gates cannot distinguish the versions",
+    "ServiceMonitor": "rates are counted twice, and gates cannot distinguish the versions",
     "Service": "it sends requests to both versions, past every weight",
 }
 """Kind → what comes of it when its selector catches the other version."""

@@ -28,8 +28,8 @@ def missing_flags(case: Case) -> Iterator[Finding]:
         else:
             continue
         yield Finding(
-            message=f"vLLM in {one.workload.kind} `{one.workload.name}` {what}, and the rollout asks it for "
-            f"{names}: their requests fail, or the adapters push each other out",
+            message=f"vLLM in {one.workload.kind} `{one.workload.name}` {what}, and the rollout needs "
+            f"{names} in it: their requests fail, or the adapters evict each other",
             place=one.workload.origin.at(*one.path, "args"),
             hint=f"give it `--enable-lora`, `--max-loras={len(adapters)}` or more, and a `--max-lora-rank` "
             "that no adapter's rank exceeds",
@@ -58,7 +58,7 @@ def fed_at_start(case: Case) -> Iterator[Finding]:
                 message=f"an init container fills `{volume}` when a pod of `{one.workload.name}` starts: the "
                 "running pods never see an adapter that came later",
                 place=_mount_place(one, mount),
-                hint="make a rolling update first, whose pods bring both adapters; or mount a shared volume",
+                hint="make a rolling update first, with both adapters in its pods, or mount a shared volume",
                 about=one.workload,
             )
 

@@ -24,7 +24,7 @@ def weightless(case: Case) -> Iterator[Finding]:
                     message=f"all weights of rule {index} of {route.kind} `{route.name}` are 0: its requests "
                     "get 500",
                     place=route.origin.at("spec", "rules", index, "backendRefs"),
-                    hint="give the backend that serves today a weight, or take the rule out",
+                    hint="give the backend that serves today a weight, or remove the rule",
                     about=route,
                 )
 
@@ -46,7 +46,7 @@ def short_drain(case: Case) -> Iterator[Finding]:
         message=f"blue is deleted {drain} after its last request began, and an answer may take {limit} s: "
         "what still streams is cut off, and there is no way back",
         place=drain.place,
-        hint=f"say `drain: {limit}s` or more, or leave `drain` out: blue stays at weight 0 that long",
+        hint=f"set `drain: {limit}s` or more, or leave `drain` out: blue stays at weight 0 that long",
         related=places,
     )
 
@@ -78,7 +78,7 @@ def blind_choice(case: Case) -> Iterator[Finding]:
                     message=f"while the endpoint picker of InferencePool `{pool.name}` is away, `FailOpen` "
                     f"sends requests to any pod: the prefill pods of `{server.name}` do not answer them",
                     place=pool.origin.at("spec", "endpointPickerRef", "failureMode"),
-                    hint="say `failureMode: FailClose` for a pool with prefill pods",
+                    hint="set `failureMode: FailClose` for a pool with prefill pods",
                     about=pool,
                     related=(related(server, "prefill pods in the pool", "metadata", "name"),),
                 )

@@ -38,7 +38,7 @@ def aborted(case: Case) -> Iterator[Finding]:
                 message=f"vLLM in {one.workload.kind} `{one.workload.name}` aborts the requests in flight "
                 f"when a pod stops: it has no `{_SHUTDOWN}`",
                 place=_command(one),
-                hint="take vLLM 0.18 or later, which has the flag"
+                hint="use vLLM 0.18 or later, which has the flag"
                 if old
                 else f"add `{_SHUTDOWN}=120`, and a `{_GRACE}` above it and the preStop pause",
                 about=one.workload,
@@ -58,7 +58,7 @@ def short_grace(case: Case) -> Iterator[Finding]:
                 message=f"the pods of `{one.workload.name}` are killed {grace} s after they are told to "
                 f"stop, and need more than {needed} s: preStop {one.pause} s, `{_SHUTDOWN}` {timeout} s",
                 place=one.workload.origin.at(*one.pod, _GRACE),
-                hint=f"say `{_GRACE}: {needed + 30}`",
+                hint=f"set `{_GRACE}: {needed + 30}`",
                 about=one.workload,
                 related=(related(one.workload, "the time that vLLM may take", *one.path, "args"),),
             )
@@ -87,7 +87,7 @@ def short_deadline(case: Case) -> Iterator[Finding]:
                 message=f"Deployment `{server.name}` counts as failed after {deadline} s, and its probes let "
                 f"a pod start for {budget} s: the gate would fail while the model loads",
                 place=server.origin.at("spec", "progressDeadlineSeconds"),
-                hint=f"say `progressDeadlineSeconds: {budget + 300}`",
+                hint=f"set `progressDeadlineSeconds: {budget + 300}`",
                 about=server,
             )
 
@@ -99,7 +99,7 @@ def small_start(case: Case) -> Iterator[Finding]:
         if one.data.get("startupProbe") and budget < _LEAST_START:
             yield Finding(
                 message=f"the startup probe of `{one.workload.name}` gives up after {budget} s: a model that "
-                "takes longer to load never gets ready, and its pod restarts for ever",
+                "takes longer to load never gets ready, and its pod restarts forever",
                 place=one.workload.origin.at(*one.path, "startupProbe"),
                 hint="give it an hour: `periodSeconds: 30` and `failureThreshold: 120`",
                 about=one.workload,
@@ -123,7 +123,7 @@ def outage(case: Case) -> Iterator[Finding]:
             if 0 < group.replicas <= group.unavailable:
                 hint = "run more replicas, or make a blue-green rollout"
                 if server.kind != "StatefulSet":
-                    hint = f"say `maxSurge: 1` and `maxUnavailable: 0` in the plan, or {hint}"
+                    hint = f"set `maxSurge: 1` and `maxUnavailable: 0` in the plan, or {hint}"
                 yield Finding(
                     message=f"the update of {server.kind} `{server.name}` stops {_all(group.replicas)} "
                     "before the new one is ready: nobody answers until the model is loaded",
@@ -142,7 +142,7 @@ def spare_replica(case: Case) -> Iterator[Finding]:
                     message=f"the update of the only replica of `{server.name}` starts a second one first, "
                     f"with {group.accelerators} accelerators: without them the new pod stays pending",
                     place=server.origin.at("spec", "replicas"),
-                    hint="see that the accelerators are free; the stage table has the peak",
+                    hint="make sure that the accelerators are free; the stage table shows the peak",
                     about=server,
                 )
 
@@ -168,7 +168,7 @@ def owned_replicas(case: Case) -> Iterator[Finding]:
         scaler = scaled.get((server.kind, server.name))
         if scaler and server.get("spec", "replicas") is not None:
             yield Finding(
-                message=f"{server.kind} `{server.name}` says `replicas`, and {scaler.kind} `{scaler.name}` "
+                message=f"{server.kind} `{server.name}` sets `replicas`, and {scaler.kind} `{scaler.name}` "
                 "owns them: each stage that is applied would undo what it has scaled",
                 place=server.origin.at("spec", "replicas"),
                 hint="leave `replicas` out",

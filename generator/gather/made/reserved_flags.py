@@ -50,7 +50,7 @@ def require_flags(wanted: Wanted, found: Findings) -> None:
         for index, argument in enumerate(arguments):
             flag = flag_of(argument)
             if flag in flags:
-                message = f"`{flag}` is rollplan's to set: probes, ports or other objects hang on it"
+                message = f"`{flag}` is set by rollplan: probes, ports or other objects depend on it"
                 found.add(CODES["RP225"], message, origin.at("args", index), flags[flag])
 
 
@@ -64,7 +64,7 @@ def _require_draining(server: ModelServer, found: Findings) -> None:
     if tag and (int(tag["major"]), int(tag["minor"])) < _DRAINS:
         found.add(
             CODES["RP226"],
-            f"vLLM {tag['major']}.{tag['minor']} cannot end what it has begun when its pod is stopped",
+            f"vLLM {tag['major']}.{tag['minor']} cannot finish its requests when its pod is stopped",
             server.origin.at("image"),
-            "use v0.18 or later, or bring the model server as a manifest",
+            "use v0.18 or later, or write the model server as a manifest",
         )

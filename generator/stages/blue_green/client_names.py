@@ -74,7 +74,7 @@ def require_names(blue: Side, green: Side, found: Findings) -> None:
         old, first = asked[missing[0]]
         found.add(
             CODES["RP330"],
-            f"clients ask for {_quoted(missing)}, and {item.kind} `{item.name}` answers to "
+            f"clients request {_quoted(missing)}, and {item.kind} `{item.name}` answers to "
             f"{_quoted(server.names)} alone",
             green.at(item, *_word(item, server, server.names[0])),
             f"give green `{server.engine.serving_as(wanted)}`, or its pool a rewrite from `{missing[0]}` to "
@@ -113,7 +113,7 @@ def require_copies(blue: Side, green: Side, found: Findings) -> None:
         if priority and priority not in priorities:
             found.add(
                 CODES["RP331"],
-                f"blue's {OBJECTIVE} `{item.name}` gives priority {priority}, and green has none that does",
+                f"blue's {OBJECTIVE} `{item.name}` sets priority {priority}, and green has none that sets it",
                 item.origin.at("spec", "priority"),
                 f"copy it under another name, with `{green.pool.name}` as its poolRef",
                 Related(place=green.at(green.pool, "metadata", "name"), label="green's pool"),

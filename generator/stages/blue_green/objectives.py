@@ -74,7 +74,7 @@ def _warn(known: Mapping[str, Manifest], found: Findings) -> None:
         f"clients name objectives by `{HEADER}`, and green knows none of {named}: requests that reach it "
         "have priority 0",
         first.origin.at("metadata", "name"),
-        "say in `strategy.objective` which one's copy all requests to green get (`name: "
+        "set in `strategy.objective` which one's copy all requests to green get (`name: "
         f"{first.name}`), or that they keep their header (`clientHeader: keep`)",
         *(Related(place=item.origin.at("metadata", "name"), label="another one") for item in others),
     )

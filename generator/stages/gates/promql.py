@@ -107,7 +107,7 @@ def _query(question: Question, watched: _Watched, found: Findings) -> str:
         )
         found.add(
             CODES["RP338"],
-            f"`{question.metric}` cannot be asked: the pods run {known}",
+            f"`{question.metric}` cannot be measured: the pods run {known}",
             question.place,
             f"label the pods `{ENGINE_LABEL}` as one of {', '.join(ENGINES)}, or write the gate's `promql`",
         )

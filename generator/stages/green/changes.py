@@ -191,5 +191,5 @@ def _patch(item: Manifest, patch: Patch, found: Findings) -> Manifest:
         return item
     if data == item.data:
         message = f"the patch changes nothing in {item.kind} `{item.name}`"
-        found.add(CODES["RP310"], message, patch.place, "remove it, or fix what it says")
+        found.add(CODES["RP310"], message, patch.place, "remove it, or correct it")
     return item.put(data)
