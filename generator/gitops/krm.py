@@ -29,7 +29,7 @@ _OURS = ("internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Item:
+class ListItem:
     """One object of the list: as it came, and as it is without the annotations of the way."""
 
     given: Mapping[str, Any]
@@ -61,12 +61,12 @@ def run(text: str) -> tuple[str, bool]:
     return _answer(data, _merged(compiled, items, objects), compiled.warnings), True
 
 
-def _item(given: Mapping[str, Any], number: int) -> Item:
+def _item(given: Mapping[str, Any], number: int) -> ListItem:
     annotations = dig(given, "metadata", "annotations", default={})
     path = next((str(annotations[name]) for name in _PATHS if name in annotations), "")
     name = path or f"item {number + 1}"
     (document,) = load_manifests(Source(name=name, text=emit(_bare(given))), Findings())
-    return Item(given=given, document=document, path=path, bundle=str(annotations.get(BUNDLE, "")))
+    return ListItem(given=given, document=document, path=path, bundle=str(annotations.get(BUNDLE, "")))
 
 
 def _bare(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _bare(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, "metadata": metadata | ({"annotations": kept} if kept else {})}
 
 
-def _compiled(config: Mapping[str, Any], items: tuple[Item, ...]) -> Compiled:
+def _compiled(config: Mapping[str, Any], items: tuple[ListItem, ...]) -> Compiled:
     metadata = {key: value for key, value in (config.get("metadata") or {}).items() if key in _NAMED}
     source = Source(name="functionConfig", text=emit({**config, "metadata": metadata}))
     found = Findings()
@@ -95,7 +95,7 @@ def _compiled(config: Mapping[str, Any], items: tuple[Item, ...]) -> Compiled:
 _NAMED = ("name", "namespace")
 
 
-def _documents(ref: Ref, bundle: str, items: tuple[Item, ...], found: Findings) -> Iterator[Document]:
+def _documents(ref: Ref, bundle: str, items: tuple[ListItem, ...], found: Findings) -> Iterator[Document]:
     """Return the items that stand for a path: the file itself, what is below it, or what names the bundle."""
     folder = f"{ref.value.rstrip('/')}/"
     chosen = [
@@ -114,19 +114,19 @@ def _documents(ref: Ref, bundle: str, items: tuple[Item, ...], found: Findings) 
     return (item.document for item in chosen)
 
 
-def _stage(rollout: Rollout, wanted: str) -> tuple[Manifest, ...]:
+def _stage(rollout: Rollout, name: str) -> tuple[Manifest, ...]:
     entries = (
         StageEntry(name=rollout.directory(number), files=(), moves=False, final=False)
         for number in range(len(rollout.stages))
     )
     try:
-        number = Index(stages=tuple(entries), rollback=()).find(wanted)
+        number = Index(stages=tuple(entries), rollback=()).find(name)
     except Refused as refused:
         raise Fault(f"the plan's annotation {STAGE}: {refused}") from None
     return rollout.stages[number].objects
 
 
-def _merged(compiled: Compiled, items: tuple[Item, ...], objects: tuple[Manifest, ...]) -> Iterator[Any]:
+def _merged(compiled: Compiled, items: tuple[ListItem, ...], objects: tuple[Manifest, ...]) -> Iterator[Any]:
     """Return the objects of the stage, marked as they came, and the items that the plan knows nothing of."""
     came = {(id(item.document), dig(item.given, "metadata", "name")): item for item in items}
     for manifest in objects:

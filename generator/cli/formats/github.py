@@ -19,11 +19,11 @@ def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # no
     return commands([(_LEVELS[finding.severity], *_annotation(finding)) for finding in found])
 
 
-def commands(said: Sequence[tuple[str, Mapping[str, str], str]]) -> str:
+def commands(words: Sequence[tuple[str, Mapping[str, str], str]]) -> str:
     """Return workflow commands from levels, properties and messages: at most ten of each level."""
     lines, more = [], 0
     for level in _LEVELS.values():
-        texts = [command(*one) for one in said if one[0] == level]
+        texts = [command(*one) for one in words if one[0] == level]
         lines += texts[:_SHOWN]
         more += len(texts[_SHOWN:])
     if more:

@@ -91,7 +91,7 @@ def _fingerprint(finding: Diagnostic, seen: Counter[str]) -> str:
     """
     lines = finding.place.source.text.split("\n")
     line = lines[finding.place.line - 1].strip() if finding.place.line <= len(lines) else ""
-    said = "\n".join((finding.code.id, finding.place.source.name, finding.message, line))
-    digest = sha256(said.encode(errors="backslashreplace")).hexdigest()[:32]
+    words = "\n".join((finding.code.id, finding.place.source.name, finding.message, line))
+    digest = sha256(words.encode(errors="backslashreplace")).hexdigest()[:32]
     seen[digest] += 1
     return f"{digest}:{seen[digest]}"

@@ -110,8 +110,8 @@ _COUNTED = {Severity.ERROR: "{} error{}", Severity.WARNING: "{} warning{}", Seve
 
 def _count(found: Sequence[Diagnostic]) -> str:
     numbers = ((sum(finding.severity is one for finding in found), words) for one, words in _COUNTED.items())
-    said = (words.format(number, "s" if number > 1 else "") for number, words in numbers if number)
-    return ", ".join(said) + "\n"
+    words = (words.format(number, "s" if number > 1 else "") for number, words in numbers if number)
+    return ", ".join(words) + "\n"
 
 
 class Paint:

@@ -48,12 +48,16 @@ def _series(kind: str, one: Series | None, other: Series | None) -> SeriesChange
     differ = Differ()
     stages = (differ.compare(*pair) for pair in matched)
     single = bool(one and one.single)
-    road = (*old, *new) if single else new or old
+    traffic_by_stage = (*old, *new) if single else new or old
     return SeriesChange(
         name=(other or one).name if other or one else "",  # type: ignore[union-attr]
         kind=kind,
         stages=tuple(stage for stage in stages if stage.differs or not (single or stage.same_place)),
-        road=tuple((stage.name, flows(stage.objects.values())) for stage in road if stage.name != "rollback"),
+        traffic_by_stage=tuple(
+            (stage.name, flows(stage.objects.values()))
+            for stage in traffic_by_stage
+            if stage.name != "rollback"
+        ),
     )
 
 
