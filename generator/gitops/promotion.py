@@ -126,7 +126,7 @@ def promote(
     if stage.final and arrives and not confirmed:
         raise Refused(
             f"{stage.name} takes away what served before, and the rendered rollback ends there; "
-            "--confirm-cleanup says that this is meant"
+            "use --confirm-cleanup to confirm it"
         )
     files = _flat(tree, stage.files, f"{stage.name}\n")
     return Promotion(stage=stage.name, files=files, risks=(risk,) if risk else ())

@@ -1,7 +1,7 @@
-"""Objects of the group inference.networking.x-k8s.io: read always, written only where the cluster has it.
+"""Objects of the old group inference.networking.x-k8s.io: read always, written only where the cluster has it.
 
-Within rollplan an old InferencePool is a new one, so that nothing else need know of it; it is written in the
-form, and under the group, in which the cluster knows it (contract §0, §1.1, §1.2).
+Within rollplan an old InferencePool is a new one, so that nothing else needs to handle the old form; it is
+written in the form and group that the cluster has (field/versions, field/inference-pool).
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def _told(
     said = f"Inference Extension v{version[0]}.{version[1]} has no {name}"
     place, about = origin.at("apiVersion"), f"{data['kind']}/{data['metadata']['name']}"
     if version < kind.since:
-        hint = f"write it as `apiVersion: {kind.today}`, or say the version that the cluster has"
+        hint = (
+            f"write it as `apiVersion: {kind.today}`, or set the cluster's `target.apis.inferenceExtension`"
+        )
         yield finding("RP558", f"{said} yet: the API server would refuse it", place, hint, about=about)
     if version < kind.until:
         return data

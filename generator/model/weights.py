@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import gcd
 
 LARGEST = 1_000_000
-"""The largest weight of a backendRef and of a rewrite target (contract §1.2, §1.4)."""
+"""The largest weight of a backendRef and of a rewrite target (field/model-rewrite, field/weights)."""
 
 WHOLE = Decimal(100)
 

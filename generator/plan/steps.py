@@ -76,7 +76,9 @@ def only(names: tuple[str, ...], field: str, instead: str, place: Place) -> Repo
     """Return the one candidate that a field without a name means; with several, the field is a finding."""
     if len(names) != 1:
         known = ", ".join(f"`{name}`" for name in names)
-        yield finding("RP321", f"`{field}` does not say which of {known} it means", place, f"use `{instead}`")
+        yield finding(
+            "RP321", f"`{field}` does not specify which of {known} it means", place, f"use `{instead}`"
+        )
     return names[0]
 
 
@@ -126,9 +128,9 @@ def _step(fields: Fields, names: tuple[str, ...], gates: GateTable) -> Reporting
     if sum(shares.values()) > WHOLE:
         yield finding(
             "RP322",
-            f"the weights of a step are {sum(shares.values())} percent together",
+            f"the weights of a step are {sum(shares.values())} percent in total",
             place,
-            "let them be 100 percent at most; what no candidate has stays with the old version",
+            "lower them to 100 percent in total; the rest stays with the old version",
         )
     named = "-".join(f"{name}-{share}" for name, share in shares.items())
     return Step(

@@ -214,7 +214,7 @@ def test_the_parser_without_libyaml_reads_the_same(
 
 def test_a_duplicate_key_shows_the_first_one() -> None:
     only = finding("a:\n  bee: 1\n  'bee': 1\n")
-    assert only.message == "key 'bee' stands twice in one mapping"
+    assert only.message == "key 'bee' is in one mapping twice"
     assert only.place.length == len("'bee'")
     (first,) = only.related
     assert (first.place.line, first.place.column, first.place.length) == (2, 3, 3)
@@ -255,7 +255,7 @@ def test_syntax_errors_are_told_in_plain_words(expected: tuple[str, str]) -> Non
 
 
 def test_user_text_is_clipped_and_escaped_in_messages() -> None:
-    assert finding('{"\\e[31m": 1, "\\e[31m": 2}').message == r"key '\x1b[31m' stands twice in one mapping"
+    assert finding('{"\\e[31m": 1, "\\e[31m": 2}').message == r"key '\x1b[31m' is in one mapping twice"
     assert len(finding("a: 1" + "0" * 10**5).message) < 120
 
 

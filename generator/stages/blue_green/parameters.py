@@ -108,7 +108,7 @@ def _candidates(spec: Fields) -> Reporting[tuple[Candidate, ...]]:
         if name in seen:
             yield finding(
                 "RP109",
-                f"the name `{name}` is taken",
+                f"the name `{name}` is already used",
                 item.ref("name").place,
                 "give each candidate a name of its own, other than blue, routes and shared",
             )
@@ -169,7 +169,7 @@ def _betas(step: Fields, names: tuple[str, ...]) -> Reporting[tuple[Beta, ...]]:
         if (name.lower(), value) in betas:
             yield finding(
                 "RP305",
-                f"two candidates ask for the header `{name}: {value}`",
+                f"two candidates use the header `{name}: {value}`",
                 item.ref("value").place,
                 "give each candidate a value of its own",
             )

@@ -1,4 +1,4 @@
-"""Blue-green: a second InferencePool takes over the first one's traffic (contract §3.1)."""
+"""Blue-green: a second InferencePool takes over the first one's traffic (field/blue-green)."""
 
 from __future__ import annotations
 

@@ -52,9 +52,9 @@ def parse(spec: Fields, gates: GateTable) -> Reporting[LoraAdapter]:
             if name.value == earlier.value:
                 yield finding(
                     "RP312",
-                    f"`{name}` stands twice among alias, stable and {_said(fields)}",
+                    f"`{name}` is used twice among alias, stable and {_said(fields)}",
                     name.place,
-                    "give the adapter versions names of their own; clients ask for the alias alone",
+                    "give the adapter versions names of their own; clients use only the alias",
                     Related(place=earlier.place, label="the same name"),
                 )
     return LoraAdapter(

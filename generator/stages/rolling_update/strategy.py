@@ -1,4 +1,4 @@
-"""Rolling update: the pods of one pool are replaced a few at a time (contract §3.2)."""
+"""Rolling update: the pods of one pool are replaced a few at a time (field/rolling-update)."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _require_partitions(workload: Manifest, parameters: RollingUpdate) -> Report
         message = f"a {workload.kind} has no partitions"
         yield finding("RP108", message, place, "leave out `partitions`")
     elif said and (list(said) != sorted(set(said), reverse=True) or said[-1] != 0):
-        message = f"the partitions {', '.join(map(str, said))} do not fall to 0"
+        message = f"the partitions {', '.join(map(str, said))} do not decrease to 0"
         hint = "begin with the highest ordinal that becomes new, and end with 0"
         yield finding("RP111", message, place, hint)
     elif said and said[0] >= max(replicas(workload), 1):
@@ -201,7 +201,7 @@ def _workload(
         "RP307",
         f"InferencePool `{parameters.pool}` selects {what}",
         parameters.pool.place,
-        "say which one to update as `spec.strategy.workload`"
+        "set `spec.strategy.workload` to the one to update"
         if names
         else "add the workload whose pods carry the pool's labels",
     )
@@ -219,7 +219,7 @@ def _updated(
             "RP310",
             f"{workload.kind} `{workload.name}` runs all of this already",
             parameters.update.place,
-            "name what is to be different",
+            "set what changes",
         )
         return None
     return after
