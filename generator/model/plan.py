@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Self
 
 from generator.model.findings import Acceptance
 from generator.model.gates import MetricGate
@@ -66,6 +66,19 @@ class Delivery:
     interval: str = ""
 
 
+class Parameters:
+    """What a plan sets for its strategy; every strategy has a subclass of its own."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """Return a plan's parameters as those of this strategy; TypeError where the plan is for another."""
+        if not isinstance(plan.strategy, cls):
+            raise TypeError(f"a {plan.type} plan has no parameters of {cls.__name__}")
+        return plan.strategy
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """A valid plan: `strategy` holds the parameters of the strategy named `type`."""
@@ -76,7 +89,7 @@ class Plan:
     sources: tuple[Sources, ...]
     roots: tuple[str, ...]
     type: str
-    strategy: Any
+    strategy: Parameters
     gates: tuple[MetricGate, ...]
     accept: tuple[Acceptance, ...]
     place: Place

@@ -31,7 +31,7 @@ def weightless(case: Case) -> Iterator[Finding]:
 
 def short_drain(case: Case) -> Iterator[Finding]:
     """Find a version that leaves before its slowest answer can be over (contract I9, I11)."""
-    drain = getattr(case.plan.strategy, "drain", None)
+    drain = case.rollout.drain
     if drain is None:
         return
     slowest = max(_limits(case), key=lambda found: found[0], default=None)

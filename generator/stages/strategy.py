@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from generator.model.findings import Findings
-from generator.model.plan import Bundles, Plan
+from generator.model.plan import Bundles, Parameters, Plan
 from generator.model.rollout import Rollout
 from generator.plan.fields import Fields
 from generator.plan.steps import GateTable
@@ -23,5 +22,5 @@ class Strategy:
 
     name: str
     modes: frozenset[str]
-    parse: Callable[[Fields, GateTable, Findings], Any]
+    parse: Callable[[Fields, GateTable, Findings], Parameters]
     plan: Callable[[Plan, Bundles, Findings], Rollout]

@@ -5,6 +5,7 @@ from fractions import Fraction
 from deepdiff import DeepDiff
 from hypothesis import given, settings
 
+from generator.stages.lora_adapter.parameters import LoraAdapter
 from tests.support.random_plans import BRIEF, loras, said
 from tests.support.trees import name
 
@@ -88,7 +89,7 @@ def the_way_back_is_the_stable_adapter_alone(case, rollout):
 
 
 def all_but_the_winner_leave_the_pods(case, rollout):
-    names = {"v1", *(candidate.name for candidate in rollout.plan.strategy.candidates)}
+    names = {"v1", *(candidate.name for candidate in LoraAdapter.of(rollout.plan).candidates)}
     last = rollout.stages[-1]
     scripts = [instruction.script for instruction in (*last.actions, *last.gate.checks)]
     for adapter in names:

@@ -25,6 +25,8 @@ def rollout_of(scene: Scene) -> Rollout:
         stages=stages,
         rollback=_rollback(scene),
         accelerators=scene.terms.capacity.accelerators,
+        budget=scene.terms.capacity.shared,
+        drain=scene.terms.drain,
     )
 
 

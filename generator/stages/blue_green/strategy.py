@@ -43,12 +43,12 @@ from generator.stages.version import Version
 
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     """Return the stages: deploy candidates, let beta users in, shift weights, drain, finalize, clean up."""
-    terms: BlueGreen = plan.strategy
+    terms = BlueGreen.of(plan)
     objects = sorted_out(plan, terms, bundles, found)
     bundle = {BLUE: objects.blue, **objects.candidates}
     named = {BLUE: terms.blue, **{candidate.name: candidate.pool for candidate in terms.candidates}}
     pools = {name: require_pool(bundle[name], pool, found) for name, pool in named.items()}
-    shift = _shift(plan, named, pools, objects.routes, found)
+    shift = _shift(plan, terms, named, pools, objects.routes, found)
     _require_traffic(plan, terms, objects, shift, found)
     found.stop_if_errors()
     blue, *candidates = (
@@ -88,6 +88,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
 
 def _shift(
     plan: Plan,
+    terms: BlueGreen,
     named: Mapping[str, Ref],
     found_pools: Mapping[str, Manifest | None],
     routes: tuple[Manifest, ...],
@@ -102,7 +103,6 @@ def _shift(
         )
         for version, pool in found_pools.items()
     )
-    terms: BlueGreen = plan.strategy
     return Shift(
         blue=blue,
         candidates=tuple(candidates),

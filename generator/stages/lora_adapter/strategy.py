@@ -30,7 +30,7 @@ _AT_ONCE = "at once: the alias goes back to the stable adapter"
 
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     """Return the stages: baseline, preload, the weights, drain, unload."""
-    parameters: LoraAdapter = plan.strategy
+    parameters = LoraAdapter.of(plan)
     shared = with_parts(bundles["shared"], parameters.pool.value)
     pool = require_pool(shared, parameters.pool, found)
     rewrite = next(find(shared, "InferenceModelRewrite", parameters.rewrite), None)
@@ -110,6 +110,7 @@ class _LoraStages:
                 objects=(start,),
                 checks=self._smoke(),
             ),
+            adapter_directory=self.parameters.directory,
         )
 
     def _preload(self, start: Manifest) -> Stage:

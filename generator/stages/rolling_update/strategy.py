@@ -14,7 +14,7 @@ from generator.model.codes import CODES
 from generator.model.findings import Findings
 from generator.model.gates import Gate, MetricGate
 from generator.model.manifests import Manifest
-from generator.model.plan import Bundles, Plan
+from generator.model.plan import Bundles, Parameters, Plan
 from generator.model.rollout import Rollback, Rollout, Stage
 from generator.model.source import Path, Place, Ref
 from generator.plan.fields import Fields
@@ -35,7 +35,7 @@ _SLOW = "slow: pods of the old template start again"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RollingUpdate:
+class RollingUpdate(Parameters):
     """The parameters of a rolling update."""
 
     pool: Ref
@@ -69,7 +69,7 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> RollingUpdate:
 
 def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
     """Return the stages: today's pods, the new template, the proof that it serves as well."""
-    parameters: RollingUpdate = plan.strategy
+    parameters = RollingUpdate.of(plan)
     shared = with_parts(bundles["shared"], parameters.pool.value)
     servers = _servers(shared, parameters, found)
     workload = _workload(shared, servers, parameters, found) if servers is not None else None
