@@ -10,7 +10,7 @@ from generator.apiserver.definitions import schemas
 from generator.apiserver.verdict import Verdict
 from generator.disk.values import Planned
 from generator.gather.bundles import gather
-from generator.kubernetes.old_apis import as_written, lowered
+from generator.kubernetes.old_apis import as_served, as_written
 from generator.load.paths import Read, documents
 from generator.load.reader import load_plan, read_source
 from generator.load.roots import roots_of
@@ -97,22 +97,23 @@ def compile_source(
     found.stop_if_errors()
     known = schemas([*given, *definitions], plan.target.apis, found)
     verdict = Verdict(schemas=known, plan=plan.place, found=found)
-    if not verdict.on_bundles(as_written(bundles, plan.target.apis.inference_extension)):
+    if not verdict.on_bundles(as_written(bundles, plan.target.apis)):
         found.stop_if_errors()
     planned = STRATEGIES[plan.type].plan(plan, bundles, found)
     rollout = one_pool_a_rule(answered(planned, found))
     check(rollout, found)
     rollout = delivered(rollout)
-    verdict.on_rollout(lowered(rollout))
+    served = as_served(rollout)
+    verdict.on_rollout(served)
     require_wiring(rollout, found)
     found.stop_if_errors()
-    written = lowered(proved(rollout, found))
+    served = replace(served, proof=proved(rollout, found).proof)
     require_used(found, across=False)
     found.stop_if_errors()
     files = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
     files |= {document.source.name for document in given}
     sources = (Path(source.name), *map(Path, sorted(files)))
-    return Compiled(rollout=written, sources=sources, warnings=found.all)
+    return Compiled(rollout=served, sources=sources, warnings=found.all)
 
 
 def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compiled, ...]:
