@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from fractions import Fraction
 
 from generator.model.gates import Gate, Instruction
 from generator.model.manifests import Identity, Manifest
@@ -24,12 +24,12 @@ class Proof:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backend:
-    """One backend of a split: `share` is its part of the split in percent, exact."""
+    """One backend of a split: `share` is the part of the split that its weight is."""
 
     version: str
     name: str
     weight: int
-    share: Decimal
+    share: Fraction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

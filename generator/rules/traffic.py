@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.kubernetes.routes import IDLE_SECONDS, ROUTE_KINDS, rules_of
+from generator.kubernetes.routes import IDLE_SECONDS, ROUTE_KINDS, portions, rules_of
 from generator.kubernetes.selectors import matches, pod_label_sets, selector_of
 from generator.model.durations import seconds
 from generator.model.findings import Related
@@ -18,8 +18,8 @@ def weightless(case: Case) -> Iterator[Finding]:
     """Find rules whose weights are all 0: the API demands 500 for their requests (contract I8)."""
     for route in (item for item in case.today if item.kind in ROUTE_KINDS):
         for index, rule in enumerate(rules_of(route)):
-            refs = rule.get("backendRefs") or ()
-            if refs and not any(ref.get("weight", 1) for ref in refs):
+            parts = portions(route.kind, rule)
+            if parts and not any(part.weight for part in parts):
                 yield Finding(
                     message=f"all weights of rule {index} of {route.kind} `{route.name}` are 0: its requests "
                     "get 500",

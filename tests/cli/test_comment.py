@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from fractions import Fraction
 from html import unescape
 from typing import Any
 
@@ -53,7 +53,13 @@ def everywhere(text: str) -> Comparison:
         FieldChange(path=f"{text}.c", kind=REORDERED, before=[text], after=[text, text]),
     )
     shifts = tuple(
-        Shift(object=one, rule=text, backend=text + end, before=Decimal(before), after=Decimal(100 - before))
+        Shift(
+            object=one,
+            rule=text,
+            backend=text + end,
+            before=Fraction(before, 100),
+            after=Fraction(100 - before, 100),
+        )
         for before, end in ((95, ""), (5, "2"))
     )
     stage = StageChange(

@@ -10,11 +10,10 @@ from generator.kubernetes.backends import Pool
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.model.findings import Findings
 from generator.model.manifests import Manifest
-from generator.model.plan import Bundles, Plan
+from generator.model.plan import Bundles, Plan, total_of
 from generator.model.rollout import Rollout
 from generator.model.source import Ref
 from generator.model.target import Gateway
-from generator.model.weights import scale
 from generator.stages.blue_green.client_names import Side
 from generator.stages.blue_green.context import Scene
 from generator.stages.blue_green.objects import Objects, sorted_out
@@ -106,7 +105,7 @@ def _shift(
     return Shift(
         blue=blue,
         candidates=tuple(candidates),
-        total=scale(share for step in terms.steps for share in step.shares.values()),
+        total=total_of(terms.steps),
         pinned=resolve(terms.pins, routes, blue, ROUTE_KINDS, found),
     )
 
