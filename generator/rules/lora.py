@@ -108,7 +108,7 @@ def _targeted(rewrite: Manifest) -> tuple[str, ...]:
 def _volumes(case: Case) -> Iterator[tuple[Container, str, str]]:
     """Return container, mount and volume of adapters that are on an emptyDir."""
     for one, _ in _adapted(case):
-        said = getattr(case.plan.strategy, "directory", "") or one.variables.get(_CACHE, "/adapters")
+        said = case.rollout.adapter_directory or one.variables.get(_CACHE, "/adapters")
         for mount in one.data.get("volumeMounts") or ():
             if str(mount.get("mountPath", "")).rstrip("/") != said.rstrip("/"):
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.kubernetes.routes import IDLE_SECONDS, ROUTE_KINDS, rules_of
+from generator.kubernetes.routes import IDLE_SECONDS, ROUTE_KINDS, portions, rules_of
 from generator.kubernetes.selectors import matches, pod_label_sets, selector_of
 from generator.model.durations import seconds
 from generator.model.findings import Finding, Related
@@ -19,8 +19,8 @@ def weightless(case: Case) -> Iterator[Finding]:
     """Find rules whose weights are all 0: the API demands 500 for their requests (I8)."""
     for route in (item for item in case.today if item.kind in ROUTE_KINDS):
         for index, fields in enumerate(rules_of(route)):
-            refs = fields.get("backendRefs") or ()
-            if refs and not any(ref.get("weight", 1) for ref in refs):
+            parts = portions(route.kind, fields)
+            if parts and not any(part.weight for part in parts):
                 yield case.finding(
                     f"all weights of rule {index} of {route.kind} `{route.name}` are 0: its requests get 500",
                     route.origin.at("spec", "rules", index, "backendRefs"),
@@ -32,7 +32,7 @@ def weightless(case: Case) -> Iterator[Finding]:
 @rule("RP522", "error+", "blue leaves before its last answer", keeps=("I9", "I11"))
 def short_drain(case: Case) -> Iterator[Finding]:
     """Find a version that leaves before its slowest answer can be over (I9, I11)."""
-    drain = getattr(case.plan.strategy, "drain", None)
+    drain = case.rollout.drain
     if drain is None:
         return
     slowest = max(_limits(case), key=lambda found: found[0], default=None)

@@ -8,7 +8,7 @@ from generator.model.codes import finding
 from generator.model.findings import Reporting
 from generator.model.gates import Gate
 from generator.model.manifests import Origin
-from generator.model.plan import Step
+from generator.model.plan import Parameters, Step
 from generator.model.source import Ref
 from generator.plan.fields import Fields
 from generator.plan.steps import FORMS, GateTable, one_of, only, parse_steps
@@ -42,7 +42,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BlueGreen:
+class BlueGreen(Parameters):
     """The parameters of a blue-green rollout; `green` is a candidate of that name."""
 
     blue: Ref

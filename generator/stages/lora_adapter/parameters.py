@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Origin
-from generator.model.plan import Step
+from generator.model.plan import Parameters, Step
 from generator.model.source import Ref
 from generator.plan.fields import Fields
 from generator.plan.steps import GateTable, parse_steps
@@ -29,7 +29,7 @@ class Adapter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LoraAdapter:
+class LoraAdapter(Parameters):
     """The parameters of a LoRA adapter rollout."""
 
     pool: Ref
