@@ -179,7 +179,7 @@ def test_the_way_back_leads_back_from_every_stage(name: str, cluster: Cluster, t
 
 def serving(stored: Mapping[str, Object]) -> Object:
     """What clients notice: the backends that get requests, by what is asked for, and the images there."""
-    found: Object = {}
+    found: dict[Any, Any] = {}
     for key, item in stored.items():
         for rule in item["spec"]["rules"] if item["kind"] in SPLITTING else ():
             asked = json.dumps(rule["matches"], sort_keys=True)
