@@ -11,6 +11,9 @@ from generator.plan.fields import Fields
 ACROSS = frozenset({"RP553", "RP554", "RP555"})
 """Codes that only several plans together can get: one plan alone does not show whether they come."""
 
+WITHOUT_OBJECT = frozenset({"RP011", "RP556"})
+"""Codes whose findings speak of no object: a scalar as it is read, and an entry of `accept` itself."""
+
 
 def parse_acceptances(spec: Fields, codes: Mapping[str, Code]) -> Reporting[tuple[Acceptance, ...]]:
     """Read `accept`; a code that may not be accepted, or does not exist, is a finding."""
@@ -41,5 +44,9 @@ def require_used(unused: Iterable[Acceptance], *, across: bool) -> Reporting[Non
                 "RP556",
                 f"nothing{about} is found that `{item.code.id}` could accept",
                 item.place,
-                "remove it: it would hide the next fault of this kind",
+                _LEAVE_OUT if item.object and item.code.id in WITHOUT_OBJECT else _TAKE_OUT,
             )
+
+
+_TAKE_OUT = "remove it: it would hide the next fault of this kind"
+_LEAVE_OUT = "leave out `object`: findings of this code speak of no object"

@@ -9,8 +9,8 @@ from generator.kubernetes.commands import Container, containers_of, whole
 from generator.kubernetes.selectors import catches
 from generator.model.findings import Finding
 from generator.model.manifests import Manifest, dig
-from generator.rules.aliases import REWRITE, models_of, pool_of, rules_of
 from generator.rules.case import Case, model_servers, pools, rule
+from generator.rules.rewrites import REWRITE, models_of, pool_of, rules_of
 
 _CACHE = "VLLM_LORA_RESOLVER_CACHE_DIR"
 _DEFAULT_LORAS = 1

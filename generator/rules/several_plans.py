@@ -17,7 +17,7 @@ from generator.model.manifests import Identity, Manifest
 from generator.model.plan import Plan
 from generator.model.rollout import Rollout
 from generator.model.target import Budget
-from generator.rules.aliases import REWRITE, models_of, pool_of, rules_of
+from generator.rules.rewrites import REWRITE, models_of, pool_of, rules_of
 from generator.stages.summary import summarize
 
 _SHOWN = 3

@@ -1,4 +1,4 @@
-"""What must exist before, and as long as, something refers to it (I4, I7, I12, I13)."""
+"""InferencePools and their endpoint pickers: what must be there before, and as long as, it is referred to."""
 
 from __future__ import annotations
 
