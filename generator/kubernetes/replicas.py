@@ -165,5 +165,5 @@ DEADLINE = 600
 
 
 def progress_deadline(workload: Manifest, min_ready_seconds: int) -> int:
-    """Return a progress deadline that leaves a pod time to load its model (contract I16)."""
+    """Return a progress deadline that leaves a pod time to load its model (I16)."""
     return max(DEADLINE, startup_budget(workload) + min_ready_seconds + SPARE_SECONDS)

@@ -1,4 +1,4 @@
-"""Labels that tell two versions apart: which pairs must differ, and what they become (contract I1 a)."""
+"""Labels that tell two versions apart: which pairs must differ, and what they become (I1 a)."""
 
 from __future__ import annotations
 

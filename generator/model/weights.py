@@ -14,7 +14,7 @@ from fractions import Fraction
 from math import gcd
 
 LARGEST = 1_000_000
-"""The largest weight of a backendRef and of a rewrite target (contract §1.2, §1.4)."""
+"""The largest weight of a backendRef and of a rewrite target (field/model-rewrite, field/weights)."""
 
 NONE, WHOLE = Fraction(0), Fraction(1)
 

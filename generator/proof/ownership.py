@@ -13,7 +13,7 @@ from generator.proof.pods import fingerprint, models, role
 
 REWRITE = "InferenceModelRewrite"
 POLICIES = frozenset({"BackendTLSPolicy", "DestinationRule", "GCPBackendPolicy", "HealthCheckPolicy"})
-"""Kinds without which a gateway cannot reach a pool or its picker (contract I4)."""
+"""Kinds without which a gateway cannot reach a pool or its picker (I4)."""
 
 Value = TypeVar("Value")
 Objects = Iterable[Manifest]

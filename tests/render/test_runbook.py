@@ -115,6 +115,7 @@ def all_groups_are_new(set_up: Scene) -> None:
 def new_pods(set_up: Scene) -> tuple[int, int]:
     """How many pods of the updated workload run the new image, and how many there are."""
     parameters = RollingUpdate.of(set_up.example.rollout.plan)
+    assert parameters.workload is not None
     pods = set_up.world.api.running({OWNER: parameters.workload.value})
     new = parameters.update.fields["image"]
     return sum([each["image"] for each in pod["spec"]["containers"]] == [new] for pod in pods), len(pods)
@@ -182,7 +183,7 @@ def test_the_way_back_leads_back_from_every_stage(name: str, cluster: Cluster, t
 
 def serving(stored: Mapping[str, Object]) -> Object:
     """What clients notice: the backends that get requests, by what is asked for, and the images there."""
-    found: Object = {}
+    found: dict[Any, Any] = {}
     for key, item in stored.items():
         for rule in item["spec"]["rules"] if item["kind"] in SPLITTING else ():
             asked = json.dumps(rule["matches"], sort_keys=True)

@@ -1,7 +1,7 @@
 """Several routes that shift: a stage for each, because a set of routes is not applied at once.
 
 One route is atomic, two are not: between the first and the second, requests are divided as no stage
-says (contract I8, §2b). So each route that changes gets a stage of its own, and every state on the way
+says (I8, field/partial-application). So each route gets a stage of its own, and every state on the way
 is one that somebody has reviewed.
 """
 

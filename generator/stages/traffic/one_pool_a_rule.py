@@ -1,4 +1,4 @@
-"""Gateways that take one InferencePool a rule: pools without weight leave the rule (contract §5)."""
+"""Gateways that take one InferencePool a rule: pools without weight leave the rule (field/gateways)."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def shifted(
 ) -> Manifest:
     """Return the rewrite with each candidate at its share, and the stable adapter at the rest.
 
-    A target has no weight 0 and weights are all or none (contract §1.2): an adapter without a share
+    A target has no weight 0 and weights are all or none (field/model-rewrite): an adapter without a share
     is left out.
     """
     weights = divide(total, shares.values())

@@ -90,7 +90,7 @@ def moving(route: Manifest, shift: Shift) -> tuple[int, ...]:
 def contested(route: Manifest, shift: Shift) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Return the index of each rule that competes with a rule that moves, and the matches by which it does.
 
-    Between matches that differ in headers and parameters alone, a header more decides (contract §1.4).
+    Between matches that differ in headers and parameters alone, a header more decides (field/routes).
     """
     rules = [[dict(match) for match in rule.get("matches") or [{}]] for rule in rules_of(route)]
     wanted = [_bare(match) for index in moving(route, shift) for match in rules[index]]
