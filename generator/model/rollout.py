@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -55,6 +55,11 @@ class Deletion:
         return f"{number:02d}-{self.title.replace(' ', '-')}.yaml"
 
 
+def deletion_files(folder: str, deletions: Iterable[Deletion]) -> Mapping[str, Deletion]:
+    """Return the deletions of a stage or a rollback by the file in `folder` that names what goes."""
+    return {f"{folder}/delete/{one.file_name(number)}": one for number, one in enumerate(deletions, 1)}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
     """The whole desired state at one point of the rollout, and what leads to it.
@@ -75,6 +80,16 @@ class Stage:
     rollback: str = ""
     final: bool = False
     place: Place | None = None
+
+    @property
+    def by_identity(self) -> Mapping[Identity, Manifest]:
+        """Return the objects by their identity."""
+        return {item.identity: item for item in self.objects}
+
+    @property
+    def deleted(self) -> tuple[Manifest, ...]:
+        """Return what goes in any deletion."""
+        return tuple(item for deletion in self.deletions for item in deletion.objects)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +136,20 @@ class Rollout:
         """Return the name of a stage's directory: its two digits and what happens."""
         return f"{index:02d}-{self.stages[index].slug}"
 
+    def folder(self, index: int) -> str:
+        """Return the path of a stage's directory in the rendered plan."""
+        return f"stages/{self.directory(index)}"
+
+    @property
+    def objects(self) -> tuple[Manifest, ...]:
+        """Return every object that any stage has, once, as the last of them has it."""
+        return tuple({item.identity: item for stage in self.stages for item in stage.objects}.values())
+
     def applied(self, index: int) -> tuple[Manifest, ...]:
         """Return the objects that a stage adds or changes; the first stage is what runs already."""
-        before = {item.identity: item.data for item in self.stages[index - 1].objects} if index else {}
-        return tuple(item for item in self.stages[index].objects if before.get(item.identity) != item.data)
+        before = self.stages[index - 1].by_identity if index else {}
+        return tuple(
+            item
+            for item in self.stages[index].objects
+            if item.identity not in before or before[item.identity].data != item.data
+        )

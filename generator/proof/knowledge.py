@@ -95,7 +95,7 @@ def gather_lore(rollout: Rollout) -> Lore:
     kin, snapshots = Kin(), [stage.objects for stage in rollout.stages]
     today = _today(snapshots[0])
     versions: dict[Identity, dict[int, Manifest]] = {}
-    deleted = (item for stage in rollout.stages for part in stage.deletions for item in part.objects)
+    deleted = (item for stage in rollout.stages for item in stage.deleted)
     for item in (*(item for shot in snapshots for item in shot), *rollout.rollback.objects, *deleted):
         versions.setdefault(item.identity, {})[id(item.data)] = item
     known = {identity: tuple(found.values()) for identity, found in versions.items()}

@@ -81,10 +81,9 @@ def follower(rollout: Rollout) -> dict[str, str]:
 def _names(rollout: Rollout) -> dict[str, Any]:
     """Return what the templates of every engine may name."""
     plan: Plan = rollout.plan
-    objects = {item.identity: item for stage in rollout.stages for item in stage.objects}
-    slowest = max((startup_budget(item) for item in objects.values() if item.kind in WORKLOADS), default=0)
+    slowest = max((startup_budget(item) for item in rollout.objects if item.kind in WORKLOADS), default=0)
     delivery = plan.delivery
-    routes = {(item.data["apiVersion"], item.kind) for item in objects.values() if item.kind in ROUTE_KINDS}
+    routes = {(item.data["apiVersion"], item.kind) for item in rollout.objects if item.kind in ROUTE_KINDS}
     return {
         "name": plan.name,
         "namespace": plan.namespace,

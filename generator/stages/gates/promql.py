@@ -43,7 +43,7 @@ def answered(rollout: Rollout) -> Reporting[Rollout]:
 
     One that the engine has no number for is a finding.
     """
-    objects = tuple({item.identity: item for stage in rollout.stages for item in stage.objects}.values())
+    objects = rollout.objects
     stages = []
     for stage in rollout.stages:
         metrics = yield from _asked(stage.gate, rollout, objects)
