@@ -1,4 +1,4 @@
-"""The last steps of the road: what a compiled plan renders, as the disk takes it."""
+"""Compile plans: load, validate, gather, plan stages, check, prove and render."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def planned(compiled: Compiled) -> Planned:
 
 
 PLAN = "plan.yaml"
-"""The file that is meant where a folder is named."""
+"""The file that is read if a plan is named by its folder."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compiled:
-    """A plan that holds: its rollout, the files it was read from, and its warnings."""
+    """A compiled plan: its rollout, the files it was read from, and its warnings."""
 
     rollout: Rollout
     sources: tuple[Path, ...]
@@ -58,7 +58,7 @@ class Compiled:
 
 
 def compile_plan(path: Path, *definitions: Document) -> Compiled:
-    """Take one plan down the road; `definitions` are custom resources' own, beside those that it names.
+    """Compile one plan; `definitions` are CustomResourceDefinitions besides those that it names.
 
     Raises `Rejected` with every finding of the step that could not go on, and `Fault` for a file that
     cannot be read.
@@ -79,7 +79,7 @@ def compile_plan(path: Path, *definitions: Document) -> Compiled:
 def compile_source(
     source: Source, reader: Callable[[Plan], Read], found: Findings, definitions: Sequence[Document] = ()
 ) -> Compiled:
-    """Take the text of a plan down the road; `reader` says how to read what the plan names.
+    """Compile the text of a plan; `reader` reads the paths that the plan names.
 
     Raises as `compile_plan` does.
     """
@@ -116,7 +116,7 @@ def compile_source(
 
 
 def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compiled, ...]:
-    """Take every plan down the road, and raise the findings of all of them together.
+    """Compile every plan, and raise the findings of all of them together.
 
     `crds` are files and folders with the cluster's CustomResourceDefinitions.
     """
@@ -148,7 +148,7 @@ def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compi
 
 
 def _definitions(path: Path, found: Findings) -> Iterable[Document]:
-    """Read what the command line names: the folder that holds it is all that may be read."""
+    """Read the definitions that the command line names, from their own folder only."""
     folder, name = (path, ".") if path.is_dir() else (path.parent, path.name)
     place = Place(source=Source(name=path.as_posix(), text=""), line=1, column=1)
     return documents(Ref(value=name, place=place), folder, roots_of(folder), found)
@@ -157,12 +157,12 @@ def _definitions(path: Path, found: Findings) -> Iterable[Document]:
 def _file(path: Path) -> Path:
     try:
         return path / PLAN if path.is_dir() else path
-    except OSError:  # a name that is too long: whoever reads it says so
+    except OSError:  # a name that is too long: reading it reports that
         return path
 
 
 def _together(compiled: list[Compiled]) -> tuple[Compiled, ...]:
-    """Return the plans with what is wrong with them together; any of them may accept it."""
+    """Return the plans with the findings about several of them; any of them may accept those."""
     found, rollouts = Findings(), {one.rollout.plan.name: one.rollout for one in compiled}
     found.accept(item for rollout in rollouts.values() for item in rollout.plan.accept)
     found.extend(check_together(tuple(rollouts.values())))

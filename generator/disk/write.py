@@ -1,4 +1,4 @@
-"""The way to the disk, one step after the other: compare, refuse, build, swap, tidy."""
+"""Write rendered plans to disk: compare, refuse, build, swap, clean up."""
 
 from __future__ import annotations
 

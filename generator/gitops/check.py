@@ -1,4 +1,4 @@
-"""Is what is committed exactly what the plans render? Each difference with its kind and what fixes it."""
+"""Compare committed files with what the plans render: each difference, its kind and its fix."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _differences(found: DirectoryStatus, version: str) -> Iterator[_Row]:
 
 
 def _inventory(found: DirectoryStatus, version: str, *, alone: bool) -> Iterator[_Row]:
-    """Say what is wrong with the inventory; that it lists what other rows say already is no news."""
+    """Report what is wrong with the inventory; that it lists what other rows say already is no news."""
     if found.version is None:
         what = "it is damaged" if _INVENTORY in found.disk else "it is not there"
         yield EDITED, _INVENTORY, what, 1

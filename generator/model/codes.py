@@ -1,8 +1,8 @@
 """Every code that a finding can carry, one row each; `templates/explain/ID.md` explains it.
 
 RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
-that the two would make together; RP40x and RP41x what an API server would say to its objects;
-RP43x threads between its objects that lead nowhere; RP5xx what the rollout would do in production, with
+that the two would make together; RP40x and RP41x what an API server would refuse;
+RP43x references between its objects that lead nowhere; RP5xx what the rollout would do in production, with
 RP56x for the states that it may be left in half-way.
 
 A plan may accept any warning, with a reason, and an error that has a `+`.

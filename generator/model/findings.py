@@ -1,4 +1,4 @@
-"""Findings: what is wrong, where, and how to fix it; and the two ways in which a command stops."""
+"""Findings (what is wrong, where, and how to fix it), and the exceptions that stop a command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generator.model.source import Place
 
 
 class Severity(Enum):
-    """How much a finding weighs: an error refuses the plan; what the plan accepts is shown, no more."""
+    """Severity of a finding: an error refuses the plan; an accepted finding is only shown."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -19,9 +19,9 @@ class Severity(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Code:
-    """The stable name of one kind of finding; `rollplan explain ID` tells its story.
+    """The stable name of one kind of finding; `rollplan explain ID` prints its page.
 
-    `acceptable`: a plan may say that it knows, and why it goes on.
+    `acceptable`: a plan may accept it with a reason.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Related:
-    """A second place that a finding speaks of, and why."""
+    """A second place that a finding refers to, and why."""
 
     place: Place
     label: str
@@ -42,7 +42,7 @@ class Related:
 class Diagnostic:
     """One finding: a message in lower case without a full stop, the place, a hint that fixes it.
 
-    `object` is what it speaks of, as `Kind/name`; `accepted` the plan's reason to go on with it.
+    `object` is what it is about, as `Kind/name`; `accepted` the plan's reason to go on with it.
     """
 
     code: Code
@@ -55,7 +55,7 @@ class Diagnostic:
 
     @property
     def severity(self) -> Severity:
-        """Return what the finding weighs in this plan."""
+        """Return the severity of the finding in this plan."""
         return Severity.ACCEPTED if self.accepted else self.code.severity
 
     @property
@@ -85,7 +85,7 @@ class Acceptance:
 
 
 class Rejected(Exception):
-    """The input has errors; `findings` holds all of them and the warnings beside them, sorted."""
+    """The input has errors; `findings` holds all of them and the warnings, sorted."""
 
     def __init__(self, findings: Iterable[Diagnostic]) -> None:
         self.findings = tuple(sorted(set(findings), key=lambda finding: finding.order))
@@ -93,11 +93,11 @@ class Rejected(Exception):
 
 
 class Fault(Exception):
-    """The environment fails us (file system, permissions, usage): one plain sentence, exit code 2."""
+    """A fault of usage or environment (file system, permissions): one plain sentence, exit code 2."""
 
 
 class Findings:
-    """Collects findings along the road; a step that cannot go on with errors stops here."""
+    """Collects findings during compilation; a step that cannot go on with errors stops here."""
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []

@@ -1,4 +1,4 @@
-"""A room."""
+"""A plan as a frozen value: versions, steps, target, delivery and gates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Step:
     """The share of each candidate in percent, with how long to watch it and by which gates.
 
     A candidate without a share gets no requests, and what no candidate has stays where it is today.
-    `slug` says the shares in the characters of a stage's name.
+    `slug` is the shares in the characters of a stage's name.
     """
 
     shares: Mapping[str, Decimal]
@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """The paths from which one bundle is gathered, and what rollplan makes beside them."""
+    """The paths from which one bundle is gathered, and what rollplan makes in addition."""
 
     bundle: str
     paths: tuple[Ref, ...]

@@ -1,4 +1,4 @@
-"""The plan and the rollout as values: what the user wants, and the stages that get there."""
+"""A rollout as a frozen value: its stages, their objects and gates, and the rollback."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Stage:
     `objects` is a snapshot in apply order; `actions` run after it is applied and before its gate;
     `rollback` is what the way back costs, in one sentence; after a `final` stage what served before is gone,
     and the rollout's one rollback no longer helps.
-    `place` is the step of the plan that asks for the stage, where one does.
+    `place` is the step of the plan that the stage comes from, if there is one.
     """
 
     slug: str
@@ -95,7 +95,7 @@ class Rollback:
 class Rollout:
     """A plan's stages, in order, and the one rollback that they share.
 
-    `accelerators` says what one replica of a bundle's model servers takes, where the plan says it; `proof` is
+    `accelerators` is what one replica of a bundle's model servers takes, if the plan sets it; `proof` is
     there once every half-applied stage has been checked.
     """
 

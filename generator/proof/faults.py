@@ -202,7 +202,7 @@ def _has(visit: Visit, model: str, *, by_rewrite: bool) -> bool:
 
 
 def _lacking(what: str, workloads: tuple[Manifest, ...], visit: Visit) -> str:
-    """Say in what way none of the workloads is ready."""
+    """Return in what way none of the workloads is ready."""
     some = f"no {what} of InferencePool `{visit.pool.name}`"
     if not workloads:
         return f"{some} is there"

@@ -125,7 +125,7 @@ def _where(lore: Lore, example: Counterexample) -> str:
 
 
 def _with(changes: list[Change], of: int) -> str:
-    """Say what is applied so far."""
+    """Return what is applied so far."""
     names = [str(change) for change in changes[:_NAMED]]
     more = [f"{len(changes) - _NAMED} more"] if len(changes) > _NAMED else []
     if not names:

@@ -37,7 +37,7 @@ class Request:
     everyone: bool = field(default=True, compare=False)
 
     def __str__(self) -> str:
-        """Say ``requests for `/v1` with `x-rollout: green` ``."""
+        """Return ``requests for `/v1` with `x-rollout: green` ``."""
         if self.pool:
             return f"requests to InferencePool `{self.pool.name}`"
         pairs = [f"`{name}: {value}`" for name, _, value in sorted(self.headers)]

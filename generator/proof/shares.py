@@ -47,5 +47,5 @@ def shares_of(mix: Mix) -> dict[tuple[Identity, str], Fraction]:
 
 
 def percent(share: Fraction) -> str:
-    """Say a share in percent."""
+    """Return a share in percent."""
     return f"{float(share * 100):.3f}".rstrip("0").rstrip(".") + " %"

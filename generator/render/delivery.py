@@ -1,4 +1,4 @@
-"""What applies the stages: plain kubectl, or a GitOps engine that follows `live/`; a row and a folder each.
+"""Deliver stages by kubectl or by a GitOps engine (Argo CD, Flux) that follows `live/`.
 
 An engine that prunes deletes what `live/` no longer holds, all of it at once and in an order of its own, so
 what a stage deletes one after the other becomes a stage each (I11, field/partial-application).

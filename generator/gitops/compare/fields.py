@@ -1,4 +1,4 @@
-"""Two values → the fields that differ, with the items of lists matched by what they are.
+"""Compare two values: the fields that differ, with list items matched by their identity.
 
 A list is turned into a mapping by the identity of its items, so that an item that moved is the same
 item; its order is compared apart. What is left is mappings of mappings, which deepdiff compares.
@@ -91,7 +91,7 @@ def differences(before: Any, after: Any) -> tuple[FieldChange, ...]:
 
 
 def rule_text(rule: Mapping[str, Any]) -> str:
-    """Say which rule of a route or rewrite is meant: its name, or what it matches."""
+    """Return which rule of a route or rewrite is meant: its name, or what it matches."""
     if rule.get("name"):
         return str(rule["name"])
     matches = rule.get("matches") or [{}]

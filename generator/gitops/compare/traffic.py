@@ -1,4 +1,4 @@
-"""What routes and rewrites do with requests, read from the objects themselves: percent by backend."""
+"""Read the traffic split from routes and rewrites: percent by backend."""
 
 from __future__ import annotations
 

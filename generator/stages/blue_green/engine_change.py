@@ -28,7 +28,7 @@ _Wrong = tuple[Manifest, Path, str, str]
 
 
 def require_engine(blue: Side, green: Side, found: Findings) -> None:
-    """Ask that picker, monitors and probes of green are made for green's engine, where it is a new one.
+    """Check that picker, monitors and probes of green are made for green's engine, where it is a new one.
 
     The picker reads queue and cache by each engine's own metric names: by wrong ones, all pods look idle.
     """
@@ -67,7 +67,7 @@ def _label(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
 
 
 def _picker(green: Side, _: Manifest, server: Server) -> Iterator[_Wrong]:
-    """Ask that the picker reads metrics where the engine has them, if that is not where most have them."""
+    """Check that the picker reads metrics where the engine has them, if that is not where most have them."""
     wanted = server.engine.metrics_path
     if wanted == METRICS_PATH or wanted in _picker_config(green):
         return
@@ -99,7 +99,7 @@ def _first(pattern: re.Pattern[str], text: str, default: str) -> str:
 
 
 def _monitors(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
-    """Ask that whoever reads the metrics of green's pods asks for them where the engine has them."""
+    """Check that whoever reads the metrics of green's pods asks for them where the engine has them."""
     labels = [item.get(*path, "metadata", "labels", default={}) for path in pod_templates(item)]
     for monitor in green.objects:
         selector = monitor.get("spec", "selector", "matchLabels", default={})
@@ -119,7 +119,7 @@ def _monitors(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
 
 
 def _probes(_: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
-    """Ask that the probes of green's servers are paths that the engine has."""
+    """Check that the probes of green's servers are paths that the engine has."""
     container = item.get(*server.path)
     for probe in _PROBES:
         path = dig(container, probe, "httpGet", "path")

@@ -141,7 +141,7 @@ def _drained(scene: Scene, version: Version) -> MetricGate:
 
 
 def _too(versions: tuple[Version, ...]) -> str:
-    """Say `, b too` of each candidate that goes where another one has been named."""
+    """Return `, b too` of each candidate that goes where another one has been named."""
     return also(version.name for version in versions if version.name != BLUE)
 
 
@@ -157,7 +157,7 @@ def _released(scene: Scene, full: Moment) -> Moment:
 
 
 def _kept(scene: Scene) -> str:
-    """Say what is released: pinned rules, beta users, or else the copies that filters send."""
+    """Return what is released: pinned rules, beta users, or else the copies that filters send."""
     losers = [beta.candidate for beta in scene.terms.betas if beta.candidate != scene.terms.winner]
     said = [*_pinned(scene, DRAIN), *(f"beta users of {name}" for name in losers)]
     return listed(said or ["copies of requests"])

@@ -50,7 +50,7 @@ def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
 def _require_one_owner(
     shared: tuple[Manifest, ...], parameters: LoraAdapter, rewrite: Manifest | None, found: Findings
 ) -> None:
-    """Ask that one rule alone matches the alias: of two, the oldest object wins (field/model-rewrite)."""
+    """Check that one rule alone matches the alias: of two, the oldest object wins (field/model-rewrite)."""
     if rewrite and rule_for(rewrite, parameters.alias.value) is None:
         found.add(
             CODES["RP309"],

@@ -57,13 +57,13 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: F
 
 
 def _rule(route: Manifest, path: Path) -> str:
-    """Say `rule 0 of HTTPRoute chat` of a place in a route."""
+    """Return `rule 0 of HTTPRoute chat` of a place in a route."""
     rule = f"rule {path[2]} of " if path[:2] == ("spec", "rules") else ""
     return f"{rule}{route.kind} `{route.name}`"
 
 
 def require_movable(routes: Iterable[Manifest], shift: Shift, found: Findings) -> None:
-    """Ask that what refers to blue can be shifted or is pinned: nothing else may outlive it (I7)."""
+    """Check that what refers to blue can be shifted or is pinned: nothing else may outlive it (I7)."""
     for item in routes:
         pinned = item.kind in ROUTE_KINDS or shift.until(item, None)
         for path in () if pinned else references(item, shift.blue):
@@ -77,7 +77,7 @@ def require_movable(routes: Iterable[Manifest], shift: Shift, found: Findings) -
 
 
 def require_betas(routes: Iterable[Manifest], shift: Shift, betas: tuple[Beta, ...], found: Findings) -> None:
-    """Ask that the beta headers are free and that the rules fit the limits of a route."""
+    """Check that the beta headers are free and that the rules fit the limits of a route."""
     for route in (route for route in routes if route.kind in ROUTE_KINDS):
         for index, matches in contested(route, shift) if betas else ():
             for match in matches:
@@ -104,7 +104,7 @@ def require_betas(routes: Iterable[Manifest], shift: Shift, betas: tuple[Beta, .
 
 
 def require_mirror(mirror: Mirror | None, target: Target, found: Findings) -> None:
-    """Ask that the gateway can copy requests to an InferencePool; where nobody knows, say so."""
+    """Check that the gateway can copy requests to an InferencePool; where nobody knows, say so."""
     if mirror is None or target.gateway is None:
         return
     known = IMPLEMENTATIONS.get(target.gateway.provider)
@@ -140,7 +140,7 @@ def _require_size(route: Manifest, shift: Shift, betas: tuple[Beta, ...], found:
 
 
 def require_exact(routes: Iterable[Manifest], shift: Shift, at: Ref, found: Findings) -> None:
-    """Ask that every weight of every stage stays within what a backendRef can hold."""
+    """Check that every weight of every stage stays within what a backendRef can hold."""
     free = Moment(released=shift.candidates[0].version)
     for route in (route for route in routes if route.kind in ROUTE_KINDS):
         for index, rule in enumerate(rules_of(shifted(route, shift, free, named=False))):

@@ -38,7 +38,7 @@ class Shift:
         return next(pool for pool in self.pools if pool.version == version)
 
     def until(self, route: Manifest, rule: int | None) -> str:
-        """Say how long a rule is pinned; nothing when it is not."""
+        """Return how long a rule is pinned; nothing when it is not."""
         pin = self.pinned.get((route.identity, rule))
         return pin.until if pin else ""
 
@@ -53,7 +53,7 @@ class Beta:
     rule: str
 
     def __str__(self) -> str:
-        """Say `x-rollout: green`, as the header is written."""
+        """Return `x-rollout: green`, as the header is written."""
         return f"{self.name}: {self.value}"
 
 
@@ -132,7 +132,7 @@ def _backends(rule: Mapping[str, Any], shift: Shift, home: str) -> tuple[Backend
 
 
 def _condition(rule: Mapping[str, Any]) -> str:
-    """Say which header a rule demands in every match, or nothing."""
+    """Return which header a rule demands in every match, or nothing."""
     wanted = [
         [f"{header['name']}: {header['value']}" for header in match.get("headers", ())]
         for match in rule.get("matches", ())
