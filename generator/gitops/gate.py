@@ -18,7 +18,7 @@ _HOLDS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GateResult:
-    """What came of one gate: whether it holds, what was measured, and what was asked for."""
+    """The result of one gate: whether it holds, what was measured, and what was required."""
 
     name: str
     holds: bool

@@ -1,4 +1,4 @@
-"""Requests that routes tell apart, and which rule of which route answers each of them (field/routes)."""
+"""Requests that routes distinguish, and which rule of which route matches each of them (field/routes)."""
 
 from __future__ import annotations
 

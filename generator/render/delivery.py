@@ -31,7 +31,7 @@ def _waves(item: Manifest) -> Mapping[str, str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """One way to apply stages: its shell stands in `templates/render/delivery/NAME/`.
+    """One way to apply stages: its shell is in `templates/render/delivery/NAME/`.
 
     `prunes` says that it follows `live/`, and deletes what is no longer in it; `follower` is the template of
     its object that does so.

@@ -1,4 +1,4 @@
-"""What must exist before, and as long as, something refers to it (I4, I7, I12, I13)."""
+"""Rules: what others refer to exists before and for as long as they do (I4, I7, I12, I13)."""
 
 from __future__ import annotations
 

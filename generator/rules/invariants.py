@@ -223,7 +223,7 @@ CONTRACT: Mapping[str, Invariant] = {row.id: row for row in _ROWS}
 
 
 def invariant_page(invariant: Invariant, titles: Mapping[str, str]) -> str:
-    """Tell how an invariant is kept, in Markdown; `titles` says what the codes are called."""
+    """Return the page of an invariant in Markdown; `titles` has the titles of the codes."""
     found = [f"- {code}: {titles[code]}" for code in invariant.codes]
     parts = [f"# {invariant.id}", invariant.rule]
     parts += ["## Findings", "\n".join(found)] if found else []

@@ -1,4 +1,4 @@
-"""Several plans at once: no two of them own an object, shift the same traffic, or spend one budget twice.
+"""Rules: no two plans own an object, shift the same traffic, or exceed a shared budget together.
 
 Plans for different clusters never meet. An object that two plans merely read, the same and unchanged in
 both, is no matter.

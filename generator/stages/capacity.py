@@ -1,4 +1,4 @@
-"""Replicas that follow the weights: enough for the share at every moment, and no more than asked for."""
+"""Replicas that follow the weights: enough for each share at every moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in sentences: one version reads as before, several as a list."""
+"""Format names in sentences: one name, or several as a list."""
 
 from __future__ import annotations
 

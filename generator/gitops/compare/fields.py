@@ -44,7 +44,7 @@ _IDENTITIES = {
     "volumeMounts": ("mountPath",),
     "volumes": ("name",),
 }
-"""List field → the fields that tell one item from another; items of other lists have their place alone."""
+"""List field → the fields that identify an item; items of other lists are matched by position."""
 
 _DEFAULTS = {"kind": ("Service", "Gateway"), "protocol": ("TCP",), "operator": ("Exists", "Equal")}
 """Values that need not be shown to know which item is meant."""
@@ -127,7 +127,7 @@ def _keyed(value: Any, name: str = "") -> Any:
 
 
 def _identity(name: str, item: Any) -> tuple[str, str]:
-    """Return what tells an item of the list `name` from others, as a key and as text for people."""
+    """Return what identifies an item of the list `name`, as a key and as text."""
     if not isinstance(item, Mapping):
         flag = _FLAG.match(item) if isinstance(item, str) else None
         text = flag[1] if flag else item if isinstance(item, str) else _dumped(item)

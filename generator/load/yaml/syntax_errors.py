@@ -1,4 +1,4 @@
-"""YAML syntax errors in plain words: what stands in the way, where, and how to fix it."""
+"""Explain YAML syntax errors: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients ask blue for, green must answer: names, rewrites, priorities (field/blue-green, I21, I23)."""
+"""Check that green serves what clients request: names, rewrites, priorities (field/blue-green, I21)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REWRITE, OBJECTIVE = "InferenceModelRewrite", "InferenceObjective"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """One version as clients meet it: its pool, and the objects among which its servers and rewrites are.
+    """One version as clients see it: its pool, and the objects among which its servers and rewrites are.
 
     `place` is where a finding in it points when its objects come from the other side's manifests.
     """

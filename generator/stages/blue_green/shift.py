@@ -1,4 +1,4 @@
-"""The later stages of a blue-green rollout: weights grow, blue drains, and what lost goes."""
+"""The later stages of a blue-green rollout: weights, drain, finalize, cleanup."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def finished(scene: Scene) -> Iterator[Stage]:
 
 
 def _drain(scene: Scene, leaving: tuple[Version, ...]) -> Gate:
-    """Wait for as long as the plan says, or else until the metrics of what leaves say that it is idle."""
+    """Wait for as long as the plan sets, or else until metrics show that the old version is idle."""
     asked = tuple(_drained(scene, version) for version in leaving)
     if scene.terms.drain:  # RP522 refuses one that is shorter than an answer may take
         return Gate(soak=scene.terms.drain.value, after=facts_of(asked))

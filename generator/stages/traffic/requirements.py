@@ -1,4 +1,4 @@
-"""What a strategy must find in the plan's manifests before it can plan a single stage."""
+"""Check that routes, rules and gateway allow the steps of a plan, before stages are planned."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_BETA = "split the route in two, or leave out the beta step"
 
 
 def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref, found: Findings) -> None:
-    """Ask for routes of which some rule sends to blue and may be shifted, and none knows a candidate yet."""
+    """Check that some rule sends to blue and may be shifted, and that none refers to a candidate yet."""
     for route in routes:
         if route.kind not in ROUTE_KINDS and not names_pools(route):
             found.add(
@@ -104,7 +104,7 @@ def require_betas(routes: Iterable[Manifest], shift: Shift, betas: tuple[Beta, .
 
 
 def require_mirror(mirror: Mirror | None, target: Target, found: Findings) -> None:
-    """Check that the gateway can copy requests to an InferencePool; where nobody knows, say so."""
+    """Check that the gateway can mirror requests to an InferencePool; warn where it is not known."""
     if mirror is None or target.gateway is None:
         return
     known = IMPLEMENTATIONS.get(target.gateway.provider)

@@ -1,4 +1,4 @@
-"""HTTPRoutes and GRPCRoutes as a rollout reads them: which rules move, which stay, what each one does."""
+"""Read HTTPRoutes and GRPCRoutes: which rules shift, which are pinned, what each one does."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _backends(rule: Mapping[str, Any], shift: Shift, home: str) -> tuple[Backend
 
 
 def _condition(rule: Mapping[str, Any]) -> str:
-    """Return which header a rule demands in every match, or nothing."""
+    """Return the header that a rule requires in every match, or nothing."""
     wanted = [
         [f"{header['name']}: {header['value']}" for header in match.get("headers", ())]
         for match in rule.get("matches", ())
