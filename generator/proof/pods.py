@@ -26,7 +26,7 @@ def ready(workload: Manifest, world: World) -> int:
 
 
 def have(workload: Manifest, world: World) -> int:
-    """Return how many replicas are certain to exist, old or new; one that may not have started does not count."""
+    """Return how many replicas certainly exist, old or new, and not those that may not have started."""
     settled = world.settled.get(workload.identity)
     return min(replicas(settled), replicas(workload)) if settled else 0
 
