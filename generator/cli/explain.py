@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher, get_close_matches
 from operator import eq
 
-from generator.model.codes import CODES
 from generator.model.findings import Fault
 from generator.resources import TEMPLATES
+from generator.rules import CODES
 from generator.rules.invariants import CONTRACT, invariant_page
 
 PAGES = TEMPLATES / "explain"
@@ -23,7 +23,7 @@ def explanation(name: str) -> str:
     """
     id_, topic = name.upper(), name.lower().removeprefix(f"{FIELD}/")
     if id_ in CONTRACT:
-        return invariant_page(CONTRACT[id_], {known: row.title for known, row in CODES.items()})
+        return invariant_page(CONTRACT[id_], CODES.values())
     if id_ in CODES:
         return (PAGES / f"{id_}.md").read_text(encoding="utf-8")
     known_topics = topics()

@@ -7,7 +7,7 @@ import click
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     from generator.cli.explain import topics
-    from generator.model.codes import CODES
+    from generator.rules import CODES
 
     names = [code for code in CODES if code.startswith(incomplete.upper())]
     return names + [topic for topic in ("field", *topics()) if topic.startswith(incomplete.lower())]

@@ -8,8 +8,10 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from generator.kubernetes.routes import REWRITE, portions
 from generator.kubernetes.workloads import replicas
 from generator.model.manifests import Identity, Manifest
+from generator.model.weights import NONE, WHOLE
 from generator.proof.knowledge import Fault, Lore, names_matched
 from generator.proof.ownership import picker_service, rewrites_of
 from generator.proof.pods import have, ready
@@ -150,7 +152,7 @@ def models_are_known(visit: Visit) -> Iterator[Fault]:
     """Check that a pool rewrites every alias that clients use, to a model that it has (I21, I22, I25)."""
     for alias in (*sorted(visit.lore.aliases(visit.request)), None) if visit.servers else ():
         rewrite, targets = resolve(visit.pool.identity, alias, visit.objects)
-        for target in targets or ({alias: Fraction(1)} if alias else {}):
+        for target in targets or ({alias: WHOLE} if alias else {}):
             if not _has(visit, target, by_rewrite=rewrite is not None):
                 said = f"`{alias}`" if alias else "any model"
                 where = f"InferencePool `{visit.pool.name}`"
@@ -181,15 +183,11 @@ def resolve(
 
 
 def _shares(rule: Mapping[str, Any]) -> dict[str, Fraction]:
-    """Return each target's share; one without a weight beside weighted ones is never chosen."""
-    targets = rule.get("targets") or ()
-    weights = [target.get("weight") for target in targets]
-    counted = [weight or 0 for weight in weights] if any(weights) else [1] * len(weights)
+    """Return the share of each target that has one."""
     shares: dict[str, Fraction] = {}
-    for target, weight in zip(targets, counted, strict=True):
-        if weight:
-            name = str(target.get("modelRewrite"))
-            shares[name] = shares.get(name, Fraction(0)) + Fraction(weight, sum(counted))
+    for part in portions(REWRITE, rule):
+        if part.weight:
+            shares[part.name] = shares.get(part.name, NONE) + part.share
     return shares
 
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.model.manifests import Identity, Manifest
+from generator.model.weights import percent
 from generator.proof.faults import FAULTS, Visit
 from generator.proof.knowledge import Fault, Lore
 from generator.proof.ownership import picker_service
 from generator.proof.pods import restarted
 from generator.proof.requests import Request
-from generator.proof.shares import Mix, mix_of, percent, shares_of
+from generator.proof.shares import Mix, mix_of, shares_of
 from generator.proof.state import Change, World
 from generator.proof.transitions import Move
 
@@ -145,7 +146,7 @@ class Dividing(Question):
         if mix is not None and mix not in self._allowed():
             shares = shares_of(mix)
             parts = [
-                f"{percent(share)} `{model or to.name}`" for (to, model), share in sorted(shares.items())
+                f"{percent(share)} % `{model or to.name}`" for (to, model), share in sorted(shares.items())
             ]
             why = f"no stage divides them like this: {', '.join(parts) or 'to no backend'}"
             if shares in [shares_of(other) for other in self._allowed() if other is not None]:

@@ -8,34 +8,36 @@ from typing import Any
 
 from generator.kubernetes.pods import WORKLOADS, pod_templates
 from generator.kubernetes.selectors import SELECTING, catches, selector_of, targets
+from generator.model.findings import Finding
 from generator.model.manifests import Manifest, dig
-from generator.rules.case import COMMON, Case, Finding, related
+from generator.rules.case import COMMON, Case, related, rule
 
 _RELEASE = "meta.helm.sh/release-name"
 _POLICY = "helm.sh/resource-policy"
 
 
+@rule("RP501", "error+", "a selector matches pods of the other version", keeps=("I1",))
 def crossing_selectors(case: Case) -> Iterator[Finding]:
     """Find selectors of one version that match pods or Services of another, both ways (I1)."""
     for own, other in permutations(case.versions, 2):
         caught = targets(case.versions[other])
         for item in case.versions[own]:
             if item.kind in SELECTING:
-                yield from (_crossing(item, one, other) for one in caught if catches(item, one))
+                yield from (_crossing(case, item, one) for one in caught if catches(item, one))
 
 
-def _crossing(item: Manifest, target: Manifest, version: str) -> Finding:
+def _crossing(case: Case, item: Manifest, target: Manifest) -> Finding:
     pairs = _said(selector_of(item) or {})
     what = "the Service" if target.kind == "Service" else "pods"
     labels = ("metadata", "labels")
     path = labels if target.kind == "Service" else (*next(iter(pod_templates(target)), ("spec",)), *labels)
-    return Finding(
-        message=f"{item.kind} `{item.name}` ({pairs}) catches {what} of {version}, of `{target.name}`; "
+    return case.finding(
+        f"{item.kind} `{item.name}` ({pairs}) catches {what} of {target.bundle}, of `{target.name}`; "
         f"{_CONSEQUENCES.get(item.kind, _CONTROLLER)}",
-        place=item.origin.at("spec", "podSelector" if item.kind == "NetworkPolicy" else "selector"),
-        hint="give one label of this selector a value of its own in each version, on the pods as well",
+        item.origin.at("spec", "podSelector" if item.kind == "NetworkPolicy" else "selector"),
+        "give one label of this selector a value of its own in each version, on the pods as well",
+        related(target, "these labels are caught", *path),
         about=item,
-        related=(related(target, "these labels are caught", *path),),
     )
 
 
@@ -56,6 +58,7 @@ def _said(selector: Mapping[str, Any]) -> str:
     return pairs or ("by expressions" if selector.get("matchExpressions") else "everything")
 
 
+@rule("RP502", "error+", "Helm release owns what must stay", keeps=("I3",))
 def helm_owned(case: Case) -> Iterator[Finding]:
     """Find shared objects that belong to the Helm release of a version that is deleted (I3)."""
     left = {item.identity for item in case.last}
@@ -69,22 +72,20 @@ def helm_owned(case: Case) -> Iterator[Finding]:
     for item in staying:
         release = item.get("metadata", "annotations", _RELEASE)
         if release in leaving and item.get("metadata", "annotations", _POLICY) != "keep":
-            yield Finding(
-                message=f"Helm release `{release}` owns {item.kind} `{item.name}` and leaves with "
+            yield case.finding(
+                f"Helm release `{release}` owns {item.kind} `{item.name}` and leaves with "
                 f"{leaving[release].bundle}: `helm uninstall {release}` would delete the {_live(item)}",
-                place=item.origin.at("metadata", "annotations", _RELEASE),
-                hint=f"run `helm upgrade` with the annotation `{_POLICY}: keep` on it and add it here, or "
+                item.origin.at("metadata", "annotations", _RELEASE),
+                f"run `helm upgrade` with the annotation `{_POLICY}: keep` on it and add it here, or "
                 "take the object out of the release and its annotations out of this manifest",
-                about=item,
-                related=(
-                    related(
-                        leaving[release],
-                        "the same release owns this, which leaves",
-                        "metadata",
-                        "annotations",
-                        _RELEASE,
-                    ),
+                related(
+                    leaving[release],
+                    "the same release owns this, which leaves",
+                    "metadata",
+                    "annotations",
+                    _RELEASE,
                 ),
+                about=item,
             )
 
 
@@ -92,6 +93,7 @@ def _live(item: Manifest) -> str:
     return "live route, and every request would get 404" if item.kind.endswith("Route") else "live object"
 
 
+@rule("RP503", "error+", "green needs an object that leaves with blue", keeps=("I3",))
 def lost_needs(case: Case) -> Iterator[Finding]:
     """Find objects that pods need and that are deleted with another version (I3)."""
     left = {item.identity for item in case.last}
@@ -105,13 +107,13 @@ def lost_needs(case: Case) -> Iterator[Finding]:
         for kind, name, path in _needs(workload):
             item = going.get((kind, workload.identity.namespace, name))
             if item:
-                yield Finding(
-                    message=f"{workload.kind} `{workload.name}` needs {kind} `{name}`, which is deleted with "
+                yield case.finding(
+                    f"{workload.kind} `{workload.name}` needs {kind} `{name}`, which is deleted with "
                     f"{item.bundle}: its next pod would not start",
-                    place=workload.origin.at(*path),
-                    hint=f"move {kind} `{name}` to `shared`, or give each version one of its own",
+                    workload.origin.at(*path),
+                    f"move {kind} `{name}` to `shared`, or give each version one of its own",
+                    related(item, f"deleted with {item.bundle}", "metadata", "name"),
                     about=workload,
-                    related=(related(item, f"deleted with {item.bundle}", "metadata", "name"),),
                 )
 
 

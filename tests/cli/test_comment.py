@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from fractions import Fraction
 from html import unescape
 from typing import Any
 
@@ -27,10 +27,10 @@ from generator.gitops.compare.model import (
     StageChange,
     TrafficChange,
 )
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 from generator.model.manifests import Identity
 from generator.model.source import Place, Source
+from generator.rules import CODES
 from tests.support.naughty import NAUGHTY
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -38,9 +38,9 @@ SUMMARY = re.compile(r"<details><summary><code>((?:[A-Za-z0-9 ._/-]|&#\d+;)*)</c
 GITHUB = 65_536
 
 
-def finding(text: str, code: str = "RP104") -> Diagnostic:
+def finding(text: str, code: str = "RP104") -> Finding:
     place = Place(source=Source(name=text, text=text), line=3, column=7)
-    return Diagnostic(code=CODES[code], message=text, place=place, hint=text)
+    return Finding(code=CODES[code], message=text, place=place, hint=text)
 
 
 def everywhere(text: str) -> Comparison:
@@ -54,7 +54,11 @@ def everywhere(text: str) -> Comparison:
     )
     shifts = tuple(
         TrafficChange(
-            object=one, rule=text, backend=text + end, before=Decimal(before), after=Decimal(100 - before)
+            object=one,
+            rule=text,
+            backend=text + end,
+            before=Fraction(before, 100),
+            after=Fraction(100 - before, 100),
         )
         for before, end in ((95, ""), (5, "2"))
     )

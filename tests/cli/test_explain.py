@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from generator.cli.explain import FIELD, PAGES, explanation, topics
-from generator.model.codes import CODES
+from generator.rules import CODES
 from tests.conftest import Rollplan
 from tests.support.paths import ROOT
 

@@ -35,7 +35,7 @@ from generator.gitops.compare.model import (
     FieldChange,
     SeriesChange,
 )
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 from generator.render.markdown import fence
 
 _FINDING_HEAD = ("", "code", "what", "where", "how to fix it")
@@ -46,7 +46,7 @@ _NODES = 40
 _LABELS = 4
 
 
-def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
+def findings(found: Sequence[Finding], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Return findings as a table, errors first."""
     errors = sum(finding.is_error for finding in found)
     outcome = f"❌ refused: {errors} error{'s' if errors > 1 else ''}" if errors else "✅ nothing refuses it"
@@ -74,7 +74,7 @@ def _sides(comparison: Comparison) -> Part:
     return Part(items=[CommentItem(text=text)], noun="sides")
 
 
-def _found(found: Sequence[Diagnostic]) -> list[Part]:
+def _found(found: Sequence[Finding]) -> list[Part]:
     ordered = sorted(found, key=lambda finding: not finding.is_error)
     rows = [
         row(

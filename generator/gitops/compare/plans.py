@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generator.gitops.compare.model import ADDED, CHANGED, REMOVED, Comparison, Series, SeriesChange, Side
 from generator.gitops.compare.stages import Differ, pairs
 from generator.gitops.compare.traffic import flows
-from generator.model.findings import Diagnostic, Fault
+from generator.model.findings import Fault, Finding
 
 
 def compare(before: Side, after: Side) -> Comparison:
@@ -61,6 +61,6 @@ def _series(kind: str, one: Series | None, other: Series | None) -> SeriesChange
     )
 
 
-def _new(before: Side, after: Side) -> tuple[Diagnostic, ...]:
+def _new(before: Side, after: Side) -> tuple[Finding, ...]:
     known = {(finding.code.id, finding.message) for finding in before.findings}
     return tuple(finding for finding in after.findings if (finding.code.id, finding.message) not in known)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from generator.kubernetes.selectors import selectors
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic
+from generator.model.codes import finding
+from generator.model.findings import Finding
 from generator.model.manifests import Manifest, find, selects
 from generator.rules.links.objects import Scene, demanded
 
 CATCH_PODS = frozenset({"InferencePool", "PodDisruptionBudget", "PodMonitor", "PodMonitoring", "Service"})
 
 
-def idle_selectors(scene: Scene) -> Iterator[Diagnostic]:
+def idle_selectors(scene: Scene) -> Iterator[Finding]:
     """Find selectors that catch nothing in the rollout."""
     for item in scene.objects:
         for selector in selectors(item):
@@ -48,10 +48,11 @@ def _nearest(selector: Mapping[str, str], scene: Scene, item: Manifest) -> str:
     return best[1]
 
 
-def _idle(item: Manifest, what: str, hint: str) -> Diagnostic:
-    return Diagnostic(
-        code=CODES["RP431"],
-        message=f"the selector of {item.identity} catches {what} of the manifests",
-        place=item.origin.at("spec", "selector"),
-        hint=hint or "give the selector labels of what it is for, or add that to the manifests",
+def _idle(item: Manifest, what: str, hint: str) -> Finding:
+    return finding(
+        "RP431",
+        f"the selector of {item.identity} catches {what} of the manifests",
+        item.origin.at("spec", "selector"),
+        hint or "give the selector labels of what it is for, or add that to the manifests",
+        about=item,
     )

@@ -9,12 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from generator.kubernetes.old_apis import served_pool
 from generator.kubernetes.pods import pod_labels, pod_template
 from generator.kubernetes.replicas import seconds_to_start
 from generator.kubernetes.workloads import elects_leader, replicas
 from generator.model.gates import Fact, Instruction
 from generator.model.manifests import Manifest
-from generator.model.target import Gateway
+from generator.model.target import Apis, Gateway
 
 SPARE_SECONDS = 300
 """What a wait for pods leaves beyond their own time: scheduling, pulling an image."""
@@ -91,10 +92,12 @@ def route_settled(route: Manifest, gateway: str, *conditions: str) -> Instructio
     )
 
 
-def pool_accepted(pool: Manifest, gateway: str) -> Instruction:
+def pool_accepted(pool: Manifest, gateway: str, apis: Apis) -> Instruction:
     """Wait until the Gateway accepts a pool; only once a route refers to it (I6)."""
-    path = f'{{.status.parents[?(@.parentRef.name=="{gateway}")].conditions[?(@.type=="Accepted")].status}}'
-    name = f"inferencepool.{pool.identity.group}/{pool.name}"
+    served = served_pool(pool, apis)
+    parent = f'.status.{served.parents}[?(@.parentRef.name=="{gateway}")]'
+    path = f'{{{parent}.conditions[?(@.type=="Accepted")].status}}'
+    name = f"inferencepool.{served.group}/{pool.name}"
     return Instruction(
         title=f"the Gateway accepts InferencePool {pool.name}",
         script=f"{_in(pool)} wait {name} --timeout={SETTLE} \\\n  --for='jsonpath={path}=True'",
