@@ -22,7 +22,7 @@ class Severity(Enum):
 class Code:
     """The stable name of one kind of finding; `rollplan explain ID` prints its page.
 
-    `acceptable`: a plan may say that it knows, and why it goes on. `keeps` are the invariants of a rollout
+    `acceptable`: a plan may accept it with a reason. `keeps` are the invariants of a rollout
     that hold where nothing of this kind is found.
     """
 

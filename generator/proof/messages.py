@@ -53,7 +53,7 @@ class Counterexample:
 
 
 def tell(lore: Lore, example: Counterexample) -> Reporting[None]:
-    """Add the finding of a counter-example: at the step that asks for the stage, and at the objects."""
+    """Add the finding of a counter-example: at the step of the stage, and at the objects."""
     fault, stage = example.fault, lore.rollout.stages[example.move.index]
     hint = _HINTS[fault.code] + ("" if example.in_order else _ORDER)
     yield finding(

@@ -39,7 +39,7 @@ def check_together(rollouts: Sequence[Rollout]) -> Iterator[Finding]:
 
 
 def require_names(plans: Iterable[Plan]) -> Iterator[Finding]:
-    """Ask that each plan has a name of its own."""
+    """Check that each plan has a name of its own."""
     first: dict[str, Plan] = {}
     for plan in plans:
         other = first.setdefault(plan.name, plan)

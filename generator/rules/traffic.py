@@ -31,7 +31,7 @@ def weightless(case: Case) -> Iterator[Finding]:
 
 @rule("RP522", "error+", "blue leaves before its last answer", keeps=("I9", "I11"))
 def short_drain(case: Case) -> Iterator[Finding]:
-    """Find a version that leaves before its slowest answer can be over (I9, I11)."""
+    """Find a version that is deleted before its slowest answer can be over (I9, I11)."""
     drain = case.rollout.drain
     if drain is None:
         return

@@ -20,7 +20,7 @@ from generator.model.source import Place
 def require_matching(
     wanted: Wanted, objects: tuple[Manifest, ...], context: Context, pool: Place
 ) -> Reporting[None]:
-    """Ask that the pool catches its model servers and no workers, and that prefill has its decode.
+    """Check that the pool selects its model servers and no workers, and that prefill has decode pods.
 
     `objects` are all of the version, and `pool` is where it says by which labels it selects.
     """

@@ -12,7 +12,7 @@ from generator.rules.links.ports import unknown_ports
 from generator.rules.links.selectors import idle_selectors
 
 CHECKS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (missing_names, unknown_ports, idle_selectors)
-"""What is asked of the objects of a rollout."""
+"""The checks of references between objects."""
 
 
 def require_wiring(rollout: Rollout) -> Reporting[None]:

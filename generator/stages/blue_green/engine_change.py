@@ -28,7 +28,7 @@ _Wrong = tuple[Manifest, Path, str, str]
 
 
 def require_engine(blue: Side, green: Side) -> Reporting[None]:
-    """Ask that picker, monitors and probes of green are made for green's engine, where it is a new one.
+    """Check that picker, monitors and probes of green are made for green's engine, where it is a new one.
 
     The picker reads queue and cache by each engine's own metric names: by wrong ones, all pods look idle.
     """
@@ -134,7 +134,7 @@ def _probes(_: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
 
 
 def warn_of_sidecars(blue: Side, green: Side) -> Reporting[None]:
-    """Warn where the engine changes and the sidecar beside it does not: the two speak one protocol (I19)."""
+    """Warn if the engine changes and its sidecar does not: they share a protocol (I19)."""
     sidecars = {name: image for _, _, name, image in _images(blue, sidecar=True)}
     engines = {image for _, _, _, image in _images(blue, sidecar=False)}
     changed = {item.identity for item, _, _, image in _images(green, sidecar=False) if image not in engines}

@@ -86,7 +86,7 @@ def _require_members(
     pool: Manifest,
     derivation: Derivation,
 ) -> Reporting[None]:
-    """Ask that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
+    """Check that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
     today = next(item for item in blue if item.identity == pool.identity)
     kept = {item.identity for item in servers_of(copied, pool)}
     selector = pool.get("spec", "selector", "matchLabels", default={})

@@ -63,7 +63,7 @@ _TAKES = {
 
 
 def require_taken(workload: Manifest, policy: Policy) -> Reporting[None]:
-    """Ask that the kind of the workload has every setting that the plan gives."""
+    """Check that the kind of the workload has every setting that the plan gives."""
     for name, place in policy.said.items():
         if name not in _TAKES[workload.kind]:
             known = ", ".join(f"`{other}`" for other in sorted(_TAKES[workload.kind]))
