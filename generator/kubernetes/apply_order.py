@@ -1,4 +1,4 @@
-"""A room."""
+"""The order in which kinds are applied: what others need comes first (I4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a container's command says: the engine, its model, its flags, and how it ends."""
+"""Read a container's command line: the engine, its model, its flags, and how it stops."""
 
 from __future__ import annotations
 

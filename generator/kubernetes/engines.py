@@ -19,10 +19,10 @@ from generator.model.source import Path
 
 ENGINE_LABEL = "llm-d.ai/engine-type"
 DEFAULT = "vllm"
-"""What the endpoint picker takes a pod for that has no label of its engine."""
+"""The engine that the endpoint picker assumes for a pod without the label."""
 
 METRICS_PATH = "/metrics"
-"""Where a server has its metrics when nobody says else."""
+"""The default path of a server's metrics."""
 
 TTFT, ITL, QUEUE, RUNNING = "time-to-first-token", "inter-token-latency", "queue", "running"
 
@@ -31,7 +31,7 @@ TTFT, ITL, QUEUE, RUNNING = "time-to-first-token", "inter-token-latency", "queue
 class Engine:
     """One engine: `programs` are the words that start it, `image` a part of its images' names.
 
-    `several` says that it takes more than one served name; `folder_name` that a model in a folder is
+    With `several` it takes more than one served name; `folder_name` that a model in a folder is
     called as the last part of its path. `metrics` has its name of each number.
     """
 
@@ -48,7 +48,7 @@ class Engine:
     metrics: Mapping[str, str]
 
     def serving_as(self, names: Sequence[str]) -> str:
-        """Say the argument that makes the engine answer to these names; to the first, if it takes but one."""
+        """Return the argument that makes the engine serve these names; to the first, if it takes but one."""
         if self.several and len(names) > 1:
             return f"{self.served_flag} {' '.join(names)}"
         return f"{self.served_flag}={names[0]}"

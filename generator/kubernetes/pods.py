@@ -1,4 +1,4 @@
-"""A room."""
+"""Pod templates and labels of workloads, and which workloads a selector matches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCALERS = frozenset({"HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAuto
 
 
 def selected(manifests: tuple[Manifest, ...], selector: Mapping[str, Any]) -> tuple[Manifest, ...]:
-    """Return the workloads whose pods an equality selector catches."""
+    """Return the workloads whose pods an equality selector matches."""
     return tuple(item for item in manifests if item.kind in WORKLOADS and selects_pods(selector, item))
 
 
@@ -58,7 +58,7 @@ def pod_names(workload: Manifest) -> tuple[str, ...]:
 
 
 def selects_pods(selector: Mapping[str, Any], workload: Manifest) -> bool:
-    """Return whether a selector catches pods of a workload, by the labels that its controller gives too."""
+    """Return whether a selector matches pods of a workload, labels set by its controller included."""
     own = {"leaderworkerset.sigs.k8s.io/name": workload.name} if workload.kind == "LeaderWorkerSet" else {}
     if selector.get(POD_NAME) in pod_names(workload):
         own[POD_NAME] = selector[POD_NAME]

@@ -1,4 +1,4 @@
-"""Where objects name each other: the fields that must follow when an object gets a new name."""
+"""Fields in which objects name other objects: they change when an object gets a new name."""
 
 from __future__ import annotations
 

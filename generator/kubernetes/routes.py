@@ -1,4 +1,4 @@
-"""A room."""
+"""Rules of HTTPRoutes and GRPCRoutes, and which of them send to a pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels that tell two versions apart: which pairs must differ, and what they become (I1 a)."""
+"""Selectors of two versions: which labels must differ so that neither matches the other's pods (I1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan and the rollout as values: what the user wants, and the stages that get there."""
+"""A rollout as a frozen value: its stages, their objects and gates, and the rollback."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Stage:
     `objects` is a snapshot in apply order; `actions` run after it is applied and before its gate;
     `rollback` is what the way back costs, in one sentence; after a `final` stage what served before is gone,
     and the rollout's one rollback no longer helps.
-    `place` is the step of the plan that asks for the stage, where one does.
+    `place` is the step of the plan that the stage comes from, if there is one.
     """
 
     slug: str

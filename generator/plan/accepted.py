@@ -1,4 +1,4 @@
-"""What a plan accepts although a rule finds fault with it: the code, the reason, perhaps one object."""
+"""The `accept` list of a plan: findings that it goes on with, each with a reason."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parse_acceptances(spec: Fields, codes: Mapping[str, Code]) -> Reporting[tupl
 
 
 def require_used(unused: Iterable[Acceptance], *, across: bool) -> Reporting[None]:
-    """Ask that everything accepted was found: the codes of several plans `across`, or the others."""
+    """Check that everything accepted was found: the codes of several plans `across`, or the others."""
     for item in unused:
         if (item.code.id in ACROSS) is across:
             about = f" of `{item.object}`" if item.object else ""

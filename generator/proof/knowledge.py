@@ -1,4 +1,4 @@
-"""What is known of a rollout as a whole: today's state, every request, and what each pool has at its most."""
+"""Facts about a rollout as a whole: today's state, every request, and each pool's most replicas."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Lore:
     _excuses: dict[tuple[str, Request], frozenset[Fault]] = field(default_factory=dict)
 
     def excuse(self, who: str, request: Request, faults: Iterator[Fault]) -> frozenset[Fault]:
-        """Return what is wrong today for someone who asks; it is found out once."""
+        """Return what is wrong today for a request; computed once."""
         if (who, request) not in self._excuses:
             self._excuses[who, request] = frozenset(faults)
         return self._excuses[who, request]

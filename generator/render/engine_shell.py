@@ -1,4 +1,4 @@
-"""A room."""
+"""The shell that Argo CD and Flux need in the runbook: sync, wait, delete."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Shell:
 
     @property
     def deletes(self) -> str:
-        """Say in a word what the people do to delete."""
+        """Return the verb for what people do to delete."""
         return "Wait for the end of" if self.promotes else "Delete"
 
     def apply(self, stage: Stage, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Stages → tree of files: what never changes once, what differs in each stage's own folder."""
+"""Render stages to files: objects that never change in `bundles/`, the others in each stage's folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where every object of a rollout stands: once for all stages, or in the folder of each stage."""
+"""Decide where each object is rendered: once for all stages, or in the folder of each stage."""
 
 from __future__ import annotations
 

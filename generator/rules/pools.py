@@ -1,4 +1,4 @@
-"""InferencePools and their endpoint pickers: what must be there before, and as long as, it is referred to."""
+"""Rules about InferencePools and their pickers: they exist before, and as long as, others refer to them."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ _SHAPES: Mapping[str, Callable[[str, str, Question], str]] = {
 
 
 def _enough(sample: int, watched: _Watched, window: int) -> MetricGate:
-    """Ask that there were enough requests: few of them prove nothing at a small weight (field/metrics)."""
+    """Check that there were enough requests: few of them prove nothing at a small weight (field/metrics)."""
     counter = f"{watched.prefix}request_total{{{watched.picker}{watched.model}}}"
     return MetricGate(
         name="enough-requests",

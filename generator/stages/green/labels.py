@@ -1,4 +1,4 @@
-"""A room."""
+"""Choose labels that distinguish green's pods from blue's, and set them in selectors and templates."""
 
 from __future__ import annotations
 
