@@ -11,8 +11,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from generator.kubernetes.commands import arguments_of
 from generator.kubernetes.pods import WORKLOADS, pod_labels, pod_template, selected, selects_pods
+from generator.kubernetes.workloads import containers
 from generator.model.manifests import Manifest, dig, selects
+
+SELECTOR_FLAG = "--endpoint-selector"
+"""By which labels a picker without an InferencePool finds its pods."""
+
+POOL_FLAGS = ("--pool-name", "--pool", "--inference-pool-name", "--inference-pool")
+"""Which pool a picker chooses for, or a routing sidecar calls; the last takes `namespace/name` too."""
+
+POOL_VARIABLES = frozenset({"INFERENCE_POOL", "INFERENCE_POOL_NAME"})
+"""Environment variables that say the pool to a routing sidecar without a flag."""
 
 MODEL = "model"
 ROUTER = "router"
@@ -80,13 +91,9 @@ def endpoint_selector(workload: Manifest) -> dict[str, str]:
 
     None for other workloads.
     """
-    for container in workload.get(*pod_template(workload), "spec", "containers", default=()):
-        arguments = [str(argument) for argument in container.get("args") or ()]
-        for flag, value in zip(arguments, [*arguments[1:], ""], strict=False):
-            name, _, own = flag.partition("=")
-            if name == "--endpoint-selector" and _EQUALITY.fullmatch(own or value):
-                return dict(pair.split("=") for pair in (own or value).split(","))
-    return {}
+    said = (arguments_of(container).flag(SELECTOR_FLAG) for container in containers(workload))
+    found = next((text for text in said if text and _EQUALITY.fullmatch(text)), "")
+    return dict(pair.split("=") for pair in found.split(",") if pair)
 
 
 def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:

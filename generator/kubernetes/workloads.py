@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.kubernetes.commands import arguments_of
 from generator.kubernetes.pods import pod_template
 from generator.model.manifests import Manifest
 from generator.model.source import Path
@@ -63,8 +64,7 @@ def replica_paths(workload: Manifest) -> tuple[Path, ...]:
 
 def elects_leader(workload: Manifest) -> bool:
     """Return whether only one replica ever becomes ready, as with endpoint pickers that elect a leader."""
-    flags = {"--ha-enable-leader-election", "--ha-enable-leader-election=true"}
-    return any(flags & set(map(str, one.get("args") or ())) for one in containers(workload))
+    return any(arguments_of(one).is_on("--ha-enable-leader-election") for one in containers(workload))
 
 
 def replicas(workload: Manifest) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.kubernetes.commands import Container, containers_of
+from generator.kubernetes.commands import is_known
+from generator.kubernetes.containers import Container, containers_of
 from generator.kubernetes.gateways import IMPLEMENTATIONS
 from generator.kubernetes.old_apis import OLD_POOLS_UNTIL
 from generator.kubernetes.pods import WORKLOADS
-from generator.kubernetes.router import ROUTER, find_picker
+from generator.kubernetes.router import ROUTER, SELECTOR_FLAG, find_picker
 from generator.model.manifests import Manifest
 from generator.model.source import Path
 from generator.rules.case import Case, Finding, pools, related
@@ -76,12 +77,12 @@ def replaced(case: Case) -> Iterator[Finding]:
 def picker_without_pool(case: Case) -> Iterator[Finding]:
     """Find endpoint pickers that read no rewrites although there are some (contract §1.2)."""
     for pool, container in _pickers(case):
-        if container.flag("--endpoint-selector") is None or container.flag("--pool-name") is not None:
+        if container.flag(SELECTOR_FLAG) is None or container.flag("--pool-name") is not None:
             continue
         for item in case.objects:
             if item.kind == "InferenceModelRewrite" and item.get("spec", "poolRef", "name") == pool.name:
                 yield Finding(
-                    message=f"the endpoint picker of `{pool.name}` runs with `--endpoint-selector`, and "
+                    message=f"the endpoint picker of `{pool.name}` runs with `{SELECTOR_FLAG}`, and "
                     f"reads no InferenceModelRewrite: requests for the names in `{item.name}` get 404",
                     place=container.workload.origin.at(*container.path, "args"),
                     hint=f"start it with `--pool-name={pool.name}`: the chart does when it creates the pool",
@@ -101,7 +102,7 @@ def picker_of_another_pool(case: Case) -> Iterator[Finding]:
             wanted["--pool-group"] = pool.identity.group
         for flag, right in wanted.items():
             said = container.flag(flag)
-            if said and not said.startswith("$") and said != right:
+            if said and is_known(said) and said != right:
                 yield Finding(
                     message=f"the endpoint picker of InferencePool `{pool.name}` says `{flag}={said}`: it "
                     "would choose among the pods of another pool",

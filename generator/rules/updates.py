@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from generator.kubernetes.commands import Container, containers_of
+from generator.kubernetes.containers import Container, containers_of
 from generator.kubernetes.pods import pod_templates
 from generator.model.manifests import Manifest
 from generator.rules.case import Case, Finding, model_servers, related
@@ -23,7 +23,7 @@ _PAIRED: Mapping[str, Callable[[Container], str]] = {
     "the image": lambda one: one.image,
     "the block size": lambda one: one.flag("--block-size") or "",
     "the data type": lambda one: f"{one.flag('--dtype')} {one.flag('--kv-cache-dtype')}",
-    "the tensor parallelism": lambda one: one.flag("--tensor-parallel-size", "-tp") or "",
+    "the tensor parallelism": lambda one: one.flag("--tensor-parallel-size") or "",
     "the KV transfer": lambda one: one.flag("--kv-transfer-config") or "",
 }
 """What a prefill pod and a decode pod must agree on → how a container says it."""

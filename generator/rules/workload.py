@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from generator.kubernetes.commands import Container, containers_of, whole
+from generator.kubernetes.containers import Container, containers_of, whole
 from generator.kubernetes.pods import SCALERS, WORKLOADS
 from generator.kubernetes.replicas import groups
 from generator.kubernetes.selectors import catches

@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.gather.made.context import Context
 from generator.gather.made.model_servers import COMPONENT, SERVES, server_labels
-from generator.kubernetes.commands import flag_of
+from generator.kubernetes.commands import Arguments
 from generator.kubernetes.pods import WORKLOADS, pod_labels, selects_pods
 from generator.kubernetes.router import ROUTER
 from generator.model.codes import CODES
@@ -56,13 +56,13 @@ def _labels_of(workloads: tuple[Manifest, ...]) -> str:
     return f"set `router.selector`; the pods of `{workloads[0].name}` carry {labels or 'no labels'}"
 
 
-_KV_FLAGS = frozenset({"--block-size", "--dtype", "--kv-cache-dtype", "--kv-transfer-config"})
+_KV_FLAGS = ("--block-size", "--dtype", "--kv-cache-dtype", "--kv-transfer-config")
 
 _PAIRED: Mapping[str, Callable[[ModelServer], Any]] = {
     "model": lambda server: server.model,
     "servedModelName": lambda server: server.served,
     "image": lambda server: server.image,
-    "args": lambda server: sorted(one for one in server.arguments if flag_of(one) in _KV_FLAGS),
+    "args": lambda server: [Arguments(words=server.arguments).flag(flag) for flag in _KV_FLAGS],
 }
 """Field → what prefill and decode must have alike, or KV blocks of one are of no use to the other."""
 

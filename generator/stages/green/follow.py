@@ -8,7 +8,9 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
+from generator.kubernetes.commands import with_values
 from generator.kubernetes.references import _CONTAINERS, _FIELDS, _POD, _SAID, Names
+from generator.kubernetes.router import POOL_FLAGS, POOL_VARIABLES
 from generator.model.manifests import Manifest
 
 _RESOURCES = {
@@ -22,7 +24,6 @@ _RESOURCES = {
 """Plural in a Role's rule → the kind whose names its resourceNames are."""
 
 _ASKING = frozenset({"HorizontalPodAutoscaler", "PrometheusRule", "ScaledObject"})
-_POOL_FLAG = re.compile(r"--?(inference-)?pool(-name)?(=(?P<value>.*))?")
 
 _QUERIES = frozenset({"groups", "metrics", "triggers"})
 """Fields of autoscalers and alerts that ask for metrics, by the names of objects among others."""
@@ -58,27 +59,28 @@ def _in_pods(data: Any, names: Names) -> Any:
     for kind, path in _POD:
         data = _at(data, path.split("."), partial(_renamed, kind=kind, names=names))
     for group in _CONTAINERS:
-        data = _at(data, [group, "*", "args"], partial(_pool_arguments, names=names))
+        if isinstance(data.get(group), list):
+            data = {**data, group: [_pool_named(container, names) for container in data[group]]}
     return data
 
 
-def _pool_arguments(container: Mapping[str, Any], key: str, names: Names) -> Any:
-    arguments = container[key]
-    texts = isinstance(arguments, list) and all(isinstance(item, str) for item in arguments)
-    return follow_pool(arguments, names) if texts else arguments
+def _pool_named(container: Any, names: Names) -> Any:
+    """Follow the pool that a picker or a sidecar is started for, by a flag or a variable."""
+    if not isinstance(container, Mapping):
+        return container
 
+    def renamed(value: str) -> str:
+        namespace, slash, name = value.rpartition("/")
+        return f"{namespace}{slash}{names.get(('InferencePool', name), name)}"
 
-def follow_pool(arguments: list[str], names: Names) -> list[str]:
-    """Return arguments with `--pool-name`, or a sidecar's `--inference-pool-name`, following the pool."""
-    followed: list[str] = []
-    for before, argument in zip(["", *arguments], arguments, strict=False):
-        flag = _POOL_FLAG.fullmatch(argument)
-        if flag and flag["value"]:
-            value = names.get(("InferencePool", flag["value"]), flag["value"])
-            argument = f"{argument.partition('=')[0]}={value}"
-        elif _POOL_FLAG.fullmatch(before) and "=" not in before:
-            argument = names.get(("InferencePool", argument), argument)
-        followed.append(argument)
+    followed = with_values(container, POOL_FLAGS, renamed)
+    if followed.get("env"):
+        followed["env"] = [
+            one | {"value": renamed(str(one["value"]))}
+            if one.get("name") in POOL_VARIABLES and one.get("value")
+            else one
+            for one in followed["env"]
+        ]
     return followed
 
 
