@@ -46,6 +46,9 @@ def _templates(data: Any, path: Path) -> Iterator[Path]:
             yield from _templates(value, (*path, key))
 
 
+CONTAINER_GROUPS = ("containers", "initContainers", "ephemeralContainers")
+"""Where a pod keeps its containers; a sidecar that must outlive the others is an initContainer."""
+
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 
 

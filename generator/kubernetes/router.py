@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.kubernetes.commands import arguments_of
-from generator.kubernetes.pods import WORKLOADS, pod_labels, pod_template, selected, selects_pods
+from generator.kubernetes.pods import WORKLOADS, pod_labels, selected, selects_pods
+from generator.kubernetes.references import needs_of
 from generator.kubernetes.workloads import containers
-from generator.model.manifests import Manifest, dig, selects
+from generator.model.manifests import Manifest, selects
 
 SELECTOR_FLAG = "--endpoint-selector"
 """By which labels a picker without an InferencePool finds its pods."""
@@ -102,12 +103,13 @@ def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
     yield from (item for item in (pool, picker.service, *picker.workloads) if item)
     servers = [item for item in manifests if item.kind in WORKLOADS and item not in picker.workloads]
     needed_by_servers = {need for server in servers for need in _needs(server)}
-    accounts = {item.get(*pod_template(item), "spec", "serviceAccountName") for item in picker.workloads}
+    needed_by_picker = {need for workload in picker.workloads for need in _needs(workload)}
+    accounts = {name for kind, name in needed_by_picker if kind == "ServiceAccount"}
     for item in manifests:
         if (item.kind, item.name) in needed_by_servers:
             continue
         if (
-            any((item.kind, item.name) in _needs(workload) for workload in picker.workloads)
+            (item.kind, item.name) in needed_by_picker
             or (item.kind in _BELONGS and _BELONGS[item.kind](item, name, picker))
             or (item.kind in {"Role", "ClusterRole"} and _bound_to(item, manifests, accounts))
             or (item.kind in {"RoleBinding", "ClusterRoleBinding"} and _binds(item, accounts))
@@ -116,14 +118,8 @@ def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
 
 
 def _needs(workload: Manifest) -> set[tuple[str, str]]:
-    """Return kind and name of what a workload's pods cannot start without."""
-    pod = workload.get(*pod_template(workload), "spec", default={})
-    needs = {("ServiceAccount", pod.get("serviceAccountName", ""))}
-    for volume in pod.get("volumes") or ():
-        needs.add(("ConfigMap", dig(volume, "configMap", "name", default="")))
-        needs.add(("Secret", dig(volume, "secret", "secretName", default="")))
-        needs.add(("PersistentVolumeClaim", dig(volume, "persistentVolumeClaim", "claimName", default="")))
-    return needs
+    """Return kind and name of what a workload's pods use."""
+    return {(need.kind, need.name) for need in needs_of(workload)}
 
 
 def _bound_to(role: Manifest, manifests: tuple[Manifest, ...], accounts: set[Any]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.kubernetes.commands import arguments_of
-from generator.kubernetes.pods import pod_template
+from generator.kubernetes.pods import CONTAINER_GROUPS, pod_template
 from generator.model.manifests import Manifest
 from generator.model.source import Path
 
@@ -29,20 +29,16 @@ def container_paths(workload: Manifest) -> dict[str, tuple[Path, ...]]:
     return found
 
 
-_GROUPS = ("containers", "initContainers")
-"""Where a pod keeps its containers; a sidecar that must outlive the others is an initContainer."""
-
-
 def _containers(data: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     if isinstance(data, list):
         for index, item in enumerate(data):
             yield from _containers(item, (*path, index))
     elif isinstance(data, dict):
-        for group in _GROUPS:
+        for group in CONTAINER_GROUPS:
             for index, container in enumerate(data.get(group) or ()):
                 yield (*path, group, index), container
         for key, value in data.items():
-            if key not in _GROUPS:
+            if key not in CONTAINER_GROUPS:
                 yield from _containers(value, (*path, key))
 
 

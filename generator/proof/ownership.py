@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from generator.kubernetes.pods import WORKLOADS, pod_template
+from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.references import needs_of
 from generator.kubernetes.router import find_picker, servers_of
-from generator.model.manifests import Identity, Manifest, dig
+from generator.model.manifests import Identity, Manifest
 from generator.proof.pods import fingerprint, models, role
 
 REWRITE = "InferenceModelRewrite"
@@ -62,7 +63,7 @@ class Kin:
 
     def needs(self, workload: Manifest) -> frozenset[Identity]:
         """Return what a workload's pods cannot start without."""
-        return self._fact("needs", workload, lambda item: frozenset(_needs(item)))
+        return self._fact("needs", workload, _needs)
 
     def _pair(self, what: str, one: Manifest, other: Manifest, ask: Callable[[], bool]) -> bool:
         key = (what, id(one.data), id(other.data))
@@ -109,18 +110,6 @@ def policies_of(pool: Manifest, objects: Objects) -> Iterator[Manifest]:
                 yield item
 
 
-_NEEDED = (
-    ("ConfigMap", ("configMap", "name")),
-    ("Secret", ("secret", "secretName")),
-    ("PersistentVolumeClaim", ("persistentVolumeClaim", "claimName")),
-)
-
-
-def _needs(workload: Manifest) -> Iterator[Identity]:
-    pod = workload.get(*pod_template(workload), "spec", default={})
-    named = [("ServiceAccount", pod.get("serviceAccountName"))]
-    for volume in pod.get("volumes") or ():
-        named += [(kind, dig(volume, *path)) for kind, path in _NEEDED]
-    for kind, name in named:
-        if name:
-            yield Identity(group="", kind=kind, namespace=workload.identity.namespace, name=name)
+def _needs(workload: Manifest) -> frozenset[Identity]:
+    namespace = workload.identity.namespace
+    return frozenset(need.identity(namespace) for need in needs_of(workload) if not need.optional)
