@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.kubernetes.commands import Arguments, arguments_of, is_known, variables_of
+from generator.kubernetes.labels import ENGINE
 from generator.kubernetes.pods import pod_templates
 from generator.kubernetes.shell_scripts import SEPARATORS
 from generator.kubernetes.workloads import container_paths, main_container
 from generator.model.manifests import Manifest
 from generator.model.source import Path
 
-ENGINE_LABEL = "llm-d.ai/engine-type"
 DEFAULT = "vllm"
 """What the endpoint picker takes a pod for that has no label of its engine."""
+
+SERVER_PORT = 8000
+"""The port on which vLLM answers when nobody says else."""
 
 METRICS_PATH = "/metrics"
 """Where a server has its metrics when nobody says else."""
@@ -210,9 +213,7 @@ def servers_in(workload: Manifest) -> tuple[Server, ...]:
 def engine_of(workload: Manifest) -> Engine | None:
     """Return the engine of a workload: the one that its command starts, or else that of its pods' label."""
     started = [server.engine for server in servers_in(workload)]
-    labelled = (
-        str(workload.get(*path, "metadata", "labels", ENGINE_LABEL)) for path in pod_templates(workload)
-    )
+    labelled = (str(workload.get(*path, "metadata", "labels", ENGINE)) for path in pod_templates(workload))
     return next(iter(started), None) or next((ENGINES[name] for name in labelled if name in ENGINES), None)
 
 

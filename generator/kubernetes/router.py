@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.kubernetes.commands import arguments_of
-from generator.kubernetes.pods import WORKLOADS, pod_labels, selected, selects_pods
+from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.references import needs_of
+from generator.kubernetes.selectors import catches, selected, selector_of
 from generator.kubernetes.workloads import containers
-from generator.model.manifests import Manifest, selects
+from generator.model.manifests import Manifest
 
 SELECTOR_FLAG = "--endpoint-selector"
 """By which labels a picker without an InferencePool finds its pods."""
@@ -25,6 +26,9 @@ POOL_FLAGS = ("--pool-name", "--pool", "--inference-pool-name", "--inference-poo
 
 POOL_VARIABLES = frozenset({"INFERENCE_POOL", "INFERENCE_POOL_NAME"})
 """Environment variables that say the pool to a routing sidecar without a flag."""
+
+EXT_PROC_PORT, HEALTH_PORT, METRICS_PORT = 9002, 9003, 9090
+"""Ports of an endpoint picker: where gateways ask it, its own health, its metrics."""
 
 MODEL = "model"
 ROUTER = "router"
@@ -59,7 +63,8 @@ def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
     """Follow a pool's endpointPickerRef to the Service and the workloads that it selects."""
     name = pool.get("spec", "endpointPickerRef", "name")
     service = next((item for item in manifests if item.kind == "Service" and item.name == name), None)
-    workloads = selected(manifests, service.get("spec", "selector", default={}) if service else {})
+    selector = selector_of(service) if service else None
+    workloads = selected(manifests, selector) if selector else ()
     return Picker(service=service, workloads=workloads, services=_services(manifests, workloads))
 
 
@@ -74,14 +79,14 @@ def _services(manifests: Iterable[Manifest], workloads: tuple[Manifest, ...]) ->
     return tuple(
         item
         for item in manifests
-        if item.kind == "Service"
-        and any(selects_pods(item.get("spec", "selector", default={}), workload) for workload in workloads)
+        if item.kind == "Service" and any(catches(item, workload) for workload in workloads)
     )
 
 
 def servers_of(manifests: tuple[Manifest, ...], pool: Manifest) -> tuple[Manifest, ...]:
     """Return the workloads whose pods the pool selects."""
-    return selected(manifests, pool.get("spec", "selector", "matchLabels", default={}))
+    selector = selector_of(pool)
+    return selected(manifests, selector) if selector else ()
 
 
 _EQUALITY = re.compile(r"[^=,!() ]+=[^=,!() ]+(,[^=,!() ]+=[^=,!() ]+)*")
@@ -141,9 +146,13 @@ def _by_host(rule: Manifest, _: str, picker: Picker) -> bool:
     return bool(picker.service) and host.split(".")[0] == picker.service.name  # type: ignore[union-attr]
 
 
-def _by_selector(service: Manifest, _: str, picker: Picker) -> bool:
-    selector = service.get("spec", "selector", default={})
-    return any(selects_pods(selector, workload) for workload in picker.workloads)
+def _demands(item: Manifest) -> bool:
+    return any((selector_of(item) or {}).values())
+
+
+def _by_selector(item: Manifest, _: str, picker: Picker) -> bool:
+    """Return whether an object catches the picker's pods; one that catches everything is for all."""
+    return _demands(item) and any(catches(item, workload) for workload in picker.workloads)
 
 
 def _by_target(policy: Manifest, pool: str, picker: Picker) -> bool:
@@ -158,13 +167,7 @@ def _by_pool_ref(item: Manifest, pool: str, _: Picker) -> bool:
 
 
 def _by_service_labels(monitor: Manifest, _: str, picker: Picker) -> bool:
-    selector = monitor.get("spec", "selector", "matchLabels", default={})
-    return bool(picker.service) and selects(selector, picker.service.get("metadata", "labels", default={}))  # type: ignore[union-attr]
-
-
-def _by_pod_labels(item: Manifest, _: str, picker: Picker) -> bool:
-    selector = item.get("spec", "selector", "matchLabels", default={})
-    return any(selects(selector, pod_labels(workload)) for workload in picker.workloads)
+    return _demands(monitor) and picker.service is not None and catches(monitor, picker.service)
 
 
 def _by_scale_target(item: Manifest, _: str, picker: Picker) -> bool:
@@ -179,9 +182,9 @@ _BELONGS: dict[str, Callable[[Manifest, str, Picker], bool]] = {
     "InferenceModelRewrite": _by_pool_ref,
     "InferenceObjective": _by_pool_ref,
     "ServiceMonitor": _by_service_labels,
-    "PodMonitor": _by_pod_labels,
-    "PodMonitoring": _by_pod_labels,
-    "PodDisruptionBudget": _by_pod_labels,
+    "PodMonitor": _by_selector,
+    "PodMonitoring": _by_selector,
+    "PodDisruptionBudget": _by_selector,
     "HorizontalPodAutoscaler": _by_scale_target,
 }
 """Kind → does this object serve the pool and its endpoint picker alone?"""

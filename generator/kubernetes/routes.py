@@ -1,4 +1,4 @@
-"""A room."""
+"""Rules of routes: which backends they send to, and with which weights."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ def rules_to(route: Manifest, pool: Pool) -> tuple[int, ...]:
     return tuple(index for index, rule in enumerate(rules_of(route)) if backends_to(rule, pool, home))
 
 
-def _weight(ref: Mapping[str, Any]) -> int:
-    """Return a backend's weight; 1, as the API server has it, in kinds whose defaults are not written out."""
-    return int(ref.get("weight", 1))
+DEFAULT_WEIGHT = 1
+"""The weight of a backendRef that says none, as the API server has it."""
+
+
+def weight_of(ref: Mapping[str, Any]) -> int:
+    """Return a backend's weight; the API server's own, in kinds whose defaults are not written out."""
+    weight = ref.get("weight")
+    return DEFAULT_WEIGHT if weight is None else int(weight)

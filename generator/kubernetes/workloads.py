@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.kubernetes.commands import arguments_of
-from generator.kubernetes.pods import CONTAINER_GROUPS, pod_template
+from generator.kubernetes.pods import CONTAINER_GROUPS, pod_template, pod_templates
 from generator.model.manifests import Manifest
 from generator.model.source import Path
 
@@ -84,6 +84,30 @@ _PODS = {
 def pod_pattern(workload: Manifest) -> str:
     """Return a regular expression for the names of a workload's pods, which no longer name's pods match."""
     return f"{workload.name.replace('.', '[.]')}-{_PODS.get(workload.kind, '.+')}"
+
+
+GRACE = "terminationGracePeriodSeconds"
+_GRACE_SECONDS = 30
+
+
+def grace_of(pod: Mapping[str, Any]) -> int:
+    """Return the seconds that a pod has to stop; 30, as the API server has it, when its spec does not say."""
+    return int(pod.get(GRACE, _GRACE_SECONDS))
+
+
+def longest_grace(workload: Manifest) -> int:
+    """Return the seconds that the slowest pod of a workload has to stop."""
+    pods = (workload.get(*path, "spec", default={}) for path in pod_templates(workload))
+    return max(map(grace_of, pods), default=_GRACE_SECONDS)
+
+
+PROGRESS_SECONDS = 600
+"""The progress deadline of a Deployment that says none (apps/v1)."""
+
+
+def progress_deadline(workload: Manifest) -> int:
+    """Return the seconds after which a Deployment without progress counts as failed."""
+    return int(workload.get("spec", "progressDeadlineSeconds", default=PROGRESS_SECONDS))
 
 
 def startup_budget(workload: Manifest) -> int:

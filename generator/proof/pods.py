@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from generator.kubernetes.engines import names_in
-from generator.kubernetes.pods import pod_labels, pod_templates
+from generator.kubernetes.pods import pod_templates, roles_of
 from generator.kubernetes.replicas import missing, replaced
 from generator.kubernetes.workloads import container_paths, replicas
 from generator.model.manifests import Manifest
 from generator.proof.state import World, same_pods
-
-ROLE = "llm-d.ai/role"
 
 
 def ready(workload: Manifest, world: World) -> int:
@@ -40,8 +37,7 @@ def restarted(workload: Manifest, world: World) -> bool:
 
 def role(workload: Manifest) -> str:
     """Return the role that the labels of a workload's pods name, if any."""
-    labels: Mapping[str, str] = pod_labels(workload)
-    return labels.get(ROLE, "")
+    return " and ".join(sorted(roles_of(workload)))
 
 
 def fingerprint(workload: Manifest) -> str:

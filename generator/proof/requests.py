@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from generator.kubernetes.routes import weight_of
 from generator.model.manifests import Identity, Manifest, dig
 
 ANY = "*"
@@ -212,12 +213,12 @@ def _covers(host: str, wanted: str) -> bool:
 
 def _answer(route: Manifest, rule: Mapping[str, Any]) -> Answer:
     refs = rule.get("backendRefs") or ()
-    total = sum(_weight(ref) for ref in refs)
+    total = sum(weight_of(ref) for ref in refs)
     shares: dict[Identity, Fraction] = {}
     for ref in refs:
-        if _weight(ref):
+        if weight_of(ref):
             backend = _backend(route, ref)
-            shares[backend] = shares.get(backend, Fraction(0)) + Fraction(_weight(ref), total)
+            shares[backend] = shares.get(backend, Fraction(0)) + Fraction(weight_of(ref), total)
     mirrors = (dig(part, "requestMirror", "backendRef") for part in rule.get("filters") or ())
     named = frozenset(_backend(route, ref) for ref in (*refs, *mirrors) if ref)
     return Answer(legs=tuple(sorted(shares.items())), refuses=bool(refs) and not total, named=named)
@@ -230,8 +231,3 @@ def _backend(route: Manifest, ref: Mapping[str, Any]) -> Identity:
         namespace=ref.get("namespace") or route.identity.namespace,
         name=str(ref.get("name")),
     )
-
-
-def _weight(ref: Mapping[str, Any]) -> int:
-    weight = ref.get("weight")
-    return 1 if weight is None else int(weight)

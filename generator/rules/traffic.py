@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.kubernetes.routes import IDLE_SECONDS, ROUTE_KINDS, rules_of
-from generator.kubernetes.selectors import matches, pod_label_sets, selector_of
+from generator.kubernetes.labels import ROLE
+from generator.kubernetes.routes import IDLE_SECONDS, ROUTE_KINDS, rules_of, weight_of
+from generator.kubernetes.selectors import caught_labels, selector_of
 from generator.model.durations import seconds
 from generator.model.findings import Related
+from generator.model.made import PREFILL
 from generator.model.manifests import Manifest, dig
 from generator.rules.case import Case, Finding, model_servers, pools, related
-
-_ROLE = "llm-d.ai/role"
 
 
 def weightless(case: Case) -> Iterator[Finding]:
@@ -19,7 +19,7 @@ def weightless(case: Case) -> Iterator[Finding]:
     for route in (item for item in case.today if item.kind in ROUTE_KINDS):
         for index, rule in enumerate(rules_of(route)):
             refs = rule.get("backendRefs") or ()
-            if refs and not any(ref.get("weight", 1) for ref in refs):
+            if refs and not any(map(weight_of, refs)):
                 yield Finding(
                     message=f"all weights of rule {index} of {route.kind} `{route.name}` are 0: its requests "
                     "get 500",
@@ -70,10 +70,7 @@ def blind_choice(case: Case) -> Iterator[Finding]:
             continue
         selector = selector_of(pool) or {}
         for server in model_servers(case.objects):
-            if any(
-                labels.get(_ROLE) == "prefill" and matches(selector, labels)
-                for labels in pod_label_sets(server)
-            ):
+            if any(labels.get(ROLE) == PREFILL for labels in caught_labels(selector, server)):
                 yield Finding(
                     message=f"while the endpoint picker of InferencePool `{pool.name}` is away, `FailOpen` "
                     f"sends requests to any pod: the prefill pods of `{server.name}` do not answer them",

@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.gitops.compare.fields import rule_text
 from generator.gitops.compare.model import Shift
+from generator.kubernetes.routes import DEFAULT_WEIGHT, weight_of
 from generator.model.manifests import INFERENCE, Identity, Manifest, dig
 from generator.model.weights import WHOLE, percent
 
@@ -105,8 +106,7 @@ def _copied(mirror: Mapping[str, Any]) -> Decimal:
 
 
 def _weight(ref: Mapping[str, Any]) -> int:
-    weight = ref.get("weight", 1)
-    return weight if isinstance(weight, int) else 1
+    return weight_of(ref) if isinstance(ref.get("weight"), int) else DEFAULT_WEIGHT
 
 
 def _backend(ref: Any, item: Manifest) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
-from generator.kubernetes.pods import selected
 from generator.kubernetes.replicas import replaced
 from generator.kubernetes.router import endpoint_selector, find_lone_picker, find_pool, servers_of, with_parts
+from generator.kubernetes.selectors import selected
 from generator.kubernetes.workloads import replicas
 from generator.model.codes import CODES
 from generator.model.findings import Findings
@@ -162,7 +162,7 @@ def _servers(
     """Return the workloads of the pool, or those that a picker without an InferencePool finds itself."""
     lone = find_lone_picker(shared).workloads
     if lone and find_pool(shared, parameters.pool.value) is None:
-        return selected(shared, endpoint_selector(lone[0]))
+        return selected(shared, {"matchLabels": endpoint_selector(lone[0])})
     pool = require_pool(shared, parameters.pool, found)
     return servers_of(shared, pool) if pool else None
 

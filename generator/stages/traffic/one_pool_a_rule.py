@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from generator.kubernetes.gateways import IMPLEMENTATIONS, Splitting
-from generator.kubernetes.routes import ROUTE_KINDS, rules_of
+from generator.kubernetes.routes import ROUTE_KINDS, rules_of, weight_of
 from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
 
@@ -42,5 +42,5 @@ def _route(route: Manifest) -> Manifest:
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     refs = rule.get("backendRefs") or ()
-    kept = [ref for ref in refs if ref.get("kind") != "InferencePool" or ref.get("weight", 1)]
+    kept = [ref for ref in refs if ref.get("kind") != "InferencePool" or weight_of(ref)]
     return {**rule, "backendRefs": kept} if kept and len(kept) < len(refs) else dict(rule)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from generator.kubernetes.backends import Pool, named_by
-from generator.kubernetes.routes import ROUTE_KINDS, _weight, rules_of, rules_to
+from generator.kubernetes.routes import ROUTE_KINDS, rules_of, rules_to, weight_of
 from generator.model.gates import Gate
 from generator.model.manifests import Manifest
 from generator.model.rollout import Backend, Split
@@ -119,13 +119,13 @@ def splits(route: Manifest, shift: Shift) -> tuple[Split, ...]:
 
 def _backends(rule: Mapping[str, Any], shift: Shift, home: str) -> tuple[Backend, ...]:
     refs = rule.get("backendRefs") or ()
-    total = sum(_weight(ref) for ref in refs)
+    total = sum(weight_of(ref) for ref in refs)
     return tuple(
         Backend(
             version=next((pool.version for pool in shift.pools if named_by(ref, pool, home)), ""),
             name=ref["name"],
-            weight=_weight(ref),
-            share=percent(_weight(ref), total),
+            weight=weight_of(ref),
+            share=percent(weight_of(ref), total),
         )
         for ref in refs
     )
