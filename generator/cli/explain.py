@@ -5,9 +5,9 @@ from __future__ import annotations
 from difflib import SequenceMatcher, get_close_matches
 from operator import eq
 
-from generator.model.codes import CODES
 from generator.model.findings import Fault
 from generator.resources import TEMPLATES
+from generator.rules import CODES
 from generator.rules.invariants import CONTRACT, invariant_page
 
 PAGES = TEMPLATES / "explain"
@@ -20,7 +20,7 @@ def explanation(code: str) -> str:
     """
     name = code.upper()
     if name in CONTRACT:
-        return invariant_page(CONTRACT[name], {known: row.title for known, row in CODES.items()})
+        return invariant_page(CONTRACT[name], CODES.values())
     if name not in CODES:
         close = get_close_matches(name[:40], CODES, n=len(CODES))
         hint = f"codes run from {min(CODES)} to {max(CODES)}"

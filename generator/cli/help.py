@@ -6,7 +6,7 @@ import click
 
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    from generator.model.codes import CODES
+    from generator.rules import CODES
 
     return [code for code in CODES if code.startswith(incomplete.upper())]
 

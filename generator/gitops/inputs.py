@@ -18,10 +18,10 @@ from generator.gitops.compare.model import Series, Side
 from generator.gitops.compare.snapshots import read_file, read_stage, read_tree
 from generator.gitops.git import Revision, inside, revision
 from generator.load.reader import load_plan, read_source
-from generator.model.findings import Diagnostic, Fault, Findings, Rejected
+from generator.model.findings import Fault, Finding, Rejected, value_of
 from generator.model.manifests import dig
 from generator.model.source import Source, quoted
-from generator.pipeline import Compiled, compile_plan, planned
+from generator.pipeline import Collector, Compiled, compile_plan, planned
 
 _FILE, _FOLDER = "blob", "tree"
 _STAGES = "stages"
@@ -82,10 +82,10 @@ def against(name: str, path: str) -> tuple[Side, Side]:
 
 def two_files(name: str, before: str, after: str) -> tuple[Side, Side]:
     """Read two versions of one manifest file, as Git gives them to an external diff command."""
-    found = Findings()
+    found = Collector()
     texts = []
     for path in (before, after):
-        source = None if path == os.devnull else read_source(Path(path), name, found)
+        source = None if path == os.devnull else found.collect(read_source(Path(path), name))
         texts.append(source.text if source else "")
     found.stop_if_errors()
     one, other = (Side(name=name, series=(read_file(name, text),)) for text in texts)
@@ -177,17 +177,17 @@ class _Commit:
 
     def _roots(self, path: str) -> list[str]:
         text = self.revision.file(path).decode(errors="backslashreplace")
-        document = load_plan(Source(name=path, text=text), Findings())
+        document = value_of(load_plan(Source(name=path, text=text)))
         roots = dig(document.data, "spec", "roots") if document else None
         folders = (str(root) for root in roots) if isinstance(roots, list) else ()
         joined = (posixpath.normpath(posixpath.join(posixpath.dirname(path), folder)) for folder in folders)
         return [folder for folder in joined if not folder.startswith(("..", "/"))]
 
 
-def _named(findings: tuple[Diagnostic, ...], top: str, name: str) -> tuple[Diagnostic, ...]:
+def _named(findings: tuple[Finding, ...], top: str, name: str) -> tuple[Finding, ...]:
     """Return findings of a copied plan the name of the revision, not of the copy."""
 
-    def place(finding: Diagnostic) -> Diagnostic:
+    def place(finding: Finding) -> Finding:
         source = finding.place.source
         known = replace(source, name=source.name.replace(top, f"{name}:"))
         return replace(finding, place=replace(finding.place, source=known))

@@ -18,7 +18,7 @@ _LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Server:
+class PrometheusServer:
     """A Prometheus server, or what speaks as one: the address before `/api/v1`, and a token for it."""
 
     url: str

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Reporting
 from generator.model.gates import Instruction
 from generator.model.manifests import INFERENCE, LLM_D, Manifest, Origin, dig
 from generator.model.plan import Bundles
@@ -47,7 +47,7 @@ def todays_group(data: Mapping[str, Any]) -> str:
     return (kind.today if kind and api.startswith(f"{OLD}/") else api).rpartition("/")[0]
 
 
-def modern(data: dict[str, Any], version: tuple[int, int], origin: Origin, found: Findings) -> dict[str, Any]:
+def modern(data: dict[str, Any], version: tuple[int, int], origin: Origin) -> Reporting[dict[str, Any]]:
     """Return an object as the rest of rollplan knows it; `version` is the cluster's Inference Extension.
 
     An old object that the cluster cannot have any more becomes the new one; one that it cannot have yet is
@@ -56,25 +56,25 @@ def modern(data: dict[str, Any], version: tuple[int, int], origin: Origin, found
     group = str(data["apiVersion"]).partition("/")[0]
     kind = _KINDS.get(str(data["kind"])) if group == OLD else None
     if kind:
-        data = _told(data, kind, version, origin, found)
+        data = yield from _told(data, kind, version, origin)
     if group == OLD and data["kind"] == _POOL:
         data = {**data, "apiVersion": _TODAY, "spec": _renamed(data.get("spec") or {}, _MODERN)}
     return dict(_referring(data, OLD, INFERENCE, lambda _: True))
 
 
 def _told(
-    data: dict[str, Any], kind: _Kind, version: tuple[int, int], origin: Origin, found: Findings
-) -> dict[str, Any]:
+    data: dict[str, Any], kind: _Kind, version: tuple[int, int], origin: Origin
+) -> Reporting[dict[str, Any]]:
     name = f"{data['kind']} of `{data['apiVersion']}`"
     said = f"Inference Extension v{version[0]}.{version[1]} has no {name}"
-    place = origin.at("apiVersion")
+    place, about = origin.at("apiVersion"), f"{data['kind']}/{data['metadata']['name']}"
     if version < kind.since:
         hint = f"write it as `apiVersion: {kind.today}`, or say the version that the cluster has"
-        found.add(CODES["RP558"], f"{said} yet: the API server would refuse it", place, hint)
+        yield finding("RP558", f"{said} yet: the API server would refuse it", place, hint, about=about)
     if version < kind.until:
         return data
     hint = f"write `apiVersion: {kind.today}` and its fields, as the stages do"
-    found.add(CODES["RP559"], f"{said} any more: it is read as `{kind.today}`", place, hint)
+    yield finding("RP559", f"{said} any more: it is read as `{kind.today}`", place, hint, about=about)
     return {**data, "apiVersion": kind.today}
 
 

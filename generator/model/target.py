@@ -21,6 +21,11 @@ class Gateway:
     version: str
     place: Place
 
+    @property
+    def kind(self) -> str:
+        """Return the kind of the object."""
+        return "Gateway"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Apis:

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 
-from generator.model.codes import CODES
-from generator.model.findings import Acceptance, Findings
+from generator.model.codes import finding
+from generator.model.findings import Acceptance, Code, Reporting
 from generator.plan.fields import Fields
 
 ACROSS = frozenset({"RP553", "RP554", "RP555"})
 """Codes that only several plans together can get: one plan alone does not show whether they come."""
 
 
-def parse_acceptances(spec: Fields, found: Findings) -> tuple[Acceptance, ...]:
+def parse_acceptances(spec: Fields, codes: Mapping[str, Code]) -> Reporting[tuple[Acceptance, ...]]:
     """Read `accept`; a code that may not be accepted, or does not exist, is a finding."""
-    return tuple(_acceptances(spec, found))
-
-
-def _acceptances(spec: Fields, found: Findings) -> Iterator[Acceptance]:
+    accepted = []
     for item in spec.items("accept"):
         rule = item.ref("rule")
-        code = CODES.get(rule.value)
+        code = codes.get(rule.value)
         if code is None or not code.acceptable:
             says = "there is no rule" if code is None else "no plan can accept"
             hint = (
                 "`rollplan explain` knows the codes" if code is None else "fix what it finds: it cannot work"
             )
-            found.add(CODES["RP557"], f"{says} `{rule}`", rule.place, hint)
+            yield finding("RP557", f"{says} `{rule}`", rule.place, hint)
         else:
             reason, place = item.text("reason"), item.document.at(item.path)
-            yield Acceptance(code=code, reason=reason, object=item.text("object"), place=place)
+            accepted.append(Acceptance(code=code, reason=reason, object=item.text("object"), place=place))
+    return tuple(accepted)
 
 
-def require_used(found: Findings, *, across: bool) -> None:
+def require_used(unused: Iterable[Acceptance], *, across: bool) -> Reporting[None]:
     """Ask that everything accepted was found: the codes of several plans `across`, or the others."""
-    for item in found.unused:
+    for item in unused:
         if (item.code.id in ACROSS) is across:
             about = f" of `{item.object}`" if item.object else ""
-            found.add(
-                CODES["RP556"],
+            yield finding(
+                "RP556",
                 f"nothing{about} is found that `{item.code.id}` could accept",
                 item.place,
                 "take it out: it would hide the next fault of this kind",

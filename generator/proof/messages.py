@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from generator.kubernetes.routes import ROUTE_KINDS
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Identity, Manifest
 from generator.proof.knowledge import Fault, Lore
 from generator.proof.requests import Request
@@ -52,20 +52,21 @@ class Counterexample:
         return self.chosen == frozenset(self.noticed[: len(self.chosen)])
 
 
-def tell(lore: Lore, example: Counterexample, found: Findings) -> None:
+def tell(lore: Lore, example: Counterexample) -> Reporting[None]:
     """Add the finding of a counter-example: at the step that asks for the stage, and at the objects."""
     fault, stage = example.fault, lore.rollout.stages[example.move.index]
     hint = _HINTS[fault.code] + ("" if example.in_order else _ORDER)
-    found.add(
-        CODES[fault.code],
+    yield finding(
+        fault.code,
         f"{_where(lore, example)}, {example.who} would get {fault.gets}: {fault.why}",
         stage.place or lore.rollout.plan.place,
         hint,
         *_related(lore, fault.objects),
+        about=fault.objects[0] if fault.objects else f"Plan/{lore.rollout.plan.name}",
     )
 
 
-def tell_of_routes(lore: Lore, move: Move, told: set[tuple[str, str]], found: Findings) -> None:
+def tell_of_routes(lore: Lore, move: Move, told: set[tuple[str, str]]) -> Reporting[None]:
     """Warn of the first stage that divides the requests of several routes anew: one follows another (I8)."""
     routes = tuple(_divided_anew(lore, move))
     key = ("RP567", str(routes))
@@ -74,23 +75,25 @@ def tell_of_routes(lore: Lore, move: Move, told: set[tuple[str, str]], found: Fi
     told.add(key)
     names = ", ".join(f"`{identity.name}`" for identity in routes)
     stage = lore.rollout.stages[move.index]
-    found.add(
-        CODES["RP567"],
+    yield finding(
+        "RP567",
         f"stage `{lore.rollout.directory(move.index)}` divides requests anew in {names}",
         stage.place or lore.rollout.plan.place,
         "leave out `routesShift: together`, and each route gets a stage of its own",
         *_related(lore, routes),
+        about=routes[0],
     )
 
 
-def tell_of_limit(lore: Lore, move: Move, number: int, found: Findings) -> None:
+def tell_of_limit(lore: Lore, move: Move, number: int) -> Reporting[None]:
     """Warn of a stage that changes more than can be tried in every combination."""
     stage = lore.rollout.stages[move.index]
-    found.add(
-        CODES["RP568"],
+    yield finding(
+        "RP568",
         f"stage `{lore.rollout.directory(move.index)}` changes {number} objects that one request can notice",
         stage.place or lore.rollout.plan.place,
         "what kubectl may leave behind is checked, but not each combination; split the stage to have them",
+        about=f"Plan/{lore.rollout.plan.name}",
     )
 
 

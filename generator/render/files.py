@@ -24,14 +24,14 @@ README.md linguist-generated
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rendered:
+class RenderedFiles:
     """The files of one rollout by path, and the object that each manifest file holds."""
 
     files: Mapping[str, str]
     identities: Mapping[str, str]
 
 
-def render(rollout: Rollout) -> Rendered:
+def render(rollout: Rollout) -> RenderedFiles:
     """Return every file of a rollout but its inventory."""
     layout = lay_out(rollout)
     manifests = layout.files()
@@ -49,7 +49,7 @@ def render(rollout: Rollout) -> Rendered:
     files["rollout.json"] = rollout_json(layout)
     files[".gitattributes"] = _GIT_ATTRIBUTES
     identities = {path: str(item.identity) for path, item in manifests.items()}
-    return Rendered(files=files, identities=identities)
+    return RenderedFiles(files=files, identities=identities)
 
 
 def _emitted(manifests: Mapping[str, Manifest]) -> dict[str, str]:

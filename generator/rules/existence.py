@@ -11,11 +11,13 @@ from generator.kubernetes.gateways import IMPLEMENTATIONS
 from generator.kubernetes.old_apis import OLD_POOLS_UNTIL
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.router import ROUTER, SELECTOR_FLAG, find_picker
+from generator.model.findings import Finding
 from generator.model.manifests import Manifest
 from generator.model.source import Path
-from generator.rules.case import Case, Finding, pools, related
+from generator.rules.case import Case, pools, related, rule
 
 
+@rule("RP510", "error+", "something still refers to a deleted pool", keeps=("I7",))
 def dangling(case: Case) -> Iterator[Finding]:
     """Find what still refers to a pool when the rollout has deleted it (contract I7)."""
     left = {item.identity for item in case.last}
@@ -24,20 +26,19 @@ def dangling(case: Case) -> Iterator[Finding]:
         for path, namespace, name in _pool_references(item.data, item.identity.namespace, ()):
             for pool in gone:
                 if (pool.identity.namespace, pool.name) == (namespace, name):
-                    yield _dangling(item, path, pool)
+                    yield _dangling(case, item, path, pool)
 
 
-def _dangling(item: Manifest, path: Path, pool: Manifest) -> Finding:
+def _dangling(case: Case, item: Manifest, path: Path, pool: Manifest) -> Finding:
     lost = (
         "requests that it sends there would get 500" if item.kind.endswith("Route") else "it would do nothing"
     )
-    return Finding(
-        message=f"{item.kind} `{item.name}` still refers to InferencePool `{pool.name}` when that is "
-        f"deleted: {lost}",
-        place=item.origin.at(*path, "name"),
-        hint=f"move it to {pool.bundle}, which it leaves with, or let it refer to the pool that stays",
+    return case.finding(
+        f"{item.kind} `{item.name}` still refers to InferencePool `{pool.name}` when that is deleted: {lost}",
+        item.origin.at(*path, "name"),
+        f"move it to {pool.bundle}, which it leaves with, or let it refer to the pool that stays",
+        related(pool, f"deleted with {pool.bundle}", "metadata", "name"),
         about=item,
-        related=(related(pool, f"deleted with {pool.bundle}", "metadata", "name"),),
     )
 
 
@@ -60,20 +61,22 @@ _REPLACING = (
 """Annotation, and what in it makes an engine delete an object and create it again."""
 
 
+@rule("RP511", "error+", "pool would be replaced in place", keeps=("I13",))
 def replaced(case: Case) -> Iterator[Finding]:
     """Find pools that a GitOps engine may delete and create again (contract I13)."""
     for pool in pools(case.objects):
         for key, word in _REPLACING:
             if word.lower() in str(pool.get("metadata", "annotations", key, default="")).lower():
-                yield Finding(
-                    message=f"`{key}` lets InferencePool `{pool.name}` be deleted and created again: its "
+                yield case.finding(
+                    f"`{key}` lets InferencePool `{pool.name}` be deleted and created again: its "
                     "endpoint picker would forget all rewrites and objectives until it restarts",
-                    place=pool.origin.at("metadata", "annotations", key),
-                    hint="take the annotation off the pool: every field of it can be changed in place",
+                    pool.origin.at("metadata", "annotations", key),
+                    "take the annotation off the pool: every field of it can be changed in place",
                     about=pool,
                 )
 
 
+@rule("RP512", "error", "endpoint picker reads no rewrites")
 def picker_without_pool(case: Case) -> Iterator[Finding]:
     """Find endpoint pickers that read no rewrites although there are some (contract §1.2)."""
     for pool, container in _pickers(case):
@@ -81,16 +84,17 @@ def picker_without_pool(case: Case) -> Iterator[Finding]:
             continue
         for item in case.objects:
             if item.kind == "InferenceModelRewrite" and item.get("spec", "poolRef", "name") == pool.name:
-                yield Finding(
-                    message=f"the endpoint picker of `{pool.name}` runs with `{SELECTOR_FLAG}`, and "
+                yield case.finding(
+                    f"the endpoint picker of `{pool.name}` runs with `{SELECTOR_FLAG}`, and "
                     f"reads no InferenceModelRewrite: requests for the names in `{item.name}` get 404",
-                    place=container.workload.origin.at(*container.path, "args"),
-                    hint=f"start it with `--pool-name={pool.name}`: the chart does when it creates the pool",
+                    container.workload.origin.at(*container.path, "args"),
+                    f"start it with `--pool-name={pool.name}`: the chart does when it creates the pool",
+                    related(item, "nobody would read this", "metadata", "name"),
                     about=container.workload,
-                    related=(related(item, "nobody would read this", "metadata", "name"),),
                 )
 
 
+@rule("RP513", "error", "endpoint picker watches another pool")
 def picker_of_another_pool(case: Case) -> Iterator[Finding]:
     """Find pools whose endpoint picker watches another pool: one picker serves one pool (contract §1.1)."""
     for pool, container in _pickers(case):
@@ -103,13 +107,13 @@ def picker_of_another_pool(case: Case) -> Iterator[Finding]:
         for flag, right in wanted.items():
             said = container.flag(flag)
             if said and is_known(said) and said != right:
-                yield Finding(
-                    message=f"the endpoint picker of InferencePool `{pool.name}` says `{flag}={said}`: it "
+                yield case.finding(
+                    f"the endpoint picker of InferencePool `{pool.name}` says `{flag}={said}`: it "
                     "would choose among the pods of another pool",
-                    place=container.workload.origin.at(*container.path, "args"),
-                    hint=f"say `{flag}={right}`, and give each pool an endpoint picker of its own",
+                    container.workload.origin.at(*container.path, "args"),
+                    f"say `{flag}={right}`, and give each pool an endpoint picker of its own",
+                    related(pool, "this pool asks it", "spec", "endpointPickerRef", "name"),
                     about=container.workload,
-                    related=(related(pool, "this pool asks it", "spec", "endpointPickerRef", "name"),),
                 )
 
 
@@ -121,6 +125,7 @@ def _pickers(case: Case) -> Iterator[tuple[Manifest, Container]]:
                 yield pool, container
 
 
+@rule("RP514", "error+", "gateway needs a policy that is missing", keeps=("I4",))
 def missing_policies(case: Case) -> Iterator[Finding]:
     """Find new pools without a policy that the gateway needs of them (contract I4, §5)."""
     gateway = case.plan.target.gateway
@@ -133,14 +138,14 @@ def missing_policies(case: Case) -> Iterator[Finding]:
         usual = tuple(dict.fromkeys(one.kind for one in others))
         for kind in (*known.policies, *usual):
             if not any(item.kind == kind and _is_for(item, pool) for item in case.objects):
-                yield Finding(
-                    message=f"InferencePool `{pool.name}` has no {kind}, which {known.name} needs: the "
+                yield case.finding(
+                    f"InferencePool `{pool.name}` has no {kind}, which {known.name} needs: the "
                     "gateway would reach its pods or its endpoint picker in the wrong way, or not at all",
-                    place=pool.origin.at("metadata", "name"),
-                    hint=f"add a {kind} for `{pool.name}` to the same manifests; it must exist before a "
+                    pool.origin.at("metadata", "name"),
+                    f"add a {kind} for `{pool.name}` to the same manifests; it must exist before a "
                     "route refers to the pool",
+                    *tuple(related(one, "the other version has one") for one in others[:1]),
                     about=pool,
-                    related=tuple(related(one, "the other version has one") for one in others[:1]),
                 )
 
 
@@ -151,6 +156,7 @@ def _is_for(policy: Manifest, pool: Manifest) -> bool:
     return pool.name in named or (bool(host) and host == pool.get("spec", "endpointPickerRef", "name"))
 
 
+@rule("RP515", "error+", "rolling update restarts the endpoint picker", keeps=("I12",))
 def router_restarts(case: Case) -> Iterator[Finding]:
     """Find an update in place that restarts the endpoint picker of a live pool (contract I12)."""
     if case.versions:
@@ -159,10 +165,10 @@ def router_restarts(case: Case) -> Iterator[Finding]:
     for item in case.last:
         old = before.get(item.identity, item)
         if item.part == ROUTER and item.kind in WORKLOADS and old.data != item.data:
-            yield Finding(
-                message=f"the update restarts {item.kind} `{item.name}`, the pool's endpoint picker: until "
+            yield case.finding(
+                f"the update restarts {item.kind} `{item.name}`, the pool's endpoint picker: until "
                 "it is back, nobody picks pods",
-                place=item.origin.at("metadata", "name"),
-                hint="update the model server alone; for another endpoint picker make a blue-green rollout",
+                item.origin.at("metadata", "name"),
+                "update the model server alone; for another endpoint picker make a blue-green rollout",
                 about=item,
             )

@@ -7,36 +7,38 @@ from itertools import permutations
 from typing import Any
 
 from generator.kubernetes.pods import pod_templates
-from generator.kubernetes.references import Reference, needs_of
+from generator.kubernetes.references import needs_of
 from generator.kubernetes.selectors import SELECTING, catches, selector_of, targets
+from generator.model.findings import Finding
 from generator.model.manifests import CLUSTER_SCOPED, Manifest
-from generator.rules.case import COMMON, Case, Finding, related
+from generator.rules.case import COMMON, Case, related, rule
 
 _RELEASE = "meta.helm.sh/release-name"
 _POLICY = "helm.sh/resource-policy"
 
 
+@rule("RP501", "error+", "a selector catches the other version", keeps=("I1",))
 def crossing_selectors(case: Case) -> Iterator[Finding]:
     """Find selectors of one version that catch pods or Services of another, both ways (contract I1)."""
     for own, other in permutations(case.versions, 2):
         caught = targets(case.versions[other])
         for item in case.versions[own]:
             if item.kind in SELECTING:
-                yield from (_crossing(item, one, other) for one in caught if catches(item, one))
+                yield from (_crossing(case, item, one) for one in caught if catches(item, one))
 
 
-def _crossing(item: Manifest, target: Manifest, version: str) -> Finding:
+def _crossing(case: Case, item: Manifest, target: Manifest) -> Finding:
     pairs = _said(selector_of(item) or {})
     what = "the Service" if target.kind == "Service" else "pods"
     labels = ("metadata", "labels")
     path = labels if target.kind == "Service" else (*next(iter(pod_templates(target)), ("spec",)), *labels)
-    return Finding(
-        message=f"{item.kind} `{item.name}` ({pairs}) catches {what} of {version}, of `{target.name}`; "
+    return case.finding(
+        f"{item.kind} `{item.name}` ({pairs}) catches {what} of {target.bundle}, of `{target.name}`; "
         f"{_CONSEQUENCES.get(item.kind, _CONTROLLER)}",
-        place=item.origin.at("spec", "podSelector" if item.kind == "NetworkPolicy" else "selector"),
-        hint="give one label of this selector a value of its own in each version, on the pods as well",
+        item.origin.at("spec", "podSelector" if item.kind == "NetworkPolicy" else "selector"),
+        "give one label of this selector a value of its own in each version, on the pods as well",
+        related(target, "these labels are caught", *path),
         about=item,
-        related=(related(target, "these labels are caught", *path),),
     )
 
 
@@ -57,6 +59,7 @@ def _said(selector: Mapping[str, Any]) -> str:
     return pairs or ("by expressions" if selector.get("matchExpressions") else "everything")
 
 
+@rule("RP502", "error+", "Helm release owns what must stay", keeps=("I3",))
 def helm_owned(case: Case) -> Iterator[Finding]:
     """Find common objects that the Helm release of a leaving version owns (contract I3)."""
     left = {item.identity for item in case.last}
@@ -70,22 +73,20 @@ def helm_owned(case: Case) -> Iterator[Finding]:
     for item in staying:
         release = item.get("metadata", "annotations", _RELEASE)
         if release in leaving and item.get("metadata", "annotations", _POLICY) != "keep":
-            yield Finding(
-                message=f"Helm release `{release}` owns {item.kind} `{item.name}` and leaves with "
+            yield case.finding(
+                f"Helm release `{release}` owns {item.kind} `{item.name}` and leaves with "
                 f"{leaving[release].bundle}: `helm uninstall {release}` would delete the {_live(item)}",
-                place=item.origin.at("metadata", "annotations", _RELEASE),
-                hint=f"run `helm upgrade` with the annotation `{_POLICY}: keep` on it and add it here, or "
+                item.origin.at("metadata", "annotations", _RELEASE),
+                f"run `helm upgrade` with the annotation `{_POLICY}: keep` on it and add it here, or "
                 "take the object out of the release and its annotations out of this manifest",
-                about=item,
-                related=(
-                    related(
-                        leaving[release],
-                        "the same release owns this, which leaves",
-                        "metadata",
-                        "annotations",
-                        _RELEASE,
-                    ),
+                related(
+                    leaving[release],
+                    "the same release owns this, which leaves",
+                    "metadata",
+                    "annotations",
+                    _RELEASE,
                 ),
+                about=item,
             )
 
 
@@ -93,6 +94,7 @@ def _live(item: Manifest) -> str:
     return "live route, and every request would get 404" if item.kind.endswith("Route") else "live object"
 
 
+@rule("RP503", "error+", "green needs an object that leaves with blue", keeps=("I3",))
 def lost_needs(case: Case) -> Iterator[Finding]:
     """Find objects that pods need and a leaving version takes along (contract I3)."""
     left = {item.identity for item in case.last}
@@ -106,16 +108,12 @@ def lost_needs(case: Case) -> Iterator[Finding]:
         for need in needs_of(user):
             home = "" if need.kind in CLUSTER_SCOPED else user.identity.namespace
             if item := going.get((need.kind, home, need.name)):
-                yield _lost(user, need, item)
-
-
-def _lost(user: Manifest, need: Reference, item: Manifest) -> Finding:
-    becomes = "start without it" if need.optional else "not start"
-    return Finding(
-        message=f"{user.kind} `{user.name}` needs {need.kind} `{need.name}`, which is deleted with "
-        f"{item.bundle}: its next pod would {becomes}",
-        place=user.origin.at(*need.path),
-        hint=f"move {need.kind} `{need.name}` to `shared`, or give each version one of its own",
-        about=user,
-        related=(related(item, f"deleted with {item.bundle}", "metadata", "name"),),
-    )
+                becomes = "start without it" if need.optional else "not start"
+                yield case.finding(
+                    f"{user.kind} `{user.name}` needs {need.kind} `{need.name}`, which is deleted with "
+                    f"{item.bundle}: its next pod would {becomes}",
+                    user.origin.at(*need.path),
+                    f"move {need.kind} `{need.name}` to `shared`, or give each version one of its own",
+                    related(item, f"deleted with {item.bundle}", "metadata", "name"),
+                    about=user,
+                )

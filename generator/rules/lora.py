@@ -8,13 +8,15 @@ from typing import Any
 from generator.kubernetes.containers import Container, containers_of, whole
 from generator.kubernetes.engines import adapter_directory
 from generator.kubernetes.selectors import catches
+from generator.model.findings import Finding
 from generator.model.manifests import Manifest, dig
 from generator.rules.aliases import REWRITE, models_of, pool_of, rules_of
-from generator.rules.case import Case, Finding, model_servers, pools
+from generator.rules.case import Case, model_servers, pools, rule
 
 _DEFAULT_LORAS = 1
 
 
+@rule("RP549", "error+", "pods cannot load the adapter", keeps=("I22",))
 def missing_flags(case: Case) -> Iterator[Finding]:
     """Find pods that cannot load every adapter which a rewrite names at one time (contract I22)."""
     for one, adapters in _adapted(case):
@@ -27,38 +29,40 @@ def missing_flags(case: Case) -> Iterator[Finding]:
             what = f"has room for {most} at a time (`--max-loras`)"
         else:
             continue
-        yield Finding(
-            message=f"vLLM in {one.workload.kind} `{one.workload.name}` {what}, and the rollout asks it for "
+        yield case.finding(
+            f"vLLM in {one.workload.kind} `{one.workload.name}` {what}, and the rollout asks it for "
             f"{names}: their requests fail, or the adapters push each other out",
-            place=one.workload.origin.at(*one.path, "args"),
-            hint=f"give it `--enable-lora`, `--max-loras={len(adapters)}` or more, and a `--max-lora-rank` "
+            one.workload.origin.at(*one.path, "args"),
+            f"give it `--enable-lora`, `--max-loras={len(adapters)}` or more, and a `--max-lora-rank` "
             "that no adapter's rank exceeds",
             about=one.workload,
         )
 
 
+@rule("RP550", "error+", "adapters are lost with their pod", keeps=("I22",))
 def lost_directory(case: Case) -> Iterator[Finding]:
     """Find adapters on a volume that is empty whenever a pod starts (contract I22)."""
     for one, mount, volume in _volumes(case):
         if not any(_mounts(other, mount) for other in _initial(one)):
-            yield Finding(
-                message=f"the adapters of `{one.workload.name}` are on `{volume}`, an emptyDir that nothing "
+            yield case.finding(
+                f"the adapters of `{one.workload.name}` are on `{volume}`, an emptyDir that nothing "
                 "fills: a pod that restarts has lost them, and answers 404 for its share of the alias",
-                place=_mount_place(one, mount),
-                hint="mount a volume that all pods read, a PersistentVolumeClaim with ReadWriteMany",
+                _mount_place(one, mount),
+                "mount a volume that all pods read, a PersistentVolumeClaim with ReadWriteMany",
                 about=one.workload,
             )
 
 
+@rule("RP551", "warning", "adapters come from an init container", keeps=("I24",))
 def fed_at_start(case: Case) -> Iterator[Finding]:
     """Find adapters that an init container brings: a new one needs new pods (contract I24)."""
     for one, mount, volume in _volumes(case):
         if any(_mounts(other, mount) for other in _initial(one)):
-            yield Finding(
-                message=f"an init container fills `{volume}` when a pod of `{one.workload.name}` starts: the "
+            yield case.finding(
+                f"an init container fills `{volume}` when a pod of `{one.workload.name}` starts: the "
                 "running pods never see an adapter that came later",
-                place=_mount_place(one, mount),
-                hint="make a rolling update first, whose pods bring both adapters; or mount a shared volume",
+                _mount_place(one, mount),
+                "make a rolling update first, whose pods bring both adapters; or mount a shared volume",
                 about=one.workload,
             )
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from generator.kubernetes.containers import Container, containers_of
 from generator.kubernetes.pods import roles_of
+from generator.model.findings import Finding
 from generator.model.manifests import Manifest
-from generator.rules.case import Case, Finding, model_servers, related
+from generator.rules.case import Case, model_servers, related, rule
 
 _SERVED: Mapping[str, Callable[[Container], str]] = {
     "the model": lambda one: one.model,
@@ -27,47 +28,50 @@ _PAIRED: Mapping[str, Callable[[Container], str]] = {
 """What a prefill pod and a decode pod must agree on → how a container says it."""
 
 
+@rule("RP537", "error+", "rolling update changes what the pool serves", keeps=("I18",))
 def other_model(case: Case) -> Iterator[Finding]:
     """Find an update in place after which one pool answers for two models (contract I18)."""
     for old, new in _changed(case):
         differ = [what for what, say in _SERVED.items() if say(old) != say(new)]
         if differ and (old.is_vllm or new.is_vllm):
-            yield Finding(
-                message=f"the update of {new.workload.kind} `{new.workload.name}` changes {_and(differ)}: "
+            yield case.finding(
+                f"the update of {new.workload.kind} `{new.workload.name}` changes {_and(differ)}: "
                 "until it is over, each request gets the old or the new, as it happens",
-                place=new.workload.origin.at(*new.path, "args"),
-                hint="make a blue-green rollout: a second pool, to which the traffic shifts",
+                new.workload.origin.at(*new.path, "args"),
+                "make a blue-green rollout: a second pool, to which the traffic shifts",
                 about=new.workload,
             )
 
 
+@rule("RP538", "error+", "prefill and decode would meet in two versions", keeps=("I18",))
 def split_pair(case: Case) -> Iterator[Finding]:
     """Find an update in place of one half of a prefill and decode pair (contract I18)."""
     for old, new in _changed(case):
         other = _counterpart(case, new.workload)
         differ = [what for what, say in _PAIRED.items() if say(old) != say(new)]
         if other and differ and not new.is_sidecar:
-            yield Finding(
-                message=f"the update changes {_and(differ)} of {new.workload.kind} `{new.workload.name}`, "
+            yield case.finding(
+                f"the update changes {_and(differ)} of {new.workload.kind} `{new.workload.name}`, "
                 f"and `{other.name}` is its other half: new pods would be paired with old ones",
-                place=new.workload.origin.at(*new.path, "image"),
-                hint="make a blue-green rollout of both halves, or one DisaggregatedSet of them",
+                new.workload.origin.at(*new.path, "image"),
+                "make a blue-green rollout of both halves, or one DisaggregatedSet of them",
+                related(other, "the other half", "metadata", "name"),
                 about=new.workload,
-                related=(related(other, "the other half", "metadata", "name"),),
             )
 
 
+@rule("RP541", "warning", "lost KV blocks fail the request", keeps=("I15",))
 def lost_blocks(case: Case) -> Iterator[Finding]:
     """Find decode pods that fail a request when a prefill pod stops under it (contract I15)."""
     for server in case.servers:
         for one in containers_of(server) if "decode" in roles_of(server) else ():
             transfer = one.flag("--kv-transfer-config")
             if transfer and _counterpart(case, server) and "kv_load_failure_policy" not in transfer:
-                yield Finding(
-                    message=f"`{server.name}` fails a request whose KV blocks are lost, and a prefill pod "
+                yield case.finding(
+                    f"`{server.name}` fails a request whose KV blocks are lost, and a prefill pod "
                     "that stops cannot wait until they are read",
-                    place=server.origin.at(*one.path, "args"),
-                    hint='add `"kv_load_failure_policy":"recompute"` to `--kv-transfer-config`',
+                    server.origin.at(*one.path, "args"),
+                    'add `"kv_load_failure_policy":"recompute"` to `--kv-transfer-config`',
                     about=server,
                 )
 

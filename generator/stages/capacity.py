@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from generator.kubernetes.pods import SCALERS, WORKLOADS
 from generator.kubernetes.router import MODEL
 from generator.kubernetes.workloads import replica_paths, replicas
-from generator.model.findings import Findings
+from generator.model.findings import Reporting
 from generator.model.manifests import Identity, Manifest
 from generator.model.source import Ref
 from generator.model.target import Budget
@@ -42,16 +42,16 @@ class Capacity:
         return dict(self.per_blue).get(candidate, Decimal(0))
 
 
-def parse_capacity(fields: Fields, names: tuple[str, ...], found: Findings) -> Capacity:
+def parse_capacity(fields: Fields, names: tuple[str, ...]) -> Reporting[Capacity]:
     """Read `capacity` of blue and these candidates; without it all versions run in full until one goes."""
     counts, rates = fields.child("acceleratorsPerReplica"), fields.child("perBlue").data
     for name in rates:
-        one_of(names, _key(fields, "perBlue", name), found)
+        yield from one_of(names, _key(fields, "perBlue", name))
     for name in counts.data:
-        one_of(("blue", *names), _key(fields, "acceleratorsPerReplica", name), found)
+        yield from one_of(("blue", *names), _key(fields, "acceleratorsPerReplica", name))
     if fields.has("greenPerBlue"):
         place = fields.ref("greenPerBlue").place
-        rates = {only(names, "greenPerBlue", "perBlue", place, found): fields.get("greenPerBlue")}
+        rates = {(yield from only(names, "greenPerBlue", "perBlue", place)): fields.get("greenPerBlue")}
     return Capacity(
         policy=fields.text("policy", FULL),
         headroom=Decimal(fields.text("headroom", "0%").rstrip("%")) / WHOLE,

@@ -12,15 +12,15 @@ import pytest
 
 from generator import pipeline
 from generator.apiserver.verdict import ROWS
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic, Rejected
+from generator.model.findings import Finding, Rejected
 from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
 from generator.pipeline import compile_plan, compile_plans
+from generator.rules import CODES
 from tests.oracles.cluster.definitions import permissive
 from tests.support.small_plans import BLUE, GREEN, Object, blue_green, route, to_pool, version, written
 
-Refused = Callable[..., tuple[Diagnostic, ...]]
+Refused = Callable[..., tuple[Finding, ...]]
 
 POOL = ("inference.networking.k8s.io", "v1", "InferencePool", "inferencepools", "Namespaced")
 FILES = {"blue/all.yaml": version(BLUE), "green/all.yaml": version(GREEN)}
@@ -42,7 +42,7 @@ def refused(tmp_path: Path) -> Refused:
 
     def run(
         files: dict[str, Any], made: Object | None = None, crds: tuple[str, ...] = ()
-    ) -> tuple[Diagnostic, ...]:
+    ) -> tuple[Finding, ...]:
         path = written(tmp_path, made or plan(), files)
         with pytest.raises(Rejected) as raised:
             compile_plans([str(path)], crds)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.model.codes import CODES
+from generator.rules import CODES
 from tests.conftest import Rollplan
 from tests.support.command import MAIN, command, environment
 from tests.support.paths import ROOT

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from generator.cli.explain import PAGES
-from generator.model.codes import CODES
+from generator.rules import CODES
 from tests.conftest import Rollplan
 
 EXPLAINED = [code for code in CODES if (PAGES / f"{code}.md").exists() or code >= "RP101"]

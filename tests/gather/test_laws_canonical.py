@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from generator.gather.canonical import canonical
 from generator.load import load_manifests
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.source import Source
 from generator.model.target import Apis
 from generator.templating import render_yaml
@@ -87,5 +87,5 @@ def test_every_object_that_a_strategy_makes_is_listed():
 @pytest.mark.parametrize("template", MADE)
 def test_objects_that_we_make_are_canonical(template):
     text = render_yaml(template, name="a", namespace=NAMESPACE, pool="p", **MADE[template])
-    (document,) = load_manifests(Source(name=template, text=text), Findings())
+    (document,) = value_of(load_manifests(Source(name=template, text=text)))
     assert json.dumps(document.data) == json.dumps(canonical(document.data, NAMESPACE, APIS))

@@ -13,9 +13,11 @@ import yaml
 from generator.gather.bundles import gather
 from generator.kubernetes.router import ROUTER
 from generator.load import load_plan, read_source
-from generator.model.findings import Findings
-from generator.pipeline import compile_plan
+from generator.model.findings import no_findings
+from generator.pipeline import Collector, compile_plan
 from generator.plan.parse import parse
+from generator.rules import CODES
+from generator.stages import STRATEGIES
 from tests.support.made_diff import CONFIG, UNUSED, Object, differences
 from tests.support.paths import SHARED
 
@@ -277,11 +279,12 @@ def made(name: str, folder: Path) -> list[Object]:
     if name in WITH_ROUTE:
         objects = compile_plan(path).rollout.stages[0].objects
         return [item.data for item in objects if item.part == ROUTER or item.kind == "HTTPRoute"]
-    found = Findings()
-    source = read_source(path, path.name, found)
-    document = load_plan(source, found) if source else None
+    found = Collector()
+    source = found.collect(read_source(path, path.name))
+    document = found.collect(load_plan(source)) if source else None
     assert document
-    (objects,) = gather(parse(document, found), folder, found).values()
+    plan = found.collect(parse(document, STRATEGIES, CODES))
+    (objects,) = found.collect(gather(plan, lambda _: no_findings(()))).values()
     assert found.all == ()
     return [item.data for item in objects if item.part == ROUTER]
 

@@ -12,12 +12,12 @@ from generator.disk import read_tree, write
 from generator.gitops.promotion import (
     MARKER,
     Index,
+    LiveStage,
     Refused,
     StageEntry,
-    Standing,
+    live_stage,
     promote,
     read_index,
-    standing,
 )
 from generator.model.findings import Fault
 from generator.pipeline import compile_plan, planned
@@ -226,8 +226,8 @@ def test_a_rollout_of_another_format_is_a_fault(text: str) -> None:
 def test_a_stage_that_is_no_more_counts_as_nowhere() -> None:
     stage = StageEntry(name="00-baseline", files=(), moves=False, final=False)
     index = Index(stages=(stage,), rollback=())
-    assert standing(index, {MARKER: "07-gone\n"}) == Standing(number=None)
-    assert standing(index, {}) == Standing(number=None)
+    assert live_stage(index, {MARKER: "07-gone\n"}) == LiveStage(number=None)
+    assert live_stage(index, {}) == LiveStage(number=None)
     with pytest.raises(Refused, match="no stage is called"):
         promote(index, {}, {}, "07", skip=False, confirmed=False)
 

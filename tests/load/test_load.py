@@ -11,9 +11,10 @@ import yaml
 from generator.load import load_manifests, load_plan, read_source
 from generator.load.limits import Limits
 from generator.load.yaml import composer
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.source import Source, quoted
+from generator.pipeline import Collector
+from generator.rules import CODES
 from tests.support.loading import HIDDEN, everything, finding, load
 from tests.support.paths import ROOT
 
@@ -268,8 +269,8 @@ def test_quoted_shows_everything_on_one_line(text, expected):
 
 
 def test_findings_end_after_a_hundred_errors():
-    found = Findings()
-    assert load_plan(Source(name="p.yaml", text="[" + "{a, a}," * 150 + "]"), found) is None
+    found = Collector()
+    assert found.collect(load_plan(Source(name="p.yaml", text="[" + "{a, a}," * 150 + "]"))) is None
     assert len(found.all) == Limits.findings
     assert found.all[-1].hint == "remove one of the two (reading stops here, at 100 errors)"
 
@@ -399,7 +400,7 @@ def test_the_example_manifests_are_read_as_kubectl_reads_them():
     command = ["kubectl", "annotate", "--local", *files, "x=y", "-o", "json"]
     text = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout
     ours = [
-        each.data for path in paths for each in load_manifests(read_source(path, "p", Findings()), Findings())
+        each.data for path in paths for each in value_of(load_manifests(value_of(read_source(path, "p"))))
     ]
     for each in ours:
         each["metadata"]["annotations"] = {**each["metadata"].get("annotations", {}), "x": "y"}

@@ -6,8 +6,9 @@ import pytest
 
 from generator.load import read_source
 from generator.load.limits import Limits
-from generator.model.findings import Fault, Findings
+from generator.model.findings import Fault, value_of
 from generator.model.source import Source
+from generator.pipeline import Collector
 
 
 def write(tmp_path, raw):
@@ -18,8 +19,8 @@ def write(tmp_path, raw):
 
 def read(tmp_path, raw):
     """Give the text of a file and its findings with their messages."""
-    found = Findings()
-    source = read_source(write(tmp_path, raw), "some/p.yaml", found)
+    found = Collector()
+    source = found.collect(read_source(write(tmp_path, raw), "some/p.yaml"))
     return source and source.text, [(f.code.id, str(f.place), f.message) for f in found.all]
 
 
@@ -70,7 +71,7 @@ def test_a_file_may_have_a_mebibyte_and_no_byte_more(tmp_path):
 
 def fault(path):
     with pytest.raises(Fault) as caught:
-        read_source(path, "some/\x1bp.yaml", Findings())
+        value_of(read_source(path, "some/\x1bp.yaml"))
     return str(caught.value).removeprefix(r"cannot read 'some/\x1bp.yaml': ")
 
 
@@ -101,5 +102,5 @@ def test_a_file_without_permission_is_a_fault(tmp_path):
 def test_a_link_to_a_file_is_a_file(tmp_path):
     write(tmp_path, b"a: 1")
     (tmp_path / "link").symlink_to("p.yaml")
-    source = read_source(tmp_path / "link", "link", Findings())
+    source = value_of(read_source(tmp_path / "link", "link"))
     assert source == Source(name="link", text="a: 1")

@@ -16,14 +16,15 @@ CHILD = f"""
 import json, pathlib, re, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({512 * MEBIBYTE}, {512 * MEBIBYTE}))
 import yaml
-from generator.diagnostics import Findings
-from generator.load import compose, load_manifests, load_plan, read_source
-compose.LOADER = getattr(yaml, sys.argv[2])
+from generator.pipeline import Collector
+from generator.load.reader import load_manifests, load_plan, read_source
+from generator.load.yaml import composer
+composer.LOADER = getattr(yaml, sys.argv[2])
 answer = []
 for loader in (load_plan, load_manifests):
-    found = Findings()
-    source = read_source(pathlib.Path(sys.argv[1]), "p.yaml", found)
-    documents = loader(source, found) if source else None
+    found = Collector()
+    source = found.collect(read_source(pathlib.Path(sys.argv[1]), "p.yaml"))
+    documents = found.collect(loader(source)) if source else None
     answer.append([bool(documents), sorted({{finding.code.id for finding in found.all}}), len(found.all)])
     assert max((len(finding.message) for finding in found.all), default=0) < 1000
 (peak,) = re.findall(r"VmHWM:\\s*(\\d+) kB", pathlib.Path("/proc/self/status").read_text())

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from generator.load import load_manifests, load_plan, read_source
 from generator.load.yaml import composer
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.source import Source
+from generator.pipeline import Collector
 from tests.support.loading import HIDDEN, load
 
 HIDING = re.compile(f"[{''.join(map(chr, HIDDEN))}\x7f-\x9f\ufdd0-\ufdef]|[^\0-\uffff]")
@@ -41,7 +42,7 @@ def test_json_is_yaml(value, indent):
 @given(st.dictionaries(KEYS, JSON), st.booleans())
 def test_keys_stand_where_their_spans_say(value, with_indent):
     text = as_json(value, indent=2 if with_indent else None)
-    document = load_plan(Source(name="p.yaml", text=text), Findings())
+    document = value_of(load_plan(Source(name="p.yaml", text=text)))
     lines = text.split("\n")
     for path, span in document.keys.items():
         token = lines[span.line - 1][span.column - 1 :][: span.length]
@@ -52,8 +53,8 @@ def test_keys_stand_where_their_spans_say(value, with_indent):
 @given(st.text() | YAMLISH)
 def test_any_text_gives_documents_or_errors(text):
     for loader in (load_plan, load_manifests):
-        found = Findings()
-        documents = loader(Source(name="p.yaml", text=text), found)
+        found = Collector()
+        documents = found.collect(loader(Source(name="p.yaml", text=text)))
         errors = [finding for finding in found.all if finding.is_error]
         assert (not documents) if errors else (loader is load_manifests or documents is not None)
         lines = re.split("\r\n|[\r\n]", text)
@@ -73,10 +74,10 @@ def test_the_parser_without_libyaml_never_fails_either(text):
 @settings(deadline=None)
 @given(raw=st.binary() | YAMLISH.map(str.encode))
 def test_any_bytes_give_a_text_or_an_error(tmp_path_factory, raw):
-    found = Findings()
+    found = Collector()
     path = tmp_path_factory.getbasetemp() / "p.yaml"
     path.write_bytes(raw)
-    source = read_source(path, "p.yaml", found)
+    source = found.collect(read_source(path, "p.yaml"))
     if source is None:
         assert [finding.code.id for finding in found.all] == ["RP001"]
     else:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from generator.cli.explain import PAGES, explanation
-from generator.model.codes import CODES
+from generator.rules import CODES
 from tests.support.loading import load
 
 READING = [code for code in CODES if code < "RP1"]

@@ -3,7 +3,7 @@
 import pytest
 
 from generator.load import load_plan
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.source import Source
 from tests.load.test_load import ACCEPTED
 from tests.support.loading import everything
@@ -71,7 +71,7 @@ def test_every_place_points_at_its_token():
 
 
 def test_an_alias_stands_where_it_is_written_and_its_parts_where_they_are():
-    document = load_plan(Source(name="p.yaml", text=MANIFEST), Findings())
+    document = value_of(load_plan(Source(name="p.yaml", text=MANIFEST)))
     assert str(document.at(("copy",))) == "p.yaml:14:7"
     assert document.at(("copy",)).length == len("*m")
     assert document.at(("copy", "name")) == document.at(("metadata", "name"))
@@ -79,13 +79,13 @@ def test_an_alias_stands_where_it_is_written_and_its_parts_where_they_are():
 
 
 def test_a_merged_key_stands_where_it_was_written_first():
-    document = load_plan(Source(name="p.yaml", text="a: &a {b: 1}\nc:\n  <<: *a\n  d: 2\n"), Findings())
+    document = value_of(load_plan(Source(name="p.yaml", text="a: &a {b: 1}\nc:\n  <<: *a\n  d: 2\n")))
     assert str(document.at_key(("c", "b"))) == "p.yaml:1:8"
     assert str(document.at_key(("c", "d"))) == "p.yaml:4:3"
 
 
 def test_a_path_that_does_not_exist_leads_to_what_is_around_it():
-    document = load_plan(Source(name="p.yaml", text="a:\n  b: [1]\n"), Findings())
+    document = value_of(load_plan(Source(name="p.yaml", text="a:\n  b: [1]\n")))
     around = [("a", "b"), ("a", "b", 1), ("a", "b", -1), ("a", "b", "x"), ("a", "b", 1, "x")]
     assert {str(document.at(path)) for path in around} == {"p.yaml:2:6"}
     assert str(document.at(("a", 0))) == str(document.at_key(("a", 0))) == "p.yaml:2:3"

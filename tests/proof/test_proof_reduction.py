@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.gates import Fact, Gate, Instruction, facts_of
 from generator.model.manifests import Manifest, identity_of
 from generator.model.rollout import Deletion, Rollback, Rollout, Stage
@@ -257,7 +257,7 @@ def proof(lore: Lore) -> Found:
     found: Found = set()
     everywhere = sight_of(lore, lore.versions)
     for move in moves_of(lore):
-        for example in judged(lore, move, everywhere, set(), Findings()):
+        for example in value_of(judged(lore, move, everywhere, set())):
             fault = example.fault
             found.add((example.who, fault.code, fault.about, fault.why))
     return found

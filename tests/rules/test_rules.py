@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from generator.cli.explain import PAGES, explanation
-from generator.model.codes import CODES
+from generator.model.codes import CODES as OTHERS
 from generator.model.findings import Rejected
 from generator.pipeline import compile_plans
-from generator.rules import RULES
+from generator.rules import CODES, RULES
+from generator.rules.case import Rule
 from generator.rules.invariants import CONTRACT
 from tests.conftest import Rollplan
 from tests.support.paths import ROOT
@@ -123,32 +123,29 @@ def test_a_missing_policy_is_mended_by_adding_it(tmp_path: Path, case: str) -> N
 
 def test_every_rule_has_a_case_that_is_mended() -> None:
     fixed = {case[:5] for case in (*FIXES, *ADDED)}
-    assert {rule.code for rule in RULES} <= fixed
+    assert {rule.code.id for rule in RULES} <= fixed
 
 
-def test_every_rule_has_a_code_a_page_and_a_line_of_the_contract() -> None:
-    assert len({rule.code for rule in RULES}) == len(RULES)
-    for rule in RULES:
-        assert rule.code in CODES
-        assert rule.contract
-        page = (PAGES / f"{rule.code}.md").read_text(encoding="utf-8")
-        said = page.split("## Why")[0]
-        assert all(line in said for line in rule.contract), f"{rule.code} does not name {rule.contract}"
-        assert all(re.fullmatch(r"I([1-9]|1[0-9]|2[0-5])|§[0-9.]+", line) for line in rule.contract)
+def test_rules_are_found_by_name() -> None:
+    """No two have a code in common, and none of them is a row of the other codes as well."""
+    codes = [rule.code.id for rule in RULES]
+    assert codes == sorted(set(codes))
+    assert not set(codes) & set(OTHERS)
+    assert {*codes, *OTHERS} == set(CODES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code.id)
+def test_a_rule_has_a_page_that_names_its_invariants(rule: Rule) -> None:
+    page = (PAGES / f"{rule.code.id}.md").read_text(encoding="utf-8")
+    said = page.split("## Why")[0]
+    assert all(id_ in said for id_ in rule.code.keeps), f"{rule.code.id} does not name {rule.code.keeps}"
 
 
 def test_every_invariant_is_kept_by_findings_or_by_a_gate() -> None:
     assert list(CONTRACT) == [f"I{number}" for number in range(1, 26)]
-    for invariant in CONTRACT.values():
-        assert invariant.codes or invariant.gate
-        assert set(invariant.codes) <= set(CODES)
-
-
-def test_the_table_of_invariants_is_that_of_the_rules() -> None:
-    """A rule that keeps an invariant stands in its row."""
-    for rule in RULES:
-        for line in rule.contract:
-            assert line.startswith("§") or rule.code in CONTRACT[line].codes, f"{line} lacks {rule.code}"
+    kept = {id_ for code in CODES.values() for id_ in code.keeps}
+    assert kept <= set(CONTRACT)
+    assert all(invariant.gate or invariant.id in kept for invariant in CONTRACT.values())
 
 
 @pytest.mark.parametrize("id_", CONTRACT)

@@ -1,8 +1,9 @@
 """What the tests of loading share: readings of a text, in the short forms that tables hold."""
 
 from generator.load import load_manifests, load_plan
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.source import Source
+from generator.pipeline import Collector
 
 # C0, DEL, C1, line separators, bidirectional controls, byte order mark, surrogates, no characters
 HIDDEN = [
@@ -47,21 +48,21 @@ HIDDEN = [
 
 def load(text, loader=load_plan):
     """Give the data of a text and its findings, as `RP003 2:1`."""
-    found = Findings()
-    document = loader(Source(name="p.yaml", text=text), found)
+    found = Collector()
+    document = found.collect(loader(Source(name="p.yaml", text=text)))
     data = [each.data for each in document] if loader is load_manifests else document and document.data
     return data, [f"{f.code.id} {f.place.line}:{f.place.column}" for f in found.all]
 
 
 def finding(text, loader=load_plan):
     """Give the one finding of a text."""
-    found = Findings()
-    loader(Source(name="p.yaml", text=text), found)
+    found = Collector()
+    found.collect(loader(Source(name="p.yaml", text=text)))
     (only,) = found.all
     return only
 
 
 def everything(text):
     """Give all that a document has."""
-    document = load_plan(Source(name="p.yaml", text=text), Findings())
+    document = value_of(load_plan(Source(name="p.yaml", text=text)))
     return document.data, dict(document.keys), dict(document.values)

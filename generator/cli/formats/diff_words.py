@@ -18,8 +18,8 @@ from generator.gitops.compare.model import (
     FieldChange,
     ObjectChange,
     SeriesChange,
-    Shift,
     StageChange,
+    TrafficChange,
 )
 
 WIDTH = 120
@@ -44,7 +44,7 @@ _ABSENT = "-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class ChangeGroup:
     """The same change of the same object, and every stage that has it."""
 
     change: ObjectChange
@@ -121,16 +121,16 @@ def verdict(comparison: Comparison) -> str:
         f"{len({one for one in objects if one[0] == kind})} {VERBS[kind]}"
         for kind in (ADDED, REMOVED, CHANGED)
     )
-    said = [
+    words = [
         f"traffic shifts in {_number(len(rules), 'rule')}" if rules else "no traffic shifts",
         f"replicas or pods change in {_number(len(workloads), 'workload')}" if workloads else "",
         f"objects: {', '.join(counts)}",
         f"in {_number(len(stages), 'stage')} of {_number(len(comparison.series), 'plan')}",
     ]
-    return "; ".join(text for text in said if text)
+    return "; ".join(text for text in words if text)
 
 
-def groups(series: SeriesChange) -> tuple[Group, ...]:
+def groups(series: SeriesChange) -> tuple[ChangeGroup, ...]:
     """Return each change of an object once, with the stages that have it; changed objects come first."""
     found: dict[str, list[str]] = {}
     first: dict[str, ObjectChange] = {}
@@ -139,7 +139,7 @@ def groups(series: SeriesChange) -> tuple[Group, ...]:
             key = f"{change.object}\n{change.kind}\n{_fingerprint(change.fields)}"
             first.setdefault(key, change)
             found.setdefault(key, []).append(label(stage))
-    known = (Group(change=change, stages=tuple(found[key])) for key, change in first.items())
+    known = (ChangeGroup(change=change, stages=tuple(found[key])) for key, change in first.items())
     return tuple(sorted(known, key=lambda group: group.change.kind != CHANGED))
 
 
@@ -165,10 +165,10 @@ def share(percent: Decimal | None) -> str:
     return _ABSENT if percent is None else str(percent)
 
 
-def road(series: SeriesChange) -> Iterator[tuple[str, Sequence[Shift]]]:
+def traffic_by_stage(series: SeriesChange) -> Iterator[tuple[str, Sequence[TrafficChange]]]:
     """Return the stages where the traffic is not what it was in the stage before."""
-    known: tuple[Shift, ...] | None = None
-    for name, flow in series.road:
+    known: tuple[TrafficChange, ...] | None = None
+    for name, flow in series.traffic_by_stage:
         if flow != known:
             yield name, flow
         known = flow
@@ -190,7 +190,7 @@ def _common(one: str, other: str) -> int:
     return low
 
 
-def _change(shift: Shift) -> str:
+def _change(shift: TrafficChange) -> str:
     if shift.before is None:
         return "new"
     if shift.after is None:

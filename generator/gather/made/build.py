@@ -15,7 +15,7 @@ from generator.kubernetes.engines import SERVER_PORT
 from generator.kubernetes.labels import APP_COMPONENT
 from generator.kubernetes.pods import WORKLOADS, roles_of
 from generator.kubernetes.router import find_pool
-from generator.model.findings import Findings
+from generator.model.findings import Reporting
 from generator.model.made import PREFILL, Wanted
 from generator.model.manifests import Manifest
 from generator.model.plan import Plan
@@ -23,15 +23,15 @@ from generator.model.source import Place
 
 
 def made_objects(
-    wanted: Wanted, bundle: str, brought: tuple[Manifest, ...], plan: Plan, found: Findings
-) -> tuple[Manifest, ...]:
+    wanted: Wanted, bundle: str, brought: tuple[Manifest, ...], plan: Plan
+) -> Reporting[tuple[Manifest, ...]]:
     """Return the objects that rollplan makes for a version, beside those that its manifests bring."""
     pool = find_pool(brought, wanted.pool)
     context = _context(wanted, bundle, brought, pool, plan)
-    require_fit(wanted, pool, plan, context, found)
-    require_flags(wanted, found)
+    yield from require_fit(wanted, pool, plan, context)
+    yield from require_flags(wanted)
     made = tuple(_objects(wanted, context, is_brought=pool is not None))
-    require_matching(wanted, (*brought, *made), context, _selector_place(wanted, pool), found)
+    yield from require_matching(wanted, (*brought, *made), context, _selector_place(wanted, pool))
     return made
 
 

@@ -12,16 +12,16 @@ from generator.kubernetes.labels import APP_COMPONENT
 from generator.kubernetes.pods import WORKLOADS, pod_labels, roles_of
 from generator.kubernetes.router import ROUTER
 from generator.kubernetes.selectors import matches, selects_pods
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.made import DECODE, PREFILL, ModelServer, Wanted
 from generator.model.manifests import Manifest
 from generator.model.source import Place
 
 
 def require_matching(
-    wanted: Wanted, objects: tuple[Manifest, ...], context: Context, pool: Place, found: Findings
-) -> None:
+    wanted: Wanted, objects: tuple[Manifest, ...], context: Context, pool: Place
+) -> Reporting[None]:
     """Ask that the pool catches its model servers and no workers, and that prefill has its decode.
 
     `objects` are all of the version, and `pool` is where it says by which labels it selects.
@@ -33,12 +33,12 @@ def require_matching(
         if fault:
             what, hint = fault
             pods = Related(place=server.origin.at(), label="these pods")
-            found.add(CODES["RP222"], f"pool `{context.pool}` ({pairs}) {what}", pool, hint, pods)
+            yield finding("RP222", f"pool `{context.pool}` ({pairs}) {what}", pool, hint, pods)
     caught = any(selects_pods({"matchLabels": context.selector}, item) for item in workloads)
     if wanted.router and not wanted.servers and not caught:
         message = f"pool `{context.pool}` ({pairs}) selects no model server"
-        found.add(CODES["RP222"], message, pool, _labels_of(workloads))
-    _require_pairs(wanted.servers, workloads, found)
+        yield finding("RP222", message, pool, _labels_of(workloads))
+    yield from _require_pairs(wanted.servers, workloads)
 
 
 def _fault(server: ModelServer, context: Context) -> tuple[str, str] | None:
@@ -69,20 +69,18 @@ _PAIRED: Mapping[str, Callable[[ModelServer], Any]] = {
 """Field → what prefill and decode must have alike, or KV blocks of one are of no use to the other."""
 
 
-def _require_pairs(
-    servers: tuple[ModelServer, ...], workloads: tuple[Manifest, ...], found: Findings
-) -> None:
+def _require_pairs(servers: tuple[ModelServer, ...], workloads: tuple[Manifest, ...]) -> Reporting[None]:
     decoding = any(DECODE in roles_of(item) for item in workloads)
     for prefill in (server for server in servers if server.role == PREFILL):
         if not decoding:
             message = f"`{prefill.name}` prefills, and nothing decodes what it has begun"
             hint = "add a model server with `role: decode`"
-            found.add(CODES["RP224"], message, prefill.origin.at("role"), hint)
+            yield finding("RP224", message, prefill.origin.at("role"), hint)
         for decode in (server for server in servers if server.role == DECODE):
             for field, value in _PAIRED.items():
                 if value(prefill) != value(decode):
-                    found.add(
-                        CODES["RP224"],
+                    yield finding(
+                        "RP224",
                         f"`{prefill.name}` and `{decode.name}` differ in `{field}`",
                         prefill.origin.at(field),
                         "give both the same: they hand each other the KV blocks of one model",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from generator.gather.made.context import Context
 from generator.gather.made.gateway_policies import POLICIES
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.made import SIDECAR, Router, Wanted
 from generator.model.manifests import Manifest
 from generator.model.plan import Plan
@@ -17,34 +17,35 @@ _REWRITING = "lora-adapter"
 """The strategy that needs rewrites, which a picker without an InferencePool does not read (contract §1.2)."""
 
 
-def require_fit(wanted: Wanted, pool: Manifest | None, plan: Plan, context: Context, found: Findings) -> None:
+def require_fit(wanted: Wanted, pool: Manifest | None, plan: Plan, context: Context) -> Reporting[None]:
     """Ask that the router can be made for this target, and beside these manifests."""
     if wanted.router and pool:
-        found.add(
-            CODES["RP220"],
+        yield finding(
+            "RP220",
             f"the manifests bring InferencePool `{wanted.pool}`, and rollplan is to make it too",
             wanted.router.origin.at_key(),
             "remove `router`, or the pool and its endpoint picker from the manifests",
             Related(place=pool.origin.at("metadata", "name"), label="the pool that they bring"),
         )
     if wanted.router and not pool:
-        _require_provider(wanted.router, context, found)
+        yield from _require_provider(wanted.router, context)
         for row in _MISFITS:
             if row.is_met(_Asked(wanted=wanted, router=wanted.router, plan=plan, context=context)):
                 place = wanted.router.origin.at_key(row.field)
-                found.add(CODES["RP223"], row.message, place, row.hint)
+                yield finding("RP223", row.message, place, row.hint)
 
 
-def _require_provider(router: Router, context: Context, found: Findings) -> None:
+def _require_provider(router: Router, context: Context) -> Reporting[None]:
     gateway = context.target.gateway
     if context.standalone or (gateway and gateway.provider in POLICIES):
         return
     named = f"gateway provider `{gateway.provider}`" if gateway and gateway.provider else "the plan's gateway"
-    found.add(
-        CODES["RP221"],
+    yield finding(
+        "RP221",
         f"what {named} needs beside the pool is not known, so nothing is made for it",
         router.origin.at_key(),
         f"set `target.gateway.provider` to one of {', '.join(POLICIES)}; `none` says that you care for it",
+        about=gateway or "",
     )
 
 

@@ -99,8 +99,8 @@ def rule_text(rule: Mapping[str, Any]) -> str:
 
 
 def _match(match: Mapping[str, Any]) -> Iterator[str]:
-    for name, said in match.items():
-        for one in said if isinstance(said, list) else [said]:
+    for name, words in match.items():
+        for one in words if isinstance(words, list) else [words]:
             if isinstance(one, Mapping):
                 label = one.get("name") or ("" if name == "path" else name)
                 value = one.get("value", one.get("method", one.get("service", "")))
@@ -136,8 +136,8 @@ def _identity(name: str, item: Any) -> tuple[str, str]:
     if name == "rules":
         known = {"name": item["name"]} if item.get("name") else known
         return _dumped(known), rule_text(item) if known else ""
-    said = [str(value) for field, value in known.items() if value not in _DEFAULTS.get(field, ())]
-    return _dumped(known), " ".join(text for text in said if not text.endswith(".k8s.io"))
+    words = [str(value) for field, value in known.items() if value not in _DEFAULTS.get(field, ())]
+    return _dumped(known), " ".join(text for text in words if not text.endswith(".k8s.io"))
 
 
 def _unkeyed(value: Any) -> Any:

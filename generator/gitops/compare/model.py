@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 from generator.model.manifests import Identity, Manifest
 
 ADDED, REMOVED, CHANGED, REORDERED = "added", "removed", "changed", "reordered"
@@ -42,11 +42,11 @@ class Side:
 
     name: str
     series: tuple[Series, ...]
-    findings: tuple[Diagnostic, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shift:
+class TrafficChange:
     """One backend of one rule: its percent of the requests, before and after.
 
     None says that the rule is not there; `copies` marks a mirror, which gets copies of requests.
@@ -66,7 +66,7 @@ class Shift:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Capacity:
+class CapacityChange:
     """A workload's replicas and the accelerators that they hold, before and after; None: it is not there.
 
     `restarts` says that its pods are replaced: their template differs.
@@ -108,8 +108,8 @@ class StageChange:
     kind: str
     before: str
     after: str
-    shifts: tuple[Shift, ...] = ()
-    capacities: tuple[Capacity, ...] = ()
+    shifts: tuple[TrafficChange, ...] = ()
+    capacities: tuple[CapacityChange, ...] = ()
     objects: tuple[ObjectChange, ...] = ()
     gate: tuple[FieldChange, ...] = ()
     reordered: tuple[Identity, ...] = ()
@@ -132,12 +132,12 @@ class StageChange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeriesChange:
-    """One plan on both sides, or on one: its stages that differ, and the road of its traffic."""
+    """One plan on both sides, or on one: its stages that differ, and its traffic by stage."""
 
     name: str
     kind: str
     stages: tuple[StageChange, ...]
-    road: tuple[tuple[str, tuple[Shift, ...]], ...]
+    traffic_by_stage: tuple[tuple[str, tuple[TrafficChange, ...]], ...]
     """Every stage of the later side by name, with all of its traffic in `after`."""
 
 
@@ -148,7 +148,7 @@ class Comparison:
     before: str
     after: str
     series: tuple[SeriesChange, ...]
-    findings: tuple[Diagnostic, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def same(self) -> bool:

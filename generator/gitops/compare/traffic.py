@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from generator.gitops.compare.fields import rule_text
-from generator.gitops.compare.model import Shift
+from generator.gitops.compare.model import TrafficChange
 from generator.kubernetes.routes import DEFAULT_WEIGHT, weight_of
 from generator.model.manifests import INFERENCE, Identity, Manifest, dig
 from generator.model.weights import WHOLE, percent
@@ -30,27 +30,27 @@ class _Rule:
     flow: Flow
 
 
-def shifts(before: Iterable[Manifest], after: Iterable[Manifest]) -> tuple[Shift, ...]:
+def shifts(before: Iterable[Manifest], after: Iterable[Manifest]) -> tuple[TrafficChange, ...]:
     """Return every backend of every rule whose percent differs, and its neighbours in the same rule."""
     one, other = _rules(before), _rules(after)
-    found: list[Shift] = []
+    found: list[TrafficChange] = []
     for key in dict.fromkeys((*other, *one)):
         found += _compared(key[0], one.get(key), other.get(key))
     return tuple(found)
 
 
-def flows(objects: Iterable[Manifest]) -> tuple[Shift, ...]:
+def flows(objects: Iterable[Manifest]) -> tuple[TrafficChange, ...]:
     """Return what every rule does with its requests, as shifts from nothing."""
     return shifts((), objects)
 
 
-def _compared(object_: Identity, one: _Rule | None, other: _Rule | None) -> list[Shift]:
+def _compared(object_: Identity, one: _Rule | None, other: _Rule | None) -> list[TrafficChange]:
     before, after = one.flow if one else None, other.flow if other else None
     rule = other or one
     if rule is None or before == after:
         return []
     return [
-        Shift(
+        TrafficChange(
             object=object_,
             rule=rule.text,
             backend=backend,

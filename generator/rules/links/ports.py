@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.kubernetes.selectors import selector_of
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic, Related
+from generator.model.codes import finding
+from generator.model.findings import Finding, Related
 from generator.model.manifests import Manifest, find
 from generator.model.source import Path
 from generator.rules.links.objects import Scene, Template
@@ -17,7 +17,7 @@ _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("httpGet", "tcpSocket")
 
 
-def unknown_ports(scene: Scene) -> Iterator[Diagnostic]:
+def unknown_ports(scene: Scene) -> Iterator[Finding]:
     """Find ports that are named or numbered where no container, or no Service, has them."""
     for template in scene.templates:
         yield from _of_probes(template)
@@ -32,7 +32,7 @@ def _caught(item: Manifest, scene: Scene) -> tuple[Template, ...]:
     return scene.caught(selector, item.identity.namespace) if selector is not None else ()
 
 
-def _of_probes(template: Template) -> Iterator[Diagnostic]:
+def _of_probes(template: Template) -> Iterator[Finding]:
     for path, container in template.containers():
         names = {port.get("name") for port in container.get("ports") or () if port}
         for probe, handler in ((probe, handler) for probe in _PROBES for handler in _HANDLERS):
@@ -43,7 +43,7 @@ def _of_probes(template: Template) -> Iterator[Diagnostic]:
                 yield _unknown("RP430", template.owner, where, f"{message}, which it does not have", names)
 
 
-def _of_service(service: Manifest, scene: Scene) -> Iterator[Diagnostic]:
+def _of_service(service: Manifest, scene: Scene) -> Iterator[Finding]:
     caught = _caught(service, scene)
     names = {port.get("name") for template in caught for port in template.ports()}
     for index, port in enumerate(service.get("spec", "ports", default=())):
@@ -53,7 +53,7 @@ def _of_service(service: Manifest, scene: Scene) -> Iterator[Diagnostic]:
             yield _unknown("RP430", service, ("spec", "ports", index, "targetPort"), message, names)
 
 
-def _of_pool(pool: Manifest, scene: Scene) -> Iterator[Diagnostic]:
+def _of_pool(pool: Manifest, scene: Scene) -> Iterator[Finding]:
     for index, target in enumerate(pool.get("spec", "targetPorts", default=())):
         number, where = (target or {}).get("number"), ("spec", "targetPorts", index, "number")
         for template in _caught(pool, scene):
@@ -66,7 +66,7 @@ def _of_pool(pool: Manifest, scene: Scene) -> Iterator[Diagnostic]:
     yield from _of_picker(pool, scene)
 
 
-def _of_picker(pool: Manifest, scene: Scene) -> Iterator[Diagnostic]:
+def _of_picker(pool: Manifest, scene: Scene) -> Iterator[Finding]:
     ref: Mapping[str, Any] = pool.get("spec", "endpointPickerRef", default={})
     number = (ref.get("port") or {}).get("number")
     for service in find(scene.objects, "Service", ref.get("name") or ""):
@@ -79,13 +79,13 @@ def _of_picker(pool: Manifest, scene: Scene) -> Iterator[Diagnostic]:
             yield _unknown("RP434", pool, where, message, numbers, related)
 
 
-def _of_service_monitor(monitor: Manifest, scene: Scene) -> Iterator[Diagnostic]:
+def _of_service_monitor(monitor: Manifest, scene: Scene) -> Iterator[Finding]:
     services = services_of(monitor, scene)
     names = {port.get("name") for service in services for port in service.get("spec", "ports", default=())}
     yield from _scraped(monitor, "endpoints", "Services", names if services else None)
 
 
-def _of_pod_monitor(monitor: Manifest, scene: Scene) -> Iterator[Diagnostic]:
+def _of_pod_monitor(monitor: Manifest, scene: Scene) -> Iterator[Finding]:
     caught = _caught(monitor, scene)
     names = {port.get("name") for template in caught for port in template.ports()}
     yield from _scraped(monitor, _ENDPOINTS[monitor.kind], "pods", names if caught else None)
@@ -94,7 +94,7 @@ def _of_pod_monitor(monitor: Manifest, scene: Scene) -> Iterator[Diagnostic]:
 _ENDPOINTS = {"PodMonitor": "podMetricsEndpoints", "PodMonitoring": "endpoints"}
 
 
-def _scraped(monitor: Manifest, field: str, of: str, names: set[Any] | None) -> Iterator[Diagnostic]:
+def _scraped(monitor: Manifest, field: str, of: str, names: set[Any] | None) -> Iterator[Finding]:
     for index, endpoint in enumerate(monitor.get("spec", field, default=())):
         port = (endpoint or {}).get("port")
         if names is not None and isinstance(port, str) and port not in names:
@@ -114,8 +114,7 @@ _CHECKS = {
 
 def _unknown(
     code: str, item: Manifest, path: Path, message: str, there: set[Any], *related: Related
-) -> Diagnostic:
+) -> Finding:
     known = ", ".join(f"`{one}`" for one in sorted(str(one) for one in there if one))
     hint = f"there is {known}" if known else "name the port where the container declares it"
-    place = item.origin.at(*path)
-    return Diagnostic(code=CODES[code], message=message, place=place, hint=hint, related=related)
+    return finding(code, message, item.origin.at(*path), hint, *related, about=item)

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from generator.kubernetes.labels import is_given
 from generator.kubernetes.selectors import catches, pairs_of, selector_of
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic
+from generator.model.codes import finding
+from generator.model.findings import Finding
 from generator.model.manifests import Manifest, find
 from generator.rules.links.objects import Scene
 
 CATCH_PODS = frozenset({"InferencePool", "PodDisruptionBudget", "PodMonitor", "PodMonitoring", "Service"})
 
 
-def idle_selectors(scene: Scene) -> Iterator[Diagnostic]:
+def idle_selectors(scene: Scene) -> Iterator[Finding]:
     """Find selectors that catch nothing in the rollout."""
     for item in scene.objects:
         selector = selector_of(item)
@@ -42,10 +42,11 @@ def _nearest(item: Manifest, scene: Scene) -> str:
     return best[1]
 
 
-def _idle(item: Manifest, what: str, hint: str) -> Diagnostic:
-    return Diagnostic(
-        code=CODES["RP431"],
-        message=f"the selector of {item.identity} catches {what} of the manifests",
-        place=item.origin.at("spec", "selector"),
-        hint=hint or "give the selector labels of what it is for, or add that to the manifests",
+def _idle(item: Manifest, what: str, hint: str) -> Finding:
+    return finding(
+        "RP431",
+        f"the selector of {item.identity} catches {what} of the manifests",
+        item.origin.at("spec", "selector"),
+        hint or "give the selector labels of what it is for, or add that to the manifests",
+        about=item,
     )

@@ -11,8 +11,8 @@ from generator.kubernetes.pods import pod_templates
 from generator.kubernetes.router import ROUTER, find_picker, servers_of
 from generator.kubernetes.selectors import catches
 from generator.kubernetes.workloads import container_paths, main_container
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest, dig
 from generator.model.source import Path
 from generator.stages.blue_green.client_names import Side
@@ -29,7 +29,7 @@ _Wrong = tuple[Manifest, Path, str, str]
 """What is made for another engine: the object, the path in it, the message, and how to fix it."""
 
 
-def require_engine(blue: Side, green: Side, found: Findings) -> None:
+def require_engine(blue: Side, green: Side) -> Reporting[None]:
     """Ask that picker, monitors and probes of green are made for green's engine, where it is a new one.
 
     The picker reads queue and cache by each engine's own metric names: by wrong ones, all pods look idle.
@@ -44,7 +44,7 @@ def require_engine(blue: Side, green: Side, found: Findings) -> None:
         )
         for check in (_label, _picker, _monitors, _probes):
             for owner, path, message, hint in check(green, item, server):
-                found.add(CODES["RP333"], message, green.at(owner, *path), hint, related)
+                yield finding("RP333", message, green.at(owner, *path), hint, related)
 
 
 def _label(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
@@ -133,19 +133,20 @@ def _probes(_: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
             )
 
 
-def warn_of_sidecars(blue: Side, green: Side, found: Findings) -> None:
+def warn_of_sidecars(blue: Side, green: Side) -> Reporting[None]:
     """Warn where the engine changes and the sidecar beside it does not: the two speak one protocol (I19)."""
     sidecars = {name: image for _, _, name, image in _images(blue, sidecar=True)}
     engines = {image for _, _, _, image in _images(blue, sidecar=False)}
     changed = {item.identity for item, _, _, image in _images(green, sidecar=False) if image not in engines}
     for item, path, name, image in _images(green, sidecar=True):
         if item.identity in changed and engines and sidecars.get(name) == image:
-            found.add(
-                CODES["RP334"],
+            yield finding(
+                "RP334",
                 f"the engine of {item.kind} `{item.name}` changes, and `{name}` beside it stays `{image}`",
                 green.at(item, *path, "image"),
                 "set the sidecar's image to the one that was released with the new engine, too",
                 Related(place=item.origin.at(*path, "image"), label="the sidecar"),
+                about=item,
             )
 
 

@@ -14,8 +14,8 @@ from generator.kubernetes.commands import with_values
 from generator.kubernetes.pods import pod_names, pod_template
 from generator.kubernetes.references import Names
 from generator.kubernetes.router import SELECTOR_FLAG, find_picker, find_pool, servers_of
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest, identity_of
 from generator.model.source import Ref
 from generator.stages.green.changes import Changes, Patch, changed, patched
@@ -50,31 +50,30 @@ def derive(
     derivation: Derivation,
     namespace: str,
     taken: tuple[Manifest, ...],
-    found: Findings,
-) -> Derived:
+) -> Reporting[Derived]:
     """Return green's objects; what cannot be told apart from blue is a finding.
 
     `blue` holds what is blue's alone, and `taken` the other objects of the rollout. Monitors that catch
     the pods of both versions stay one object and become shared: a copy would count every pod twice.
     """
     pools = (derivation.blue.value, derivation.green.value)
-    copied = patched(changed(blue, derivation.changes, found), derivation.patches, found)
+    copied = yield from patched((yield from changed(blue, derivation.changes)), derivation.patches)
     suffix = suffix_of(*pools, derivation.version)
     names = new_names(copied, pools, suffix, taken)
     pairs, hopeless = distinguishing(copied, _label_values(copied, names), suffix, taken)
     monitors = tuple(item for item in hopeless if item.kind in _MONITORS)
-    _refuse_overlap((item for item in hopeless if item not in monitors), derivation, found)
+    yield from _refuse_overlap((item for item in hopeless if item not in monitors), derivation)
     pool = find_pool(copied, derivation.blue.value)
     pickers = find_picker(copied, pool).workloads if pool else ()
     if pool:
-        _require_members(blue, copied, pool, derivation, found)
-    _refuse_bound(blue, copied, derivation, found)
+        yield from _require_members(blue, copied, pool, derivation)
+    yield from _refuse_bound(blue, copied, derivation)
     green = tuple(
         replace(_copy(item, names, pairs, namespace, is_picker=item in pickers), bundle=derivation.version)
         for item in copied
         if item not in monitors
     )
-    _refuse_taken(green, (*blue, *taken), derivation, found)
+    yield from _refuse_taken(green, (*blue, *taken), derivation)
     originals = {item.identity: item for item in blue}
     shared = tuple(replace(originals[item.identity], bundle="shared", part="") for item in monitors)
     return Derived(green=green, shared=shared)
@@ -85,8 +84,7 @@ def _require_members(
     copied: tuple[Manifest, ...],
     pool: Manifest,
     derivation: Derivation,
-    found: Findings,
-) -> None:
+) -> Reporting[None]:
     """Ask that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
     today = next(item for item in blue if item.identity == pool.identity)
     kept = {item.identity for item in servers_of(copied, pool)}
@@ -98,8 +96,8 @@ def _require_members(
             )
             place = next((entry.place for entry in entries), derivation.green.place)
             pairs = ", ".join(f"{key}: {value}" for key, value in selector.items())
-            found.add(
-                CODES["RP336"],
+            yield finding(
+                "RP336",
                 f"the pods of {item.kind} `{item.name}` leave the pool, which selects {pairs}",
                 place,
                 "leave these labels as they are (rollplan tells the versions apart itself), or patch the "
@@ -109,14 +107,14 @@ def _require_members(
 
 
 def _refuse_bound(
-    blue: Iterable[Manifest], copied: Iterable[Manifest], derivation: Derivation, found: Findings
-) -> None:
+    blue: Iterable[Manifest], copied: Iterable[Manifest], derivation: Derivation
+) -> Reporting[None]:
     """Refuse a copy of a claim that still names blue's volume: it is bound to blue's claim."""
     bound = {item.get("spec", "volumeName") for item in blue if item.kind == "PersistentVolumeClaim"}
     for item in copied:
         if item.kind == "PersistentVolumeClaim" and item.get("spec", "volumeName") in bound - {None}:
-            found.add(
-                CODES["RP337"],
+            yield finding(
+                "RP337",
                 f"green's copy of PersistentVolumeClaim `{item.name}` asks for volume "
                 f"`{item.get('spec', 'volumeName')}`, which blue's claim has",
                 item.origin.at("spec", "volumeName"),
@@ -162,13 +160,13 @@ def _with_arguments(picker: Manifest, pairs: Mapping[Pair, str]) -> Manifest:
 
 
 def _refuse_taken(
-    green: Iterable[Manifest], others: Iterable[Manifest], derivation: Derivation, found: Findings
-) -> None:
+    green: Iterable[Manifest], others: Iterable[Manifest], derivation: Derivation
+) -> Reporting[None]:
     known = {item.identity: item for item in others}
     for item in green:
         if item.identity in known:
-            found.add(
-                CODES["RP205"],
+            yield finding(
+                "RP205",
                 f"`{item.identity}` would be in {item.bundle}, and is in "
                 f"{known[item.identity].bundle} already",
                 derivation.green.place,
@@ -177,10 +175,10 @@ def _refuse_taken(
             )
 
 
-def _refuse_overlap(hopeless: Iterable[Manifest], derivation: Derivation, found: Findings) -> None:
+def _refuse_overlap(hopeless: Iterable[Manifest], derivation: Derivation) -> Reporting[None]:
     for item in hopeless:
-        found.add(
-            CODES["RP313"],
+        yield finding(
+            "RP313",
             f"the selector of {item.kind} `{item.name}` says what pods are, not whose: it catches green's",
             item.origin.at("spec", "selector"),
             "give blue's pods and selector a label of their own first, such as app",

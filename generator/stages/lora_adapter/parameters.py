@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Origin
 from generator.model.plan import Step
 from generator.model.source import Ref
@@ -42,7 +42,7 @@ class LoraAdapter:
     origin: Origin
 
 
-def parse(spec: Fields, gates: GateTable, found: Findings) -> LoraAdapter:
+def parse(spec: Fields, gates: GateTable) -> Reporting[LoraAdapter]:
     """Read the parameters; alias, stable and the candidates are different names."""
     fields = spec.child("strategy")
     candidates = _candidates(fields)
@@ -50,8 +50,8 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> LoraAdapter:
     for index, name in enumerate(names):
         for earlier in names[:index]:
             if name.value == earlier.value:
-                found.add(
-                    CODES["RP312"],
+                yield finding(
+                    "RP312",
                     f"`{name}` stands twice among alias, stable and {_said(fields)}",
                     name.place,
                     "give the adapter versions names of their own; clients ask for the alias alone",
@@ -64,8 +64,10 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> LoraAdapter:
         candidates=candidates,
         rewrite=fields.text("rewrite") or f"{_object_name(names[0].value)}-rewrite",
         directory=fields.text("adapterDirectory"),
-        steps=parse_steps(
-            fields.items("steps"), tuple(candidate.name for candidate in candidates), gates, found
+        steps=(
+            yield from parse_steps(
+                fields.items("steps"), tuple(candidate.name for candidate in candidates), gates
+            )
         ),
         origin=Origin(document=fields.document, path=fields.path),
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.kubernetes.replicas import MAX_SURGE, MAX_UNAVAILABLE, MIN_READY_SECONDS, roomy_deadline
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Reporting
 from generator.model.manifests import Manifest
 from generator.model.source import Place
 from generator.plan.fields import Fields
@@ -31,12 +31,12 @@ class Policy:
     said: Mapping[str, Place]
 
 
-def parse_policy(fields: Fields, found: Findings) -> Policy:
+def parse_policy(fields: Fields) -> Reporting[Policy]:
     """Read the policy from the strategy's fields; it must let a pod come or go."""
     surge, unavailable = fields.get("maxSurge", MAX_SURGE), fields.get("maxUnavailable", MAX_UNAVAILABLE)
     if {str(surge), str(unavailable)} <= _NONE:
-        found.add(
-            CODES["RP106"],
+        yield finding(
+            "RP106",
             "`maxSurge` and `maxUnavailable` are both 0: no pod could ever be replaced",
             fields.document.at((*fields.path, "maxSurge")),
             "let `maxSurge` be at least 1, or `maxUnavailable` where no accelerator is spare",
@@ -62,13 +62,13 @@ _TAKES = {
 """Kind → the settings of the plan that reach its objects; others would be read and forgotten."""
 
 
-def require_taken(workload: Manifest, policy: Policy, found: Findings) -> None:
+def require_taken(workload: Manifest, policy: Policy) -> Reporting[None]:
     """Ask that the kind of the workload has every setting that the plan gives."""
     for name, place in policy.said.items():
         if name not in _TAKES[workload.kind]:
             known = ", ".join(f"`{other}`" for other in sorted(_TAKES[workload.kind]))
-            found.add(
-                CODES["RP335"],
+            yield finding(
+                "RP335",
                 f"{_INSTEAD[workload.kind]}, and `{name}` would change nothing",
                 place,
                 f"leave out `{name}`; of these settings it takes {known or 'none'}",
