@@ -13,6 +13,7 @@ from typing import Any
 
 from generator.kubernetes.commands import arguments_of
 from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.policies import POLICIES, picker_service_name, targets_of
 from generator.kubernetes.references import needs_of
 from generator.kubernetes.selectors import catches, selected, selector_of
 from generator.kubernetes.workloads import containers
@@ -61,7 +62,7 @@ def find_pool(manifests: Iterable[Manifest], name: str) -> Manifest | None:
 
 def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
     """Follow a pool's endpointPickerRef to the Service and the workloads that it selects."""
-    name = pool.get("spec", "endpointPickerRef", "name")
+    name = picker_service_name(pool)
     service = next((item for item in manifests if item.kind == "Service" and item.name == name), None)
     selector = selector_of(service) if service else None
     workloads = selected(manifests, selector) if selector else ()
@@ -141,11 +142,6 @@ def _binds(binding: Manifest, accounts: set[Any]) -> bool:
     return bool(subjects) and all(subject.get("name") in accounts for subject in subjects)
 
 
-def _by_host(rule: Manifest, _: str, picker: Picker) -> bool:
-    host = str(rule.get("spec", "host", default=""))
-    return bool(picker.service) and host.split(".")[0] == picker.service.name  # type: ignore[union-attr]
-
-
 def _demands(item: Manifest) -> bool:
     return any((selector_of(item) or {}).values())
 
@@ -156,10 +152,10 @@ def _by_selector(item: Manifest, _: str, picker: Picker) -> bool:
 
 
 def _by_target(policy: Manifest, pool: str, picker: Picker) -> bool:
-    one = policy.get("spec", "targetRef")
-    targets = policy.get("spec", "targetRefs", default=[one] if one else [])
-    names = {("InferencePool", pool), *(("Service", item.name) for item in picker.services)}
-    return any((target.get("kind"), target.get("name")) in names for target in targets)
+    home = policy.identity.namespace
+    services = (*picker.services, *([picker.service] if picker.service else []))
+    names = {("Service", item.identity.namespace, item.name) for item in services}
+    return bool(targets_of(policy) & {("InferencePool", home, pool), *names})
 
 
 def _by_pool_ref(item: Manifest, pool: str, _: Picker) -> bool:
@@ -176,9 +172,7 @@ def _by_scale_target(item: Manifest, _: str, picker: Picker) -> bool:
 
 _BELONGS: dict[str, Callable[[Manifest, str, Picker], bool]] = {
     "Service": _by_selector,
-    "DestinationRule": _by_host,
-    "HealthCheckPolicy": _by_target,
-    "GCPBackendPolicy": _by_target,
+    **dict.fromkeys(sorted(POLICIES), _by_target),
     "InferenceModelRewrite": _by_pool_ref,
     "InferenceObjective": _by_pool_ref,
     "ServiceMonitor": _by_service_labels,

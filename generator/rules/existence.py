@@ -10,6 +10,7 @@ from generator.kubernetes.containers import Container, containers_of
 from generator.kubernetes.gateways import IMPLEMENTATIONS
 from generator.kubernetes.old_apis import OLD_POOLS_UNTIL
 from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.policies import is_for
 from generator.kubernetes.router import ROUTER, SELECTOR_FLAG, find_picker
 from generator.model.findings import Finding
 from generator.model.manifests import Manifest
@@ -137,7 +138,7 @@ def missing_policies(case: Case) -> Iterator[Finding]:
         others = [one for one in case.objects if one.kind in known.customary and one.bundle != pool.bundle]
         usual = tuple(dict.fromkeys(one.kind for one in others))
         for kind in (*known.policies, *usual):
-            if not any(item.kind == kind and _is_for(item, pool) for item in case.objects):
+            if not any(item.kind == kind and is_for(item, pool) for item in case.objects):
                 yield case.finding(
                     f"InferencePool `{pool.name}` has no {kind}, which {known.name} needs: the "
                     "gateway would reach its pods or its endpoint picker in the wrong way, or not at all",
@@ -147,13 +148,6 @@ def missing_policies(case: Case) -> Iterator[Finding]:
                     *tuple(related(one, "the other version has one") for one in others[:1]),
                     about=pool,
                 )
-
-
-def _is_for(policy: Manifest, pool: Manifest) -> bool:
-    one = policy.get("spec", "targetRef")
-    named = [target.get("name") for target in policy.get("spec", "targetRefs", default=[one] if one else [])]
-    host = str(policy.get("spec", "host", default="")).split(".")[0]
-    return pool.name in named or (bool(host) and host == pool.get("spec", "endpointPickerRef", "name"))
 
 
 @rule("RP515", "error+", "rolling update restarts the endpoint picker", keeps=("I12",))
