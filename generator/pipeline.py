@@ -14,7 +14,7 @@ from generator.apiserver.definitions import schemas
 from generator.apiserver.verdict import Verdict
 from generator.disk.values import Planned
 from generator.gather.bundles import gather
-from generator.kubernetes.old_apis import as_written, lowered
+from generator.kubernetes.old_apis import as_served, as_written
 from generator.load.paths import Read, documents
 from generator.load.reader import load_plan, read_source
 from generator.load.roots import roots_of
@@ -148,7 +148,7 @@ def compile_source(
     found.stop_if_errors()
     known = found.collect(schemas([*given, *definitions], plan.target.apis))
     verdict = Verdict(schemas=known, plan=plan.place)
-    if not found.collect(verdict.on_bundles(as_written(bundles, plan.target.apis.inference_extension))):
+    if not found.collect(verdict.on_bundles(as_written(bundles, plan.target.apis))):
         found.stop_if_errors()
     strategy = STRATEGIES[plan.type]
     prepared = found.require(strategy.prepare(plan, bundles))
@@ -157,13 +157,14 @@ def compile_source(
     rollout = one_pool_a_rule(found.collect(answered(staged)))
     found.extend(check(rollout))
     rollout = delivered(rollout)
-    found.collect(verdict.on_rollout(lowered(rollout)))
+    served = as_served(rollout)
+    found.collect(verdict.on_rollout(served))
     found.collect(require_wiring(rollout))
     found.stop_if_errors()
-    rollout = lowered(found.collect(proved(rollout)))
+    served = replace(served, proof=found.collect(proved(rollout)).proof)
     found.collect(require_used(found.unused, across=False))
     found.stop_if_errors()
-    return Compiled(rollout=rollout, sources=_files(source, bundles, given), warnings=found.all)
+    return Compiled(rollout=served, sources=_files(source, bundles, given), warnings=found.all)
 
 
 def _files(source: Source, bundles: Bundles, given: Iterable[Document]) -> tuple[Path, ...]:

@@ -51,7 +51,7 @@ def _unknown(rule: Any, place: Place, about: str) -> Finding | None:
     try:
         compile_rule(str(rule))
     except Unsupported as unknown:
-        hint = "objects are judged without this rule; only the cluster itself can ask it"
+        hint = "objects are judged without this rule; only the cluster itself can check it"
         message = f"rule {quoted(str(rule))} cannot be read and is skipped: {unknown}"
         return finding("RP412", message, place, hint, about=about)
     return None

@@ -36,7 +36,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "forbidden": ("RP404", "remove the field"),
     "unsupported": ("RP405", "choose one of the values that the API knows"),
     "long": ("RP406", "shorten it"),
-    "many": ("RP406", "take some of them away"),
+    "many": ("RP406", "remove some of them"),
     "duplicate": ("RP407", "keep one of the two"),
     "rule": ("RP408", "change the object so that the rule holds"),
     "name": ("RP409", "correct the name, label or annotation"),

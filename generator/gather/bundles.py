@@ -52,10 +52,10 @@ def _objects(document: Document, bundle: str, plan: Plan, path: Path = ()) -> Re
     origin = Origin(document=document, path=path)
     if not _is_text(data, "apiVersion") or not _is_text(data, "kind"):
         lacks = " and ".join(f"`{name}`" for name in ("apiVersion", "kind") if not _is_text(data, name))
-        message = f"this is no Kubernetes object: it has no {lacks}"
+        message = f"this is not a Kubernetes object: it has no {lacks}"
         yield finding("RP203", message, origin.at(), "name only manifests under `manifests` and `routes`")
     elif data["apiVersion"].startswith("rollplan.dev/"):
-        message = f"this {data['kind']} is no object of the cluster"
+        message = f"this {data['kind']} is not an object that a cluster has"
         hint = "keep manifests in a folder of their own, beside the plan"
         yield finding("RP203", message, origin.at("kind"), hint)
     elif str(data["kind"]).endswith("List") and isinstance(data.get("items"), list):
@@ -121,10 +121,10 @@ _FIXED_NAMES = {
     ("Secret", "inference-gateway-sa-metrics-reader-secret"): "every release of the chart calls it so: turn "
     "off its creation in one of them, and move the one object to `shared`",
 }
-"""Names that the router's chart gives whatever its release is called (contract §1.6) → what helps."""
+"""Names that the router's chart gives whatever its release is called (field/endpoint-picker) → what helps."""
 
 _CUT = 40
-"""The chart cuts a release's name to this many characters before it adds `-epp` (contract I2)."""
+"""The chart cuts a release's name to this many characters before it adds `-epp` (I2)."""
 
 
 def _apart(manifest: Manifest) -> str:

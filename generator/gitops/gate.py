@@ -29,7 +29,7 @@ class GateResult:
 def judge(metrics: Iterable[Mapping[str, Any]], query: Query) -> tuple[GateResult, ...]:
     """Judge the metric gates of a stage, as `rollout.json` has them.
 
-    An absent series, a NaN and an infinity do not hold (contract §4): nothing was measured. A query with
+    An absent series, a NaN and an infinity do not hold (field/metrics): nothing was measured. A query with
     several values holds when each of them does.
     """
     return tuple(_judge(metric, query(metric["promql"])) for metric in metrics)

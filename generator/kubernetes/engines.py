@@ -1,6 +1,6 @@
-"""Inference engines: how each is started, what it calls its model, and where its numbers stand.
+"""Inference engines (vLLM, SGLang, TensorRT-LLM): how they start, name models and expose metrics.
 
-A change of engine changes metric names, probe paths and arguments at once (contract §3.1 Framework, §4).
+Metric names, probe paths and arguments all differ (field/model-servers, field/metrics).
 The names under which the endpoint picker knows engines are those of the label `llm-d.ai/engine-type`.
 """
 

@@ -164,5 +164,5 @@ SPARE_SECONDS = 300
 
 
 def roomy_deadline(workload: Manifest, min_ready_seconds: int) -> int:
-    """Return a progress deadline that leaves a pod time to load its model (contract I16)."""
+    """Return a progress deadline that leaves a pod time to load its model (I16)."""
     return max(PROGRESS_SECONDS, startup_budget(workload) + min_ready_seconds + SPARE_SECONDS)

@@ -1,7 +1,7 @@
 """Which objects of a version are its router and which its model servers.
 
 The router is the InferencePool with its endpoint picker and all that serves only the two; it comes
-after the model servers and leaves after them (contract I4, I11).
+after the model servers and leaves after them (I4, I11).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
 
 
 def find_lone_picker(manifests: tuple[Manifest, ...]) -> Picker:
-    """Return the endpoint picker that has no InferencePool, where there is one (contract §1.6)."""
+    """Return the endpoint picker that has no InferencePool, where there is one (field/endpoint-picker)."""
     workloads = tuple(item for item in manifests if item.kind in WORKLOADS and endpoint_selector(item))
     services = _services(manifests, workloads)
     return Picker(service=next(iter(services), None), workloads=workloads, services=services)

@@ -11,7 +11,7 @@ from generator.model.manifests import Manifest
 from generator.model.source import Path
 
 SERVER = "modelserver"
-"""What the llm-d recipes call the container that serves (contract §1.7)."""
+"""What the llm-d recipes call the container that serves (field/model-servers)."""
 
 
 def containers(workload: Manifest) -> list[Mapping[str, Any]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from fractions import Fraction
 
 from generator.model.gates import Gate, Instruction
 from generator.model.manifests import Identity, Manifest
 from generator.model.plan import Plan
-from generator.model.source import Place
+from generator.model.source import Place, Ref
+from generator.model.target import Budget
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,12 +24,12 @@ class Proof:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backend:
-    """One backend of a split: `share` is its part of the split in percent, exact."""
+    """One backend of a split: `share` is the part of the split that its weight is."""
 
     version: str
     name: str
     weight: int
-    share: Decimal
+    share: Fraction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,15 +96,26 @@ class Rollback:
 class Rollout:
     """A plan's stages, in order, and the one rollback that they share.
 
-    `accelerators` says what one replica of a bundle's model servers takes, where the plan says it; `proof` is
-    there once every half-applied stage has been checked.
+    `accelerators` is what one replica of a bundle's model servers takes, where the plan sets it, and `budget`
+    what the rollout shares with other plans beside the cluster's own. `drain` is how long the plan lets a
+    version that leaves finish its answers, and `adapter_directory` where it has the pods find adapters; None
+    or empty where the plan leaves it to metrics and to the pods' environment. `proof` is there once every
+    half-applied stage has been checked.
     """
 
     plan: Plan
     stages: tuple[Stage, ...]
     rollback: Rollback
     accelerators: Mapping[str, int] = field(default_factory=dict)
+    budget: Budget | None = None
+    drain: Ref | None = None
+    adapter_directory: str = ""
     proof: Proof | None = None
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """Return the budgets that the rollout shares with other plans: the cluster's, and its own."""
+        return tuple(budget for budget in (self.plan.target.budget, self.budget) if budget is not None)
 
     def directory(self, index: int) -> str:
         """Return the name of a stage's directory: its two digits and what happens."""

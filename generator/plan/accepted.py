@@ -21,7 +21,9 @@ def parse_acceptances(spec: Fields, codes: Mapping[str, Code]) -> Reporting[tupl
         if code is None or not code.acceptable:
             says = "there is no rule" if code is None else "no plan can accept"
             hint = (
-                "`rollplan explain` knows the codes" if code is None else "fix what it finds: it cannot work"
+                "`rollplan explain CODE` explains each code"
+                if code is None
+                else "fix the fault: it cannot be accepted"
             )
             yield finding("RP557", f"{says} `{rule}`", rule.place, hint)
         else:
@@ -39,5 +41,5 @@ def require_used(unused: Iterable[Acceptance], *, across: bool) -> Reporting[Non
                 "RP556",
                 f"nothing{about} is found that `{item.code.id}` could accept",
                 item.place,
-                "take it out: it would hide the next fault of this kind",
+                "remove it: it would hide the next fault of this kind",
             )

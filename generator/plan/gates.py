@@ -24,7 +24,7 @@ def fill(promql: Ref, names: Mapping[str, str]) -> Reporting[str]:
         known = ", ".join(f"`{{{name}}}`" for name in names)
         yield finding(
             "RP110",
-            f"`{{{name}}}` stands for nothing in this plan",
+            f"`{{{name}}}` is not a placeholder of this plan",
             promql.place,
             f"use one of {known}",
         )

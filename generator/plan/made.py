@@ -33,7 +33,7 @@ _PROXY_IMAGES = {
 """Proxy of standalone mode → the image that the guides pin."""
 
 _PICKER_RESOURCES: Resources = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "16Gi"}}
-"""What the guides give to an endpoint picker (contract §1.6), and the chart to a proxy."""
+"""What the guides give to an endpoint picker (field/endpoint-picker), and the chart to a proxy."""
 
 _SERVER_RESOURCES: Resources = {"requests": {"cpu": "8", "memory": "64Gi"}}
 """What a model server asks for beside its accelerators."""

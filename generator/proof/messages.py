@@ -19,7 +19,7 @@ _NAMED = 3
 
 _HINTS = {
     "RP560": "keep the object for as long as a rule names it: under `shared`, or by shifting that rule too",
-    "RP561": "let it be there, with a replica to spare, and be waited for before it gets a share",
+    "RP561": "create it with a spare replica, and wait until it is ready before it gets a share",
     "RP562": "keep selectors apart, and let one stage change one thing that divides requests",
     "RP563": "let the pool know the name before it gets a share, and for as long as it has one",
     "RP564": "let the pool drain first, then delete its servers, and the picker when the last is gone",

@@ -16,7 +16,7 @@ from generator.proof.transitions import LIMIT, Chosen, Move, choices, moves_of
 
 
 def proved(rollout: Rollout) -> Reporting[Rollout]:
-    """Return the rollout with its proof; each counter-example is a finding (contract §2b)."""
+    """Return the rollout with its proof; each counter-example is a finding (field/partial-application)."""
     lore = gather_lore(rollout)
     everywhere = sight_of(lore, lore.versions)
     told: set[tuple[str, str]] = set()

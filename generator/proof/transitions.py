@@ -1,4 +1,4 @@
-"""The ways of a rollout: from each stage to the next, and back from wherever one stands (contract §2b).
+"""Transitions to prove: each stage to the next, and every way back (field/partial-application).
 
 A way is cut into moves. In a move some objects change, in any order and as far as anyone likes; what came
 before it is done, and what is known then was shown by gates.

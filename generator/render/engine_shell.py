@@ -23,7 +23,7 @@ _ROUTE_IS_WELL = (
 )
 """Each Gateway that knows a route accepts and resolves its current generation, in the words of Flux.
 
-Pools have no such expression: it would wait for a status that a pool gets with its first route (contract I6).
+Pools have no such expression: it would wait for a status that a pool gets with its first route (I6).
 """
 
 

@@ -13,7 +13,7 @@ from generator.model.rollout import Rollout, Stage
 _PLAIN_NAME = re.compile(r"[a-z0-9][-.a-z0-9]{0,57}")
 
 _BUNDLE_OF = {"routes": "shared"}
-"""Routes belong to neither version (contract I3): they are gathered apart and rendered as shared."""
+"""Routes belong to neither version (I3): they are gathered apart and rendered as shared."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

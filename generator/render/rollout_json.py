@@ -9,6 +9,7 @@ from typing import Any
 from generator.model.gates import Gate, Instruction
 from generator.model.manifests import Identity
 from generator.model.rollout import Backend, Deletion, Rollout, Split
+from generator.model.weights import percent
 from generator.render.delivery import ENGINES
 from generator.render.layout import Layout
 from generator.stages.summary import Row, summarize
@@ -79,7 +80,7 @@ def _backend(backend: Backend) -> dict[str, Any]:
         "name": backend.name,
         "version": backend.version,
         "weight": backend.weight,
-        "percent": str(backend.share),
+        "percent": percent(backend.share),
     }
 
 

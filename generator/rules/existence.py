@@ -1,4 +1,4 @@
-"""What must exist before, and as long as, something refers to it (contract I4, I7, I12, I13)."""
+"""What must exist before, and as long as, something refers to it (I4, I7, I12, I13)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from generator.rules.case import Case, pools, related, rule
 
 @rule("RP510", "error+", "something still refers to a deleted pool", keeps=("I7",))
 def dangling(case: Case) -> Iterator[Finding]:
-    """Find what still refers to a pool when the rollout has deleted it (contract I7)."""
+    """Find what still refers to a pool when the rollout has deleted it (I7)."""
     left = {item.identity for item in case.last}
     gone = [pool for pool in pools(case.objects) if pool.identity not in left]
     for item in case.last:
@@ -64,7 +64,7 @@ _REPLACING = (
 
 @rule("RP511", "error+", "pool would be replaced in place", keeps=("I13",))
 def replaced(case: Case) -> Iterator[Finding]:
-    """Find pools that a GitOps engine may delete and create again (contract I13)."""
+    """Find pools that a GitOps engine may delete and create again (I13)."""
     for pool in pools(case.objects):
         for key, word in _REPLACING:
             if word.lower() in str(pool.get("metadata", "annotations", key, default="")).lower():
@@ -72,14 +72,14 @@ def replaced(case: Case) -> Iterator[Finding]:
                     f"`{key}` lets InferencePool `{pool.name}` be deleted and created again: its "
                     "endpoint picker would forget all rewrites and objectives until it restarts",
                     pool.origin.at("metadata", "annotations", key),
-                    "take the annotation off the pool: every field of it can be changed in place",
+                    "remove the annotation from the pool: every field of it can be changed in place",
                     about=pool,
                 )
 
 
 @rule("RP512", "error", "endpoint picker reads no rewrites")
 def picker_without_pool(case: Case) -> Iterator[Finding]:
-    """Find endpoint pickers that read no rewrites although there are some (contract §1.2)."""
+    """Find pools with rewrites whose endpoint picker reads none (field/model-rewrite)."""
     for pool, container in _pickers(case):
         if container.flag(SELECTOR_FLAG) is None or container.flag("--pool-name") is not None:
             continue
@@ -97,7 +97,7 @@ def picker_without_pool(case: Case) -> Iterator[Finding]:
 
 @rule("RP513", "error", "endpoint picker watches another pool")
 def picker_of_another_pool(case: Case) -> Iterator[Finding]:
-    """Find pools whose endpoint picker watches another pool: one picker serves one pool (contract §1.1)."""
+    """Find pools whose endpoint picker watches another pool: it serves only one (field/inference-pool)."""
     for pool, container in _pickers(case):
         wanted = {
             "--pool-name": pool.name,
@@ -109,11 +109,11 @@ def picker_of_another_pool(case: Case) -> Iterator[Finding]:
             said = container.flag(flag)
             if said and is_known(said) and said != right:
                 yield case.finding(
-                    f"the endpoint picker of InferencePool `{pool.name}` says `{flag}={said}`: it "
+                    f"the endpoint picker of InferencePool `{pool.name}` has `{flag}={said}`: it "
                     "would choose among the pods of another pool",
                     container.workload.origin.at(*container.path, "args"),
-                    f"say `{flag}={right}`, and give each pool an endpoint picker of its own",
-                    related(pool, "this pool asks it", "spec", "endpointPickerRef", "name"),
+                    f"set `{flag}={right}`, and give each pool an endpoint picker of its own",
+                    related(pool, "this pool refers to it", "spec", "endpointPickerRef", "name"),
                     about=container.workload,
                 )
 
@@ -128,7 +128,7 @@ def _pickers(case: Case) -> Iterator[tuple[Manifest, Container]]:
 
 @rule("RP514", "error+", "gateway needs a policy that is missing", keeps=("I4",))
 def missing_policies(case: Case) -> Iterator[Finding]:
-    """Find new pools without a policy that the gateway needs of them (contract I4, §5)."""
+    """Find new pools without a policy that the gateway needs of them (I4, field/gateways)."""
     gateway = case.plan.target.gateway
     known = IMPLEMENTATIONS.get(gateway.provider) if gateway else None
     if known is None:
@@ -152,7 +152,7 @@ def missing_policies(case: Case) -> Iterator[Finding]:
 
 @rule("RP515", "error+", "rolling update restarts the endpoint picker", keeps=("I12",))
 def router_restarts(case: Case) -> Iterator[Finding]:
-    """Find an update in place that restarts the endpoint picker of a live pool (contract I12)."""
+    """Find an update in place that restarts the endpoint picker of a live pool (I12)."""
     if case.versions:
         return
     before = {item.identity: item for item in case.today}

@@ -1,4 +1,4 @@
-"""Two versions side by side touch nothing of each other (contract I1 to I3)."""
+"""Two versions side by side touch nothing of each other (I1 to I3)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _RELEASE = "meta.helm.sh/release-name"
 _POLICY = "helm.sh/resource-policy"
 
 
-@rule("RP501", "error+", "a selector catches the other version", keeps=("I1",))
+@rule("RP501", "error+", "a selector matches pods of the other version", keeps=("I1",))
 def crossing_selectors(case: Case) -> Iterator[Finding]:
-    """Find selectors of one version that catch pods or Services of another, both ways (contract I1)."""
+    """Find selectors of one version that catch pods or Services of another, both ways (I1)."""
     for own, other in permutations(case.versions, 2):
         caught = targets(case.versions[other])
         for item in case.versions[own]:
@@ -46,9 +46,9 @@ _CONTROLLER = "autoscalers and waits that go by it count both versions"
 _CONSEQUENCES = {
     "NetworkPolicy": "what it allows to one version holds for both",
     "PodDisruptionBudget": "an eviction from one version is counted in the other",
-    "PodMonitor": "rates are counted twice, and gates cannot tell the versions apart",
-    "PodMonitoring": "rates are counted twice, and gates cannot tell the versions apart",
-    "ServiceMonitor": "rates are counted twice, and gates cannot tell the versions apart",
+    "PodMonitor": "rates are counted twice, and gates cannot distinguish the versions",
+    "PodMonitoring": "rates are counted twice, and gates cannot distinguish the versions",
+    "ServiceMonitor": "rates are counted twice, and gates cannot distinguish the versions",
     "Service": "it sends requests to both versions, past every weight",
 }
 """Kind → what comes of it when its selector catches the other version."""
@@ -61,7 +61,7 @@ def _said(selector: Mapping[str, Any]) -> str:
 
 @rule("RP502", "error+", "Helm release owns what must stay", keeps=("I3",))
 def helm_owned(case: Case) -> Iterator[Finding]:
-    """Find common objects that the Helm release of a leaving version owns (contract I3)."""
+    """Find common objects that the Helm release of a leaving version owns (I3)."""
     left = {item.identity for item in case.last}
     leaving = {
         str(release): item
@@ -96,7 +96,7 @@ def _live(item: Manifest) -> str:
 
 @rule("RP503", "error+", "green needs an object that leaves with blue", keeps=("I3",))
 def lost_needs(case: Case) -> Iterator[Finding]:
-    """Find objects that pods need and a leaving version takes along (contract I3)."""
+    """Find objects that pods need and a leaving version takes along (I3)."""
     left = {item.identity for item in case.last}
     going = {
         (item.kind, item.identity.namespace, item.name): item

@@ -1,4 +1,4 @@
-"""What pods must have so that an alias can move to another adapter (contract I22, I24)."""
+"""What pods must have so that an alias can move to another adapter (I22, I24)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEFAULT_LORAS = 1
 
 @rule("RP549", "error+", "pods cannot load the adapter", keeps=("I22",))
 def missing_flags(case: Case) -> Iterator[Finding]:
-    """Find pods that cannot load every adapter which a rewrite names at one time (contract I22)."""
+    """Find pods that cannot load every adapter which a rewrite names at one time (I22)."""
     for one, adapters in _adapted(case):
         names = ", ".join(f"`{name}`" for name in adapters)
         most = whole(one.flag("--max-loras"))
@@ -30,8 +30,8 @@ def missing_flags(case: Case) -> Iterator[Finding]:
         else:
             continue
         yield case.finding(
-            f"vLLM in {one.workload.kind} `{one.workload.name}` {what}, and the rollout asks it for "
-            f"{names}: their requests fail, or the adapters push each other out",
+            f"vLLM in {one.workload.kind} `{one.workload.name}` {what}, and the rollout needs "
+            f"{names} in it: their requests fail, or the adapters evict each other",
             one.workload.origin.at(*one.path, "args"),
             f"give it `--enable-lora`, `--max-loras={len(adapters)}` or more, and a `--max-lora-rank` "
             "that no adapter's rank exceeds",
@@ -41,7 +41,7 @@ def missing_flags(case: Case) -> Iterator[Finding]:
 
 @rule("RP550", "error+", "adapters are lost with their pod", keeps=("I22",))
 def lost_directory(case: Case) -> Iterator[Finding]:
-    """Find adapters on a volume that is empty whenever a pod starts (contract I22)."""
+    """Find adapters on a volume that is empty whenever a pod starts (I22)."""
     for one, mount, volume in _volumes(case):
         if not any(_mounts(other, mount) for other in _initial(one)):
             yield case.finding(
@@ -55,14 +55,14 @@ def lost_directory(case: Case) -> Iterator[Finding]:
 
 @rule("RP551", "warning", "adapters come from an init container", keeps=("I24",))
 def fed_at_start(case: Case) -> Iterator[Finding]:
-    """Find adapters that an init container brings: a new one needs new pods (contract I24)."""
+    """Find adapters that an init container brings: a new one needs new pods (I24)."""
     for one, mount, volume in _volumes(case):
         if any(_mounts(other, mount) for other in _initial(one)):
             yield case.finding(
                 f"an init container fills `{volume}` when a pod of `{one.workload.name}` starts: the "
                 "running pods never see an adapter that came later",
                 _mount_place(one, mount),
-                "make a rolling update first, whose pods bring both adapters; or mount a shared volume",
+                "make a rolling update first, with both adapters in its pods, or mount a shared volume",
                 about=one.workload,
             )
 
@@ -108,7 +108,7 @@ def _targeted(rewrite: Manifest) -> tuple[str, ...]:
 def _volumes(case: Case) -> Iterator[tuple[Container, str, str]]:
     """Return container, mount and volume of adapters that are on an emptyDir."""
     for one, _ in _adapted(case):
-        said = getattr(case.plan.strategy, "directory", "") or adapter_directory(one.data)
+        said = case.rollout.adapter_directory or adapter_directory(one.data)
         for mount in one.data.get("volumeMounts") or ():
             if str(mount.get("mountPath", "")).rstrip("/") != said.rstrip("/"):
                 continue

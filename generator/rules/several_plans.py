@@ -101,7 +101,7 @@ def _budgets(rollouts: Sequence[Rollout]) -> Iterator[Finding]:
     spent: dict[str, list[tuple[Budget, Rollout, int]]] = defaultdict(list)
     for rollout in rollouts:
         peak = max(row.peak for row in summarize(rollout))
-        for budget in _named(rollout.plan):
+        for budget in rollout.budgets:
             spent[budget.name].append((budget, rollout, peak))
     for name, rows in spent.items():
         budget, (_, rollout, _) = min((row[0] for row in rows), key=lambda one: one.accelerators), rows[-1]
@@ -122,12 +122,6 @@ def _budgets(rollouts: Sequence[Rollout]) -> Iterator[Finding]:
                 *others,
                 about=f"Budget/{name}",
             )
-
-
-def _named(plan: Plan) -> Iterator[Budget]:
-    """Return the shared budgets of a plan: of the cluster, and of its own capacity."""
-    own = getattr(getattr(plan.strategy, "capacity", None), "shared", None)
-    yield from (budget for budget in (plan.target.budget, own) if budget is not None)
 
 
 def _states(rollout: Rollout) -> Mapping[Identity, list[Manifest]]:

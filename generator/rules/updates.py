@@ -1,4 +1,4 @@
-"""What may not change in place, because old and new pods serve side by side (contract I15, I18)."""
+"""What may not change in place, because old and new pods serve side by side (I15, I18)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PAIRED: Mapping[str, Callable[[Container], str]] = {
 
 @rule("RP537", "error+", "rolling update changes what the pool serves", keeps=("I18",))
 def other_model(case: Case) -> Iterator[Finding]:
-    """Find an update in place after which one pool answers for two models (contract I18)."""
+    """Find an update in place after which one pool answers for two models (I18)."""
     for old, new in _changed(case):
         differ = [what for what, say in _SERVED.items() if say(old) != say(new)]
         if differ and (old.is_vllm or new.is_vllm):
@@ -43,9 +43,9 @@ def other_model(case: Case) -> Iterator[Finding]:
             )
 
 
-@rule("RP538", "error+", "prefill and decode would meet in two versions", keeps=("I18",))
+@rule("RP538", "error+", "prefill and decode of two versions would be paired", keeps=("I18",))
 def split_pair(case: Case) -> Iterator[Finding]:
-    """Find an update in place of one half of a prefill and decode pair (contract I18)."""
+    """Find an update in place of one half of a prefill and decode pair (I18)."""
     for old, new in _changed(case):
         other = _counterpart(case, new.workload)
         differ = [what for what, say in _PAIRED.items() if say(old) != say(new)]
@@ -62,7 +62,7 @@ def split_pair(case: Case) -> Iterator[Finding]:
 
 @rule("RP541", "warning", "lost KV blocks fail the request", keeps=("I15",))
 def lost_blocks(case: Case) -> Iterator[Finding]:
-    """Find decode pods that fail a request when a prefill pod stops under it (contract I15)."""
+    """Find decode pods that fail a request when a prefill pod stops under it (I15)."""
     for server in case.servers:
         for one in containers_of(server) if "decode" in roles_of(server) else ():
             transfer = one.flag("--kv-transfer-config")

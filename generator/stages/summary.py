@@ -12,6 +12,7 @@ from generator.kubernetes.workloads import replicas
 from generator.model.gates import Gate
 from generator.model.manifests import Identity, Manifest
 from generator.model.rollout import Rollout, Split, Stage
+from generator.model.weights import percent
 
 HEAD = ("stage", "traffic in percent", "replicas", "accelerators (peak)", "gate", "way back")
 
@@ -111,7 +112,9 @@ def _most(after: Manifest | None, before: Manifest | None, said: Mapping[str, in
 
 
 def _split(split: Split) -> str:
-    shares = ", ".join(f"{backend.version or backend.name} {backend.share}" for backend in split.backends)
+    shares = ", ".join(
+        f"{backend.version or backend.name} {percent(backend.share)}" for backend in split.backends
+    )
     return f"{split.condition} → {shares}" if split.condition else shares
 
 

@@ -16,6 +16,7 @@ from generator.model.findings import Finding, Rejected
 from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
 from generator.pipeline import compile_plan, compile_plans
+from generator.render.delivery import delivered
 from generator.rules import CODES
 from tests.oracles.cluster.definitions import permissive
 from tests.support.small_plans import BLUE, GREEN, Object, blue_green, route, to_pool, version, written
@@ -63,7 +64,7 @@ def test_a_fault_of_the_user_is_told_once_at_its_line(refused: Refused) -> None:
 def test_what_rollplan_does_to_an_object_is_told_at_the_plan(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned = pipeline.delivered
+    planned = delivered
 
     def spoil(item: Manifest) -> Manifest:
         return item.put(["*.*"], "spec", "hostnames") if item.kind == "HTTPRoute" else item
@@ -82,7 +83,7 @@ def test_what_rollplan_does_to_an_object_is_told_at_the_plan(
 
 def test_an_object_that_no_stage_changes_is_judged_too(refused: Refused) -> None:
     files = routes({"backendRefs": [to_pool(BLUE)]})
-    grant = {"apiVersion": "gateway.networking.k8s.io/v1beta1", "kind": "ReferenceGrant"}
+    grant: Object = {"apiVersion": "gateway.networking.k8s.io/v1beta1", "kind": "ReferenceGrant"}
     grant |= {"metadata": {"name": "a"}, "spec": {"from": [], "to": [{"group": "", "kind": "Service"}]}}
     (finding,) = refused(files | {"shared/a.yaml": [grant]}, plan(shared={"manifests": ["shared"]}))
     assert finding.code.id == "RP404"

@@ -13,7 +13,8 @@ import yaml
 from generator.gather.bundles import gather
 from generator.kubernetes.router import ROUTER
 from generator.load import load_plan, read_source
-from generator.model.findings import no_findings
+from generator.load.paths import documents
+from generator.load.roots import roots_of
 from generator.pipeline import Collector, compile_plan
 from generator.plan.parse import parse
 from generator.rules import CODES
@@ -256,7 +257,7 @@ def plan_of(name: str) -> Object:
     provider, router = PLANS[name]
     gateway = {"name": "llm-d-inference-gateway", "provider": provider}
     target = {"mode": "gateway", "gateway": gateway} if provider else {"mode": "standalone"}
-    version = {
+    version: Object = {
         "pool": POOL,
         "router": {**CHART, **router},
         "modelServers": [{"model": "Qwen/Qwen3-32B", "image": "vllm/vllm-openai:v0.23.0"}],
@@ -284,7 +285,8 @@ def made(name: str, folder: Path) -> list[Object]:
     document = found.collect(load_plan(source)) if source else None
     assert document
     plan = found.collect(parse(document, STRATEGIES, CODES))
-    (objects,) = found.collect(gather(plan, lambda _: no_findings(()))).values()
+    roots = roots_of(folder, plan.roots)
+    (objects,) = found.collect(gather(plan, lambda ref: documents(ref, folder, roots))).values()
     assert found.all == ()
     return [item.data for item in objects if item.part == ROUTER]
 
@@ -377,7 +379,7 @@ def test_every_justification_is_needed(row: tuple[str, ...], table: tuple[Any, .
         objects = [(one["kind"], short(one["metadata"]["name"])) for name in names for one in read(name)]
         assert (kind, theirs) in objects
     else:
-        index = JUSTIFIED.index(row)  # type: ignore[arg-type]
+        index = JUSTIFIED.index(row)
         assert any(index in reasons(one) for differing in found.values() for one in differing)
 
 

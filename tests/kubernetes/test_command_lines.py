@@ -33,7 +33,7 @@ def script(text: str, **more: Any) -> Manifest:
     return vllm([text], ["/bin/bash", "-ec"], **more)
 
 
-def variable(name: str, value: str) -> dict[str, list[dict[str, str]]]:
+def variable(name: str, value: str) -> dict[str, Any]:
     return {"env": [{"name": name, "value": value}]}
 
 
@@ -108,7 +108,12 @@ SERVERS = {
 def test_every_reader_finds_the_same_of_a_server(server: Manifest) -> None:
     path = ("spec", "template", "spec", "containers", 0)
     one = Container(workload=server, path=path, data=server.get(*path))
-    assert (one.is_vllm, one.model, one.served, one.modules) == (True, "org/m", {"a"}, {"v1"})
+    assert (one.is_vllm, one.model, one.served, one.modules) == (
+        True,
+        "org/m",
+        frozenset("a"),
+        frozenset({"v1"}),
+    )
     assert (one.flag("--max-loras"), one.arguments.is_on("--enable-lora")) == ("4", True)
     assert [(found.engine.name, found.model, found.names) for found in servers_in(server)] == [
         ("vllm", "org/m", ("a",))

@@ -125,7 +125,8 @@ def test_sizes_and_docstrings(path: Path) -> None:
 
 def steps() -> set[str]:
     """Return the names of the functions that yield findings, where no other function has the same name."""
-    found, others = set(), set()
+    found: set[str] = set()
+    others: set[str] = set()
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):

@@ -190,7 +190,8 @@ def rollouts(draw: st.DrawFn) -> Case:
     for number in range(draw(st.integers(1, 3))):
         before, state = state, draw(states(state))
         gone = [MANIFESTS[place][0] for place in PLACES if state[place] == ABSENT != before[place]]
-        deleted = [Deletion(title="gone", objects=tuple(gone))] if gone and draw(st.booleans()) else []
+        kept = not gone or not draw(st.booleans())
+        deleted = [] if kept else [Deletion(title="gone", objects=tuple(gone))]
         facts = draw(st.lists(st.sampled_from(FACTS), max_size=8))
         unloaded = [fact for fact in facts if fact.word == "unloaded"]
         stages.append(

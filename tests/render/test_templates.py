@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jinja2 import Environment, UndefinedError, nodes
@@ -37,7 +38,7 @@ POD: dict[str, str] = {}
 CONTAINER = {"image": "example.com/server:v1", "resources": {}, "linger_seconds": 120}
 READ = {"selector": LABELS, "interval": "15s", "token": "reader"}
 
-VALUES = {
+VALUES: dict[str, dict[str, Any]] = {
     "httproute.yaml.j2": {
         "name": "llm-route",
         "namespace": "llm-d",

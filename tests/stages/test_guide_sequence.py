@@ -129,7 +129,7 @@ def test_the_adapter_example_lacks_what_adapters_need(samples: Path, tmp_path: P
     plan["spec"]["pool"] = GREEN
     found = findings(written(tmp_path, plan, {"serving/all.yaml": [*router, *server]}))
     assert {finding.code.id for finding in found} == {"RP530", "RP542", "RP549", "RP550"}
-    assert all(finding.object == "Deployment/lora-adapter-rollout-decode" for finding in found)
+    assert all(finding.about == "Deployment/lora-adapter-rollout-decode" for finding in found)
 
 
 def test_a_drain_takes_the_place_of_the_metric(tmp_path: Path) -> None:

@@ -213,7 +213,8 @@ def blue_greens(draw: st.DrawFn) -> Case:
     chosen = [pool for pool in names if draw(st.booleans())]
     betas = {pool: {"name": "x-rollout", "value": names[pool]} for pool in chosen}
     headers = [{"candidate": names[pool]} | header for pool, header in betas.items()]
-    steps, beta = said_steps(found, names), {"headers": headers}
+    steps = said_steps(found, names)
+    beta: Object = {"headers": headers}
     spec: Object = {"candidates": candidates(*names.values())}
     if not count:
         steps = [{"weight": step[GREEN] / 1000} for step in found]

@@ -1,4 +1,4 @@
-"""What a gateway implementation needs beside the pool and its picker: one row for each (contract §1.6)."""
+"""Policies that a gateway needs besides a pool and its picker, by provider (field/endpoint-picker)."""
 
 from __future__ import annotations
 

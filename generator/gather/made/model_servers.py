@@ -90,7 +90,7 @@ def _as_label(model: str) -> str:
 def _deployment(
     server: ModelServer, context: Context, common: Mapping[str, Any], pods: Mapping[str, str]
 ) -> Manifest:
-    """Return a Deployment whose progress deadline leaves time to load the model (contract I16)."""
+    """Return a Deployment whose progress deadline leaves time to load the model (I16)."""
     workload = context.make(
         "deployment",
         MODEL,

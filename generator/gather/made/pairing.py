@@ -1,4 +1,4 @@
-"""What must go together in a version: a pool and its pods, prefill and decode (contract §1.1, I18)."""
+"""What must go together in a version: a pool and its pods, prefill and decode (field/inference-pool, I18)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _require_pairs(servers: tuple[ModelServer, ...], workloads: tuple[Manifest, 
     decoding = any(DECODE in roles_of(item) for item in workloads)
     for prefill in (server for server in servers if server.role == PREFILL):
         if not decoding:
-            message = f"`{prefill.name}` prefills, and nothing decodes what it has begun"
+            message = f"`{prefill.name}` has role prefill, and there are no decode pods to pair it with"
             hint = "add a model server with `role: decode`"
             yield finding("RP224", message, prefill.origin.at("role"), hint)
         for decode in (server for server in servers if server.role == DECODE):
@@ -83,6 +83,6 @@ def _require_pairs(servers: tuple[ModelServer, ...], workloads: tuple[Manifest, 
                         "RP224",
                         f"`{prefill.name}` and `{decode.name}` differ in `{field}`",
                         prefill.origin.at(field),
-                        "give both the same: they hand each other the KV blocks of one model",
+                        "set the same in both: they exchange the KV blocks of one model",
                         Related(place=decode.origin.at(field), label="what decodes"),
                     )

@@ -50,13 +50,13 @@ def require_flags(wanted: Wanted) -> Reporting[None]:
         for index, argument in enumerate(arguments):
             flag = flag_of(argument)
             if flag in flags:
-                message = f"`{flag}` is rollplan's to set: probes, ports or other objects hang on it"
+                message = f"`{flag}` is set by rollplan: probes, ports or other objects depend on it"
                 yield finding("RP225", message, origin.at("args", index), flags[flag])
 
 
 _VLLM = re.compile(r"(?:^|/)vllm[^:@]*:v?(?P<major>\d+)\.(?P<minor>\d+)")
 _DRAINS = (0, 18)
-"""The first version of vLLM that knows `--shutdown-timeout` (contract I15)."""
+"""The first version of vLLM that knows `--shutdown-timeout` (I15)."""
 
 
 def _require_draining(server: ModelServer) -> Reporting[None]:
@@ -64,7 +64,7 @@ def _require_draining(server: ModelServer) -> Reporting[None]:
     if tag and (int(tag["major"]), int(tag["minor"])) < _DRAINS:
         yield finding(
             "RP226",
-            f"vLLM {tag['major']}.{tag['minor']} cannot end what it has begun when its pod is stopped",
+            f"vLLM {tag['major']}.{tag['minor']} cannot finish its requests when its pod is stopped",
             server.origin.at("image"),
-            "use v0.18 or later, or bring the model server as a manifest",
+            "use v0.18 or later, or write the model server as a manifest",
         )

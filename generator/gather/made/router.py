@@ -1,4 +1,4 @@
-"""The router of a pool: the InferencePool, its endpoint picker and what the gateway needs (contract §1.6)."""
+"""Make a router: InferencePool, endpoint picker and what the gateway needs (field/endpoint-picker)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _services(router: Router, context: Context) -> Iterator[Manifest]:
 def _pool(router: Router, context: Context) -> Iterator[Manifest]:
     """Return the pool and its objectives.
 
-    Without its picker a gateway may send to any pod: not where some of them only prefill (contract I14),
+    Without its picker a gateway may send to any pod: not where some of them only prefill (I14),
     nor in standalone mode, where the proxy would believe an address that the client sends.
     """
     closed = context.standalone or context.disaggregated

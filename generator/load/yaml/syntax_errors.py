@@ -103,7 +103,7 @@ def explain(error: Exception, text: str, last: Mark) -> tuple[str, str, Mark, Ma
     problem = f"{getattr(error, 'context', '')} {getattr(error, 'problem', error)}"
     tab = _tab(lines, place, problem)
     if tab:
-        return "a tab stands where YAML wants spaces", "replace the tab by spaces", tab, None
+        return "there is a tab where YAML requires spaces", "replace the tab by spaces", tab, None
     message, hint = next(
         ((message, hint) for pattern, message, hint in _TABLE if pattern.search(problem)),
         ("this is not valid YAML", "check the indentation and the quotes of this line"),

@@ -38,7 +38,7 @@ def _of_probes(template: Template) -> Iterator[Finding]:
         for probe, handler in ((probe, handler) for probe in _PROBES for handler in _HANDLERS):
             port = ((container.get(probe) or {}).get(handler) or {}).get("port")
             if isinstance(port, str) and port not in names:
-                message = f"the {probe} of container `{container.get('name')}` asks port `{port}`"
+                message = f"the {probe} of container `{container.get('name')}` uses port `{port}`"
                 where = (*path, probe, handler, "port")
                 yield _unknown("RP430", template.owner, where, f"{message}, which it does not have", names)
 
@@ -73,7 +73,9 @@ def _of_picker(pool: Manifest, scene: Scene) -> Iterator[Finding]:
         numbers = {port.get("port") for port in service.get("spec", "ports", default=())}
         same = service.identity.namespace == pool.identity.namespace
         if same and number is not None and ref.get("kind", "Service") == "Service" and number not in numbers:
-            message = f"{pool.identity} asks for picks at port {number}, which `{service.name}` does not have"
+            message = (
+                f"{pool.identity} uses port {number} of its picker, which `{service.name}` does not have"
+            )
             related = Related(place=service.origin.at("spec", "ports"), label="the Service")
             where = ("spec", "endpointPickerRef", "port", "number")
             yield _unknown("RP434", pool, where, message, numbers, related)
@@ -98,7 +100,7 @@ def _scraped(monitor: Manifest, field: str, of: str, names: set[Any] | None) -> 
     for index, endpoint in enumerate(monitor.get("spec", field, default=())):
         port = (endpoint or {}).get("port")
         if names is not None and isinstance(port, str) and port not in names:
-            message = f"{monitor.identity} asks port `{port}` for metrics, which none of its {of} has"
+            message = f"{monitor.identity} scrapes port `{port}`, which none of its {of} has"
             yield _unknown("RP437", monitor, ("spec", field, index, "port"), message, names)
 
 

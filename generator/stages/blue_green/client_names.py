@@ -1,4 +1,4 @@
-"""What clients ask blue for, green must answer: names, rewrites, priorities (contract §3.1, I21, I23)."""
+"""What clients ask blue for, green must answer: names, rewrites, priorities (field/blue-green, I21, I23)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def require_names(blue: Side, green: Side) -> Reporting[None]:
         old, first = asked[missing[0]]
         yield finding(
             "RP330",
-            f"clients ask for {_quoted(missing)}, and {item.kind} `{item.name}` answers to "
+            f"clients request {_quoted(missing)}, and {item.kind} `{item.name}` answers to "
             f"{_quoted(server.names)} alone",
             green.at(item, *_word(item, server, server.names[0])),
             f"give green `{server.engine.serving_as(wanted)}`, or its pool a rewrite from `{missing[0]}` to "
@@ -93,7 +93,7 @@ def _word(item: Manifest, server: Server, name: str) -> Path:
 
 
 def require_copies(blue: Side, green: Side) -> Reporting[None]:
-    """Ask that green's pool has rewrites and objectives of its own, before any weight (contract I21)."""
+    """Ask that green's pool has rewrites and objectives of its own, before any weight (I21)."""
     served = {name for _, server in green.servers() for name in server.names}
     answered = green.aliases()
     for alias, (rewrite, index) in blue.aliases().items():
@@ -113,7 +113,7 @@ def require_copies(blue: Side, green: Side) -> Reporting[None]:
         if priority and priority not in priorities:
             yield finding(
                 "RP331",
-                f"blue's {OBJECTIVE} `{item.name}` gives priority {priority}, and green has none that does",
+                f"blue's {OBJECTIVE} `{item.name}` sets priority {priority}, and green has none that sets it",
                 item.origin.at("spec", "priority"),
                 f"copy it under another name, with `{green.pool.name}` as its poolRef",
                 Related(place=green.at(green.pool, "metadata", "name"), label="green's pool"),
@@ -121,7 +121,7 @@ def require_copies(blue: Side, green: Side) -> Reporting[None]:
 
 
 def warn_of_adapters(blue: Side, green: Side) -> Reporting[None]:
-    """Warn where green's rewrites lead to adapters that were made for blue's model (contract I23)."""
+    """Warn where green's rewrites lead to adapters that were made for blue's model (I23)."""
     old = {server.model for _, server in blue.servers() if server.model}
     new = {server.model for _, server in green.servers() if server.model}
     names = {name for _, server in green.servers() for name in server.names}

@@ -1,4 +1,4 @@
-"""When green runs another engine, what asks the old one must follow (contract §3.1 Framework, I19)."""
+"""When green runs another engine, what asks the old one must follow (field/model-servers, I19)."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _monitors(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
                 yield (
                     monitor,
                     (*where, index, "path") if "path" in endpoint else (*where, index),
-                    f"{monitor.kind} `{monitor.name}` asks for `{path}`, and {server.engine.title} has its "
+                    f"{monitor.kind} `{monitor.name}` scrapes `{path}`, and {server.engine.title} has its "
                     f"metrics at `{server.engine.metrics_path}`",
                     f"set `path: {server.engine.metrics_path}`",
                 )
@@ -127,9 +127,9 @@ def _probes(_: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
             yield (
                 item,
                 (*server.path, probe, "httpGet", "path"),
-                f"the {probe} of {item.kind} `{item.name}` asks for `{path}`, which {server.engine.title} "
+                f"the {probe} of {item.kind} `{item.name}` requests `{path}`, which {server.engine.title} "
                 "does not have",
-                f"ask for one of {', '.join(f'`{known}`' for known in sorted(server.engine.probes))}",
+                f"use one of {', '.join(f'`{known}`' for known in sorted(server.engine.probes))}",
             )
 
 

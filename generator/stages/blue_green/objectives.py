@@ -1,4 +1,4 @@
-"""The priority of requests through a blue-green rollout (contract §1.3).
+"""The priority of requests through a blue-green rollout (field/objective).
 
 Clients name an InferenceObjective by a header. Names are unique in a namespace and an objective belongs to
 one pool, so no value resolves in both: requests to green get the name of green's objective on their way.
@@ -74,7 +74,7 @@ def _warn(known: Mapping[str, Manifest]) -> Reporting[None]:
         f"clients name objectives by `{HEADER}`, and green knows none of {named}: requests that reach it "
         "have priority 0",
         first.origin.at("metadata", "name"),
-        "say in `strategy.objective` which one's copy all requests to green get (`name: "
+        "set in `strategy.objective` which one's copy all requests to green get (`name: "
         f"{first.name}`), or that they keep their header (`clientHeader: keep`)",
         *(Related(place=item.origin.at("metadata", "name"), label="another one") for item in others),
         about=first,

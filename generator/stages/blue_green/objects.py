@@ -36,7 +36,7 @@ def sorted_out(plan: Plan, terms: BlueGreen, bundles: Bundles) -> Reporting[Obje
     """Sort the manifests, and derive the candidates that the plan makes from blue.
 
     A route that went with a version would take the traffic along, so routes go apart, wherever they
-    were found (contract I3).
+    were found (I3).
     """
     routes = tuple(
         replace(item, bundle=_ROUTES)

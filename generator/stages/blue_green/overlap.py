@@ -1,4 +1,4 @@
-"""Pools that must not select each other's pods, and blue's selector narrowed where it would (contract I1)."""
+"""Pools that must not select each other's pods, and blue's selector narrowed where it would (I1)."""
 
 from __future__ import annotations
 

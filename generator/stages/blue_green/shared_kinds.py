@@ -1,4 +1,4 @@
-"""What belongs to neither version, whoever's manifests it came with (contract I3)."""
+"""What belongs to neither version, whoever's manifests it came with (I3)."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from generator.model.gates import Gate, MetricGate, facts_of
 from generator.model.manifests import Manifest
 from generator.model.plan import Step
 from generator.model.rollout import Stage
+from generator.model.weights import percent
 from generator.stages.blue_green.context import Routes, Scene, of_version
 from generator.stages.blue_green.sizes import Sizes
 from generator.stages.capacity import way_back
@@ -42,7 +43,7 @@ def _scaled(scene: Scene, step: Step, routes: Routes, before: Sizes, after: Size
         larger = [new for new, old in pairs if replicas(new) > replicas(old)]
         smaller = [new for new, old in pairs if replicas(new) < replicas(old)]
         grown += larger
-        growing += [f"{version} grows for {step.shares[version]} %"] if larger else []
+        growing += [f"{version} grows for {percent(step.shares[version])} %"] if larger else []
         shrinking += [f"{version} shrinks to what it still answers"] if smaller else []
     return scene.stage(
         f"scale-{step.slug}",
@@ -59,7 +60,9 @@ def _weighed(scene: Scene, step: Step, sizes: Sizes) -> Stage:
     routes = scene.moment(Moment(shares=step.shares, betas=scene.terms.betas))
     return scene.stage(
         f"weight-{step.slug}",
-        ", ".join(f"{share} % of requests reach {version}" for version, share in step.shares.items()),
+        ", ".join(
+            f"{percent(share)} % of requests reach {version}" for version, share in step.shares.items()
+        ),
         routes,
         sizes,
         gate=Gate(checks=settled(routes, scene.gateway), soak=step.soak, metrics=step.gates),

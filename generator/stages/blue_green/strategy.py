@@ -1,4 +1,4 @@
-"""Blue-green: a second InferencePool takes over the first one's traffic (contract §3.1)."""
+"""Blue-green: a second InferencePool takes over the first one's traffic (field/blue-green)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from generator.kubernetes.backends import Pool
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.model.findings import Reporting, unless_errors
 from generator.model.manifests import Manifest
-from generator.model.plan import Bundles, Plan
+from generator.model.plan import Bundles, Plan, total_of
 from generator.model.rollout import Rollout
 from generator.model.source import Ref
 from generator.model.target import Gateway
-from generator.model.weights import scale
 from generator.stages.blue_green.client_names import Side
 from generator.stages.blue_green.context import Scene
 from generator.stages.blue_green.objects import Objects, sorted_out
@@ -54,14 +53,14 @@ class _Parts:
 
 def prepare(plan: Plan, bundles: Bundles) -> Reporting[_Parts | None]:
     """Sort the manifests, and find the pools of all versions and the routes between them."""
-    terms: BlueGreen = plan.strategy
+    terms = BlueGreen.of(plan)
     objects = yield from sorted_out(plan, terms, bundles)
     bundle = {BLUE: objects.blue, **objects.candidates}
     named = {BLUE: terms.blue, **{candidate.name: candidate.pool for candidate in terms.candidates}}
     pools = {}
     for name, pool in named.items():
         pools[name] = yield from require_pool(bundle[name], pool)
-    shift = yield from _shift(plan, named, pools, objects.routes)
+    shift = yield from _shift(plan, terms, named, pools, objects.routes)
     yield from _require_traffic(plan, terms, objects, shift)
     versions = [Version(name=name, objects=bundle[name], pool=pool) for name, pool in pools.items() if pool]
     if len(versions) < len(pools):
@@ -72,7 +71,7 @@ def prepare(plan: Plan, bundles: Bundles) -> Reporting[_Parts | None]:
 
 def _scene(parts: _Parts) -> Reporting[Scene]:
     plan, objects, blue, candidates = parts.plan, parts.objects, parts.blue, parts.candidates
-    terms: BlueGreen = plan.strategy
+    terms = BlueGreen.of(plan)
     narrowed = yield from narrow(blue, candidates, terms.narrow)
     objectives = yield from _require_takeover(blue, candidates, terms, objects.shared)
     fleet = Fleet(
@@ -112,6 +111,7 @@ def plan_stages(parts: _Parts) -> Reporting[Rollout | None]:
 
 def _shift(
     plan: Plan,
+    terms: BlueGreen,
     named: Mapping[str, Ref],
     found_pools: Mapping[str, Manifest | None],
     routes: tuple[Manifest, ...],
@@ -125,11 +125,10 @@ def _shift(
         )
         for version, pool in found_pools.items()
     )
-    terms: BlueGreen = plan.strategy
     return Shift(
         blue=blue,
         candidates=tuple(candidates),
-        total=scale(share for step in terms.steps for share in step.shares.values()),
+        total=total_of(terms.steps),
         pinned=(yield from resolve(terms.pins, routes, blue, ROUTE_KINDS)),
     )
 

@@ -1,4 +1,4 @@
-"""What green must bring so that it can take over from blue without a client noticing (contract §3.1)."""
+"""What green must bring so that it can take over from blue without a client noticing (field/blue-green)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shell that loads, lists and unloads a LoRA adapter on each pod (contract §3.3, I22 to I24).
+"""The shell that loads, lists and unloads a LoRA adapter on each pod (field/lora-adapter, I22 to I24).
 
 A Gateway would reach one pod of many, so every call goes to the server inside each pod. Loading is a
 request for the adapter: vLLM's resolver finds it as it would for a client, and asking twice is safe.

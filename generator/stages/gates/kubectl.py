@@ -1,4 +1,4 @@
-"""The shell that a runbook shows: kubectl in the forms that are known to work (contract §4).
+"""The shell that a runbook shows: kubectl in the forms that are known to work (field/kubectl).
 
 Every function gives an Instruction whose shell runs as it stands in the plan's rendered directory, and fails
 when any of its commands does: in a terminal too, which goes on after an error.
@@ -10,12 +10,13 @@ import shlex
 from collections.abc import Mapping
 
 from generator.kubernetes.labels import OWNER_NAME
+from generator.kubernetes.old_apis import served_pool
 from generator.kubernetes.pods import pod_labels
 from generator.kubernetes.replicas import seconds_to_start
 from generator.kubernetes.workloads import elects_leader, longest_grace, replicas
 from generator.model.gates import Fact, Instruction
 from generator.model.manifests import Manifest
-from generator.model.target import Gateway
+from generator.model.target import Apis, Gateway
 
 SPARE_SECONDS = 300
 """What a wait for pods leaves beyond their own time: scheduling, pulling an image."""
@@ -31,8 +32,8 @@ def rolled_out(workload: Manifest, updated: int | None = None, replaced: int = 0
 
     `replaced` is how many replicas an update replaces; without it, a workload starts or grows.
 
-    `Available` of a Deployment stays true while an update runs, so it is not asked (contract §3.2). Kinds
-    that `rollout status` does not know report by their conditions. An autoscaled workload says no number.
+    `Available` of a Deployment stays true while an update runs, so it is not used (field/kubectl). Kinds that
+    `rollout status` does not know report by their conditions. An autoscaled workload has no fixed number.
     """
     timeout = f"--timeout={seconds_to_start(workload, replaced) + SPARE_SECONDS}s"
     name, wait = f"{workload.kind.lower()}/{workload.name}", f"{_in(workload)} wait"
@@ -55,7 +56,7 @@ def rolled_out(workload: Manifest, updated: int | None = None, replaced: int = 0
 def available(workload: Manifest) -> Instruction:
     """Wait until a workload is available; of several that elect a leader, until that one is ready.
 
-    Those that stand by never become ready, so their Deployment is never available (contract §1.6).
+    Those that stand by never become ready, so their Deployment is never available (field/endpoint-picker).
     """
     name = f"{workload.kind.lower()}/{workload.name}"
     title, what = f"the {workload.kind} {workload.name} is available", "condition=Available"
@@ -92,10 +93,12 @@ def route_settled(route: Manifest, gateway: str, *conditions: str) -> Instructio
     )
 
 
-def pool_accepted(pool: Manifest, gateway: str) -> Instruction:
-    """Wait until the Gateway accepts a pool; only once a route refers to it (contract I6)."""
-    path = f'{{.status.parents[?(@.parentRef.name=="{gateway}")].conditions[?(@.type=="Accepted")].status}}'
-    name = f"inferencepool.{pool.identity.group}/{pool.name}"
+def pool_accepted(pool: Manifest, gateway: str, apis: Apis) -> Instruction:
+    """Wait until the Gateway accepts a pool; only once a route refers to it (I6)."""
+    served = served_pool(pool, apis)
+    parent = f'.status.{served.parents}[?(@.parentRef.name=="{gateway}")]'
+    path = f'{{{parent}.conditions[?(@.type=="Accepted")].status}}'
+    name = f"inferencepool.{served.group}/{pool.name}"
     return Instruction(
         title=f"the Gateway accepts InferencePool {pool.name}",
         script=f"{_in(pool)} wait {name} --timeout={SETTLE} \\\n  --for='jsonpath={path}=True'",

@@ -1,4 +1,4 @@
-"""Metric gates that rollplan adds itself, from the metrics of the endpoint picker (contract §4)."""
+"""Metric gates that rollplan adds itself, from the metrics of the endpoint picker (field/metrics)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The questions of gates as PromQL: each number under the name that the engine which serves has for it.
 
-Series are told by their pods, in a pattern that no other workload's pods fit (contract §4, traps): every
+Series are told by their pods, in a pattern that no other workload's pods fit (field/metrics): every
 Prometheus has that label, whoever scrapes. The share of errors, and all that is asked of one adapter, only
 the endpoint picker knows.
 """
@@ -107,7 +107,7 @@ def _query(question: Question, watched: _Watched) -> Reporting[str]:
         )
         yield finding(
             "RP338",
-            f"`{question.metric}` cannot be asked: the pods run {known}",
+            f"`{question.metric}` cannot be measured: the pods run {known}",
             question.place,
             f"label the pods `{ENGINE}` as one of {', '.join(ENGINES)}, or write the gate's `promql`",
         )
@@ -116,7 +116,7 @@ def _query(question: Question, watched: _Watched) -> Reporting[str]:
 
 
 _OF_PICKER = {TTFT: "request_ttft_seconds", ITL: "request_streaming_itl_seconds"}
-"""Question → the picker's histogram: an engine's own do not tell adapters apart (contract §4)."""
+"""Question → the picker's histogram: an engine's own do not tell adapters apart (field/metrics)."""
 
 
 def _errors(question: Question, watched: _Watched) -> str:
@@ -145,7 +145,7 @@ _SHAPES: Mapping[str, Callable[[str, str, Question], str]] = {
 
 
 def _enough(sample: int, watched: _Watched, window: int) -> MetricGate:
-    """Ask that there were enough requests: few of them prove nothing at a small weight (contract §4)."""
+    """Ask that there were enough requests: few of them prove nothing at a small weight (field/metrics)."""
     counter = f"{watched.prefix}request_total{{{watched.picker}{watched.model}}}"
     return MetricGate(
         name="enough-requests",

@@ -14,7 +14,7 @@ from generator.stages.traffic.shift import Beta, Shift, moving
 
 _ALWAYS = ("Accepted", "ResolvedRefs")
 _CONDITIONS = {"gke": ("Accepted", "Reconciled", "ResolvedRefs")}
-"""Provider → what it reports of a route that it serves; GKE is done when its load balancer is (§4)."""
+"""Provider → conditions of a route that it serves; GKE also has to configure its load balancer."""
 
 
 def settled(routes: Iterable[Manifest], gateway: Gateway) -> tuple[Instruction, ...]:

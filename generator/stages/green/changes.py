@@ -190,5 +190,5 @@ def _patch(item: Manifest, patch: Patch) -> Reporting[Manifest]:
         return item
     if data == item.data:
         message = f"the patch changes nothing in {item.kind} `{item.name}`"
-        yield finding("RP310", message, patch.place, "remove it, or fix what it says")
+        yield finding("RP310", message, patch.place, "remove it, or correct it")
     return item.put(data)

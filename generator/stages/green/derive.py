@@ -1,7 +1,7 @@
 """Green from blue: the same objects under other names, told apart from blue by every selector.
 
 What the plan changes is changed first, in blue's names; then each object gets its new name, every
-reference follows, and the labels that selectors go by get new values (contract I1, I2).
+reference follows, and the labels that selectors go by get new values (I1, I2).
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _require_members(
                 "RP336",
                 f"the pods of {item.kind} `{item.name}` leave the pool, which selects {pairs}",
                 place,
-                "leave these labels as they are (rollplan tells the versions apart itself), or patch the "
+                "leave these labels as they are (rollplan keeps the versions apart itself), or patch the "
                 "pool's selector with them",
                 Related(place=pool.origin.at("spec", "selector"), label="the selector"),
             )
@@ -115,7 +115,7 @@ def _refuse_bound(
         if item.kind == "PersistentVolumeClaim" and item.get("spec", "volumeName") in bound - {None}:
             yield finding(
                 "RP337",
-                f"green's copy of PersistentVolumeClaim `{item.name}` asks for volume "
+                f"green's copy of PersistentVolumeClaim `{item.name}` requests volume "
                 f"`{item.get('spec', 'volumeName')}`, which blue's claim has",
                 item.origin.at("spec", "volumeName"),
                 "name another volume with a patch, or none (`merge: {spec: {volumeName: null}}`) to get "
@@ -179,7 +179,7 @@ def _refuse_overlap(hopeless: Iterable[Manifest], derivation: Derivation) -> Rep
     for item in hopeless:
         yield finding(
             "RP313",
-            f"the selector of {item.kind} `{item.name}` says what pods are, not whose: it catches green's",
+            f"the selector of {item.kind} `{item.name}` is not specific to blue: it matches green's pods too",
             item.origin.at("spec", "selector"),
             "give blue's pods and selector a label of their own first, such as app",
             Related(place=derivation.green.place, label="green is derived here"),

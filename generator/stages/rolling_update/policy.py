@@ -1,4 +1,4 @@
-"""How each kind of workload replaces its pods, written out in full (contract §1.7, §3.2, I16, I17)."""
+"""Update settings of each kind of workload, every default written out (field/rolling-update, I16, I17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pins: rules and routes that refer to blue and must not be shifted, each with its reason (contract I7)."""
+"""Pins: rules and routes that refer to blue and must not be shifted, each with its reason (I7)."""
 
 from __future__ import annotations
 

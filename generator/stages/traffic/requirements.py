@@ -17,7 +17,7 @@ from generator.stages.traffic.routes import shifted
 from generator.stages.traffic.shift import Beta, Mirror, Moment, Shift, contested, moving
 
 RULES, MATCHES, HEADERS, BACKENDS = 16, 128, 16, 16
-"""Limits of a route: its rules, all matches, the headers of a match, a rule's backends (contract §1.4)."""
+"""Limits of a route: its rules, all matches, the headers of a match, a rule's backends (field/routes)."""
 
 _NO_BETA = "split the route in two, or leave out the beta step"
 
@@ -63,7 +63,7 @@ def _rule(route: Manifest, path: Path) -> str:
 
 
 def require_movable(routes: Iterable[Manifest], shift: Shift) -> Reporting[None]:
-    """Ask that what refers to blue can be shifted or is pinned: nothing else may outlive it (contract I7)."""
+    """Ask that what refers to blue can be shifted or is pinned: nothing else may outlive it (I7)."""
     for item in routes:
         pinned = item.kind in ROUTE_KINDS or shift.until(item, None)
         for path in () if pinned else references(item, shift.blue):
