@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generator.kubernetes.policies import POLICIES
 from generator.model.manifests import Manifest
 
 APPLY_ORDER = (
@@ -9,7 +10,7 @@ APPLY_ORDER = (
     ("ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
     ("ConfigMap", "Secret", "PersistentVolumeClaim", "ResourceClaimTemplate", "Service"),
     ("InferencePool", "InferenceObjective", "InferenceModelRewrite"),
-    ("DestinationRule", "HealthCheckPolicy", "GCPBackendPolicy"),
+    tuple(sorted(POLICIES)),
     ("Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "DisaggregatedSet", "Job"),
 )
 """Kinds in the order in which they must exist (I4); kinds not named here come last."""

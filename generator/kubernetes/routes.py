@@ -1,4 +1,4 @@
-"""Rules of HTTPRoutes and GRPCRoutes, and which of them send to a pool."""
+"""Rules of routes: which backends they send to, and with which weights."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Portion:
 def portions(kind: str, rule: Mapping[str, Any]) -> tuple[Portion, ...]:
     """Return what each backend or target of a rule gets, in a route or rewrite of this kind."""
     entries = tuple(_mappings(rule.get("targets" if kind == REWRITE else "backendRefs")))
-    absent = 1 if kind != REWRITE or all(entry.get("weight") is None for entry in entries) else 0
-    weights = [_weight(entry, absent) for entry in entries]
+    absent = DEFAULT_WEIGHT if kind != REWRITE or all(entry.get("weight") is None for entry in entries) else 0
+    weights = [weight_of(entry, absent) for entry in entries]
     return tuple(
         Portion(entry=entry, weight=weight, share=share)
         for entry, weight, share in zip(entries, weights, shares_of(weights), strict=True)
@@ -53,7 +53,11 @@ def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
     return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())
 
 
-def _weight(entry: Mapping[str, Any], absent: int) -> int:
+DEFAULT_WEIGHT = 1
+"""The weight of a backendRef that says none, as the API server has it."""
+
+
+def weight_of(entry: Mapping[str, Any], absent: int = DEFAULT_WEIGHT) -> int:
     """Return an entry's weight: without one a backend has 1, and a target none beside others with weights."""
     weight = entry.get("weight")
     return weight if isinstance(weight, int) else absent

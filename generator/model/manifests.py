@@ -135,8 +135,3 @@ def put(data: Any, value: Any, *path: str | int) -> Any:
 def find(manifests: Iterable[Manifest], kind: str, name: str | None = None) -> Iterator[Manifest]:
     """Return the manifests of a kind, and of a name if one is passed."""
     return (item for item in manifests if item.kind == kind and name in (None, item.name))
-
-
-def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    """Return whether the labels have every pair of an equality selector."""
-    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())

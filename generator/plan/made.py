@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.kubernetes import names
+from generator.kubernetes.engines import SERVER_PORT
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.made import (
@@ -68,7 +69,7 @@ def _router(fields: Fields, tag: str) -> Router:
         arguments=_texts(fields, "args"),
         resources=_resources(fields, _PICKER_RESOURCES),
         selector=fields.child("selector").data,
-        ports=tuple(fields.get("targetPorts", (8000,))),
+        ports=tuple(fields.get("targetPorts", (SERVER_PORT,))),
         failure_mode=fields.text("failureMode"),
         plugins=fields.child("plugins").data,
         objectives=tuple(

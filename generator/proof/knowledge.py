@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.policies import POLICIES
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.kubernetes.workloads import replicas
 from generator.model.manifests import INFERENCE, Identity, Manifest
 from generator.model.rollout import Rollout
-from generator.proof.ownership import POLICIES, REWRITE, Kin, rewrites_of
+from generator.proof.ownership import REWRITE, Kin, rewrites_of
 from generator.proof.pods import role
 from generator.proof.requests import Answer, Request, Router, requests_of
 from generator.proof.state import World

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 from typing import Any
 
-from generator.kubernetes.pods import WORKLOADS, pod_templates
+from generator.kubernetes.pods import pod_templates
+from generator.kubernetes.references import needs_of
 from generator.kubernetes.selectors import SELECTING, catches, selector_of, targets
 from generator.model.findings import Finding
-from generator.model.manifests import Manifest, dig
+from generator.model.manifests import CLUSTER_SCOPED, Manifest
 from generator.rules.case import COMMON, Case, related, rule
 
 _RELEASE = "meta.helm.sh/release-name"
@@ -103,49 +104,16 @@ def lost_needs(case: Case) -> Iterator[Finding]:
         for item in items
         if item.identity not in left
     }
-    for workload in (item for item in case.last if item.kind in WORKLOADS):
-        for kind, name, path in _needs(workload):
-            item = going.get((kind, workload.identity.namespace, name))
-            if item:
+    for user in case.last:
+        for need in needs_of(user):
+            home = "" if need.kind in CLUSTER_SCOPED else user.identity.namespace
+            if item := going.get((need.kind, home, need.name)):
+                becomes = "start without it" if need.optional else "not start"
                 yield case.finding(
-                    f"{workload.kind} `{workload.name}` needs {kind} `{name}`, which is deleted with "
-                    f"{item.bundle}: its next pod would not start",
-                    workload.origin.at(*path),
-                    f"move {kind} `{name}` to `shared`, or give each version one of its own",
+                    f"{user.kind} `{user.name}` needs {need.kind} `{need.name}`, which is deleted with "
+                    f"{item.bundle}: its next pod would {becomes}",
+                    user.origin.at(*need.path),
+                    f"move {need.kind} `{need.name}` to `shared`, or give each version one of its own",
                     related(item, f"deleted with {item.bundle}", "metadata", "name"),
-                    about=workload,
+                    about=user,
                 )
-
-
-_NEEDS = (
-    ("Secret", ("volumes", "secret", "secretName")),
-    ("ConfigMap", ("volumes", "configMap", "name")),
-    ("PersistentVolumeClaim", ("volumes", "persistentVolumeClaim", "claimName")),
-)
-_ENVIRONMENT = (("Secret", "secretKeyRef", "secretRef"), ("ConfigMap", "configMapKeyRef", "configMapRef"))
-
-
-def _needs(workload: Manifest) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
-    """Return kind, name and place of what a workload's pods cannot start without."""
-    for template in pod_templates(workload):
-        pod = workload.get(*template, "spec", default={})
-        base = (*template, "spec")
-        if pod.get("serviceAccountName"):
-            yield "ServiceAccount", pod["serviceAccountName"], (*base, "serviceAccountName")
-        for kind, (group, *rest) in _NEEDS:
-            for index, volume in enumerate(pod.get(group) or ()):
-                if name := dig(volume, *rest):
-                    yield kind, name, (*base, group, index, *rest)
-        for group in ("containers", "initContainers"):
-            for place, container in enumerate(pod.get(group) or ()):
-                yield from _in_environment(container, (*base, group, place))
-
-
-def _in_environment(container: Any, base: tuple[str | int, ...]) -> Iterator[tuple[str, str, Any]]:
-    for kind, one, all_ in _ENVIRONMENT:
-        for index, entry in enumerate(container.get("env") or ()):
-            if name := dig(entry, "valueFrom", one, "name"):
-                yield kind, name, (*base, "env", index, "valueFrom", one, "name")
-        for index, entry in enumerate(container.get("envFrom") or ()):
-            if name := dig(entry, all_, "name"):
-                yield kind, name, (*base, "envFrom", index, all_, "name")

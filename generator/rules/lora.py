@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.kubernetes.commands import Container, containers_of, whole
+from generator.kubernetes.containers import Container, containers_of, whole
+from generator.kubernetes.engines import adapter_directory
 from generator.kubernetes.selectors import catches
 from generator.model.findings import Finding
 from generator.model.manifests import Manifest, dig
 from generator.rules.case import Case, model_servers, pools, rule
 from generator.rules.rewrites import REWRITE, models_of, pool_of, rules_of
 
-_CACHE = "VLLM_LORA_RESOLVER_CACHE_DIR"
 _DEFAULT_LORAS = 1
 
 
@@ -23,7 +23,7 @@ def missing_flags(case: Case) -> Iterator[Finding]:
         names = ", ".join(f"`{name}`" for name in adapters)
         most = whole(one.flag("--max-loras"))
         most = _DEFAULT_LORAS if most is None else most
-        if one.flag("--enable-lora") is None:
+        if not one.arguments.is_on("--enable-lora"):
             what = "has no `--enable-lora`"
         elif most < len(adapters):
             what = f"has room for {most} at a time (`--max-loras`)"
@@ -108,7 +108,7 @@ def _targeted(rewrite: Manifest) -> tuple[str, ...]:
 def _volumes(case: Case) -> Iterator[tuple[Container, str, str]]:
     """Return container, mount and volume of adapters that are on an emptyDir."""
     for one, _ in _adapted(case):
-        said = case.rollout.adapter_directory or one.variables.get(_CACHE, "/adapters")
+        said = case.rollout.adapter_directory or adapter_directory(one.data)
         for mount in one.data.get("volumeMounts") or ():
             if str(mount.get("mountPath", "")).rstrip("/") != said.rstrip("/"):
                 continue

@@ -6,19 +6,16 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from generator.kubernetes.commands import Container, containers_of, whole
+from generator.kubernetes.containers import Container, containers_of, whole
 from generator.kubernetes.pods import SCALERS, WORKLOADS
-from generator.kubernetes.replicas import groups
+from generator.kubernetes.replicas import SPARE_SECONDS, groups
 from generator.kubernetes.selectors import catches
-from generator.kubernetes.workloads import startup_budget
+from generator.kubernetes.workloads import GRACE, grace_of, progress_deadline, startup_budget
 from generator.model.findings import Finding
 from generator.model.manifests import Manifest
 from generator.model.source import Place
 from generator.rules.case import Case, model_servers, related, rule
 
-_GRACE = "terminationGracePeriodSeconds"
-_DEFAULT_GRACE = 30
-_DEFAULT_DEADLINE = 600
 _SHUTDOWN = "--shutdown-timeout"
 _LEAST_START = 60
 """Seconds below which no probe should give up on a server that must load a model first."""
@@ -42,7 +39,7 @@ def aborted(case: Case) -> Iterator[Finding]:
                 _command(one),
                 "use vLLM 0.18 or later, which has the flag"
                 if old
-                else f"add `{_SHUTDOWN}=120`, and a `{_GRACE}` above it and the preStop pause",
+                else f"add `{_SHUTDOWN}=120`, and a `{GRACE}` above it and the preStop pause",
                 about=one.workload,
             )
 
@@ -54,14 +51,14 @@ def short_grace(case: Case) -> Iterator[Finding]:
         timeout = whole(one.flag(_SHUTDOWN))
         if not timeout:
             continue
-        grace = one.workload.get(*one.pod, _GRACE, default=_DEFAULT_GRACE)
+        grace = grace_of(one.workload.get(*one.pod))
         needed = one.pause + timeout
         if grace <= needed:
             yield case.finding(
                 f"the pods of `{one.workload.name}` are killed {grace} s after they are told to "
                 f"stop, and need more than {needed} s: preStop {one.pause} s, `{_SHUTDOWN}` {timeout} s",
-                one.workload.origin.at(*one.pod, _GRACE),
-                f"set `{_GRACE}: {needed + 30}`",
+                one.workload.origin.at(*one.pod, GRACE),
+                f"set `{GRACE}: {needed + 30}`",
                 related(one.workload, "the time that vLLM may take", *one.path, "args"),
                 about=one.workload,
             )
@@ -85,14 +82,14 @@ def kept_signal(case: Case) -> Iterator[Finding]:
 def short_deadline(case: Case) -> Iterator[Finding]:
     """Find Deployments that are reported as failed while they load (I16)."""
     for server in starting(case):
-        deadline = server.get("spec", "progressDeadlineSeconds", default=_DEFAULT_DEADLINE)
+        deadline = progress_deadline(server)
         budget = startup_budget(server) + server.get("spec", "minReadySeconds", default=0)
         if server.kind == "Deployment" and deadline < budget:
             yield case.finding(
                 f"Deployment `{server.name}` counts as failed after {deadline} s, and its probes let "
                 f"a pod start for {budget} s: the gate would fail while the model loads",
                 server.origin.at("spec", "progressDeadlineSeconds"),
-                f"set `progressDeadlineSeconds: {budget + 300}`",
+                f"set `progressDeadlineSeconds: {budget + SPARE_SECONDS}`",
                 about=server,
             )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.kubernetes.commands import Container, containers_of
+from generator.kubernetes.commands import is_known
+from generator.kubernetes.containers import Container, containers_of
 from generator.kubernetes.gateways import IMPLEMENTATIONS
 from generator.kubernetes.old_apis import OLD_POOLS_UNTIL
 from generator.kubernetes.pods import WORKLOADS
-from generator.kubernetes.router import ROUTER, find_picker
+from generator.kubernetes.policies import is_for
+from generator.kubernetes.router import ROUTER, SELECTOR_FLAG, find_picker
 from generator.model.findings import Finding
 from generator.model.manifests import Manifest
 from generator.model.source import Path
@@ -79,12 +81,12 @@ def replaced(case: Case) -> Iterator[Finding]:
 def picker_without_pool(case: Case) -> Iterator[Finding]:
     """Find pools with rewrites whose endpoint picker reads none (field/model-rewrite)."""
     for pool, container in _pickers(case):
-        if container.flag("--endpoint-selector") is None or container.flag("--pool-name") is not None:
+        if container.flag(SELECTOR_FLAG) is None or container.flag("--pool-name") is not None:
             continue
         for item in case.objects:
             if item.kind == "InferenceModelRewrite" and item.get("spec", "poolRef", "name") == pool.name:
                 yield case.finding(
-                    f"the endpoint picker of `{pool.name}` runs with `--endpoint-selector`, and "
+                    f"the endpoint picker of `{pool.name}` runs with `{SELECTOR_FLAG}`, and "
                     f"reads no InferenceModelRewrite: requests for the names in `{item.name}` get 404",
                     container.workload.origin.at(*container.path, "args"),
                     f"start it with `--pool-name={pool.name}`: the chart does when it creates the pool",
@@ -105,7 +107,7 @@ def picker_of_another_pool(case: Case) -> Iterator[Finding]:
             wanted["--pool-group"] = pool.identity.group
         for flag, right in wanted.items():
             said = container.flag(flag)
-            if said and not said.startswith("$") and said != right:
+            if said and is_known(said) and said != right:
                 yield case.finding(
                     f"the endpoint picker of InferencePool `{pool.name}` has `{flag}={said}`: it "
                     "would choose among the pods of another pool",
@@ -136,7 +138,7 @@ def missing_policies(case: Case) -> Iterator[Finding]:
         others = [one for one in case.objects if one.kind in known.customary and one.bundle != pool.bundle]
         usual = tuple(dict.fromkeys(one.kind for one in others))
         for kind in (*known.policies, *usual):
-            if not any(item.kind == kind and _is_for(item, pool) for item in case.objects):
+            if not any(item.kind == kind and is_for(item, pool) for item in case.objects):
                 yield case.finding(
                     f"InferencePool `{pool.name}` has no {kind}, which {known.name} needs: the "
                     "gateway would reach its pods or its endpoint picker in the wrong way, or not at all",
@@ -146,13 +148,6 @@ def missing_policies(case: Case) -> Iterator[Finding]:
                     *tuple(related(one, "the other version has one") for one in others[:1]),
                     about=pool,
                 )
-
-
-def _is_for(policy: Manifest, pool: Manifest) -> bool:
-    one = policy.get("spec", "targetRef")
-    named = [target.get("name") for target in policy.get("spec", "targetRefs", default=[one] if one else [])]
-    host = str(policy.get("spec", "host", default="")).split(".")[0]
-    return pool.name in named or (bool(host) and host == pool.get("spec", "endpointPickerRef", "name"))
 
 
 @rule("RP515", "error+", "rolling update restarts the endpoint picker", keeps=("I12",))

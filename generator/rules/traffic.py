@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.kubernetes.labels import ROLE
 from generator.kubernetes.routes import IDLE_SECONDS, ROUTE_KINDS, portions, rules_of
-from generator.kubernetes.selectors import matches, pod_label_sets, selector_of
+from generator.kubernetes.selectors import caught_labels, selector_of
 from generator.model.durations import seconds
 from generator.model.findings import Finding, Related
+from generator.model.made import PREFILL
 from generator.model.manifests import Manifest, dig
 from generator.rules.case import Case, model_servers, pools, related, rule
-
-_ROLE = "llm-d.ai/role"
 
 
 @rule("RP520", "error", "all weights of a rule are 0", keeps=("I8",))
@@ -78,10 +78,7 @@ def blind_choice(case: Case) -> Iterator[Finding]:
             continue
         selector = selector_of(pool) or {}
         for server in model_servers(case.objects):
-            if any(
-                labels.get(_ROLE) == "prefill" and matches(selector, labels)
-                for labels in pod_label_sets(server)
-            ):
+            if any(labels.get(ROLE) == PREFILL for labels in caught_labels(selector, server)):
                 yield case.finding(
                     f"while the endpoint picker of InferencePool `{pool.name}` is away, `FailOpen` "
                     f"sends requests to any pod: the prefill pods of `{server.name}` do not answer them",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from generator.gather.canonical import canonical
-from generator.kubernetes.references import named_by
+from generator.kubernetes.references import references_of
 from generator.load import load_manifests
 from generator.model.manifests import Manifest, Origin, identity_of, put
 from generator.model.source import Source
@@ -227,7 +227,7 @@ def test_the_hint_of_a_selector_names_what_nearly_fits() -> None:
 def test_references_know_where_they_stand() -> None:
     """What `follow` renames and what is looked for are the same fields, each at a place that exists."""
     for item in read(GOOD):
-        for reference in named_by(item):
+        for reference in references_of(item):
             assert item.get(*reference.path) == reference.name
 
 

@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from generator.gather.made.context import Context
-from generator.gather.made.model_servers import COMPONENT, SERVES, server_labels
-from generator.kubernetes.commands import flag_of
-from generator.kubernetes.pods import WORKLOADS, pod_labels, selects_pods
+from generator.gather.made.model_servers import SERVES, server_labels
+from generator.kubernetes.commands import Arguments
+from generator.kubernetes.labels import APP_COMPONENT
+from generator.kubernetes.pods import WORKLOADS, pod_labels, roles_of
 from generator.kubernetes.router import ROUTER
+from generator.kubernetes.selectors import matches, selects_pods
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.made import DECODE, PREFILL, ModelServer, Wanted
-from generator.model.manifests import Manifest, selects
+from generator.model.manifests import Manifest
 from generator.model.source import Place
 
 
@@ -32,7 +34,7 @@ def require_matching(
             what, hint = fault
             pods = Related(place=server.origin.at(), label="these pods")
             yield finding("RP222", f"pool `{context.pool}` ({pairs}) {what}", pool, hint, pods)
-    caught = any(selects_pods(context.selector, item) for item in workloads)
+    caught = any(selects_pods({"matchLabels": context.selector}, item) for item in workloads)
     if wanted.router and not wanted.servers and not caught:
         message = f"pool `{context.pool}` ({pairs}) selects no model server"
         yield finding("RP222", message, pool, _labels_of(workloads))
@@ -41,11 +43,11 @@ def require_matching(
 
 def _fault(server: ModelServer, context: Context) -> tuple[str, str] | None:
     """Report what is wrong between the pool and a made model server, and how to fix it."""
-    if not selects(context.selector, server_labels(server, context)):
+    if not matches({"matchLabels": context.selector}, server_labels(server, context)):
         return f"does not select the pods of `{server.name}`", "let its `selector` and their `labels` agree"
-    if server.nodes > 1 and COMPONENT not in context.selector:
+    if server.nodes > 1 and APP_COMPONENT not in context.selector:
         what = f"selects the workers of `{server.name}` too, which answer no request"
-        return what, f"add `{COMPONENT}: {SERVES}` to its selector"
+        return what, f"add `{APP_COMPONENT}: {SERVES}` to its selector"
     return None
 
 
@@ -56,19 +58,19 @@ def _labels_of(workloads: tuple[Manifest, ...]) -> str:
     return f"set `router.selector`; the pods of `{workloads[0].name}` carry {labels or 'no labels'}"
 
 
-_KV_FLAGS = frozenset({"--block-size", "--dtype", "--kv-cache-dtype", "--kv-transfer-config"})
+_KV_FLAGS = ("--block-size", "--dtype", "--kv-cache-dtype", "--kv-transfer-config")
 
 _PAIRED: Mapping[str, Callable[[ModelServer], Any]] = {
     "model": lambda server: server.model,
     "servedModelName": lambda server: server.served,
     "image": lambda server: server.image,
-    "args": lambda server: sorted(one for one in server.arguments if flag_of(one) in _KV_FLAGS),
+    "args": lambda server: [Arguments(words=server.arguments).flag(flag) for flag in _KV_FLAGS],
 }
 """Field → what prefill and decode must have alike, or KV blocks of one are of no use to the other."""
 
 
 def _require_pairs(servers: tuple[ModelServer, ...], workloads: tuple[Manifest, ...]) -> Reporting[None]:
-    decoding = any(pod_labels(item).get("llm-d.ai/role") == DECODE for item in workloads)
+    decoding = any(DECODE in roles_of(item) for item in workloads)
     for prefill in (server for server in servers if server.role == PREFILL):
         if not decoding:
             message = f"`{prefill.name}` has role prefill, and there are no decode pods to pair it with"

@@ -14,37 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generator.gitops.compare.model import ADDED, CHANGED, REMOVED, REORDERED, FieldChange
-
-_REFERENCE = ("group", "kind", "namespace", "name", "port", "sectionName")
-_IDENTITIES = {
-    "backendRefs": _REFERENCE,
-    "conditions": ("type",),
-    "containers": ("name",),
-    "env": ("name",),
-    "ephemeralContainers": ("name",),
-    "filters": ("type",),
-    "headers": ("name", "value"),
-    "hostAliases": ("ip",),
-    "imagePullSecrets": ("name",),
-    "initContainers": ("name",),
-    "items": ("key",),
-    "listeners": ("name",),
-    "metrics": ("name",),
-    "parentRefs": _REFERENCE,
-    "ports": ("containerPort", "port", "protocol"),
-    "queryParams": ("name", "value"),
-    "roles": ("name",),
-    "rules": ("name", "matches"),
-    "subjects": ("kind", "namespace", "name"),
-    "targetPorts": ("number",),
-    "targetRefs": _REFERENCE,
-    "targets": ("modelRewrite",),
-    "tolerations": ("key", "operator", "value", "effect"),
-    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
-    "volumeMounts": ("mountPath",),
-    "volumes": ("name",),
-}
-"""List field → the fields that identify an item; items of other lists are matched by position."""
+from generator.kubernetes.list_keys import IDENTITIES
 
 _DEFAULTS = {"kind": ("Service", "Gateway"), "protocol": ("TCP",), "operator": ("Exists", "Equal")}
 """Values that need not be shown to know which item is meant."""
@@ -132,7 +102,7 @@ def _identity(name: str, item: Any) -> tuple[str, str]:
         flag = _FLAG.match(item) if isinstance(item, str) else None
         text = flag[1] if flag else item if isinstance(item, str) else _dumped(item)
         return _dumped(flag[1] if flag else item), text
-    known = {field: item[field] for field in _IDENTITIES.get(name, ()) if item.get(field) is not None}
+    known = {field: item[field] for field in IDENTITIES.get(name, ()) if item.get(field) is not None}
     if name == "rules":
         known = {"name": item["name"]} if item.get("name") else known
         return _dumped(known), rule_text(item) if known else ""

@@ -6,13 +6,27 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from generator.kubernetes.references import Reference, named_by
+from generator.kubernetes.references import Reference, references_of
 from generator.model.codes import finding
 from generator.model.findings import Finding
 from generator.model.manifests import CLUSTER_SCOPED, Manifest
 from generator.rules.links.objects import Scene
 
-_APART = frozenset({"ClusterRole", "Gateway", "Group", "ResourceClaim", "Secret", "User"})
+_APART = frozenset(
+    {
+        "ClusterRole",
+        "Gateway",
+        "Group",
+        "PersistentVolume",
+        "PriorityClass",
+        "ResourceClaim",
+        "RuntimeClass",
+        "Secret",
+        "SecretProviderClass",
+        "StorageClass",
+        "User",
+    }
+)
 """Kinds that are usual to be made apart from a rollout, or are no objects: only a slip of the pen is told."""
 
 _GIVEN = frozenset({("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")})
@@ -29,14 +43,14 @@ def missing_names(scene: Scene) -> Iterator[Finding]:
     for item in scene.objects:
         if item.kind in _HOSTS:
             continue
-        for reference in named_by(item):
-            if _is_open(item, reference):
+        for reference in references_of(item):
+            if _is_open(reference):
                 yield from _missing(scene, item, reference)
 
 
-def _is_open(item: Manifest, reference: Reference) -> bool:
-    optional = item.get(*reference.path[:-1], "optional", default=False)
-    return bool(reference.kind) and (reference.kind, reference.name) not in _GIVEN and not optional
+def _is_open(reference: Reference) -> bool:
+    known = (reference.kind, reference.name) in _GIVEN
+    return bool(reference.kind) and not known and not reference.optional
 
 
 def _missing(scene: Scene, item: Manifest, reference: Reference) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.kubernetes.selectors import selectors
+from generator.kubernetes.selectors import selector_of
 from generator.model.codes import finding
 from generator.model.findings import Finding, Related
 from generator.model.manifests import Manifest, find
@@ -28,8 +28,8 @@ def unknown_ports(scene: Scene) -> Iterator[Finding]:
 
 
 def _caught(item: Manifest, scene: Scene) -> tuple[Template, ...]:
-    namespace = item.identity.namespace
-    return tuple(template for one in selectors(item) for template in scene.caught(one, namespace))
+    selector = selector_of(item)
+    return scene.caught(selector, item.identity.namespace) if selector is not None else ()
 
 
 def _of_probes(template: Template) -> Iterator[Finding]:

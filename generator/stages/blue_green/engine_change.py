@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.kubernetes.engines import DEFAULT, ENGINE_LABEL, METRICS_PATH, Server
+from generator.kubernetes.engines import DEFAULT, METRICS_PATH, Server
+from generator.kubernetes.labels import ENGINE
 from generator.kubernetes.pods import pod_templates
 from generator.kubernetes.router import ROUTER, find_picker, servers_of
+from generator.kubernetes.selectors import catches
 from generator.kubernetes.workloads import container_paths, main_container
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
-from generator.model.manifests import Manifest, dig, selects
+from generator.model.manifests import Manifest, dig
 from generator.model.source import Path
 from generator.stages.blue_green.client_names import Side
 
@@ -48,7 +50,7 @@ def require_engine(blue: Side, green: Side) -> Reporting[None]:
 def _label(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
     """Check the label that tells the picker which engine runs; without it, vLLM is assumed."""
     config = _picker_config(green)
-    key = _first(_LABEL_KEY, config, ENGINE_LABEL)
+    key = _first(_LABEL_KEY, config, ENGINE)
     assumed = _first(_DEFAULT_ENGINE, config, DEFAULT)
     for template in pod_templates(item):
         if server.path[: len(template)] != template:
@@ -100,10 +102,8 @@ def _first(pattern: re.Pattern[str], text: str, default: str) -> str:
 
 def _monitors(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
     """Check that monitors of green's pods scrape the path where the engine has its metrics."""
-    labels = [item.get(*path, "metadata", "labels", default={}) for path in pod_templates(item)]
     for monitor in green.objects:
-        selector = monitor.get("spec", "selector", "matchLabels", default={})
-        if monitor.kind not in _ENDPOINTS or not any(selects(selector, pod) for pod in labels):
+        if monitor.kind not in _ENDPOINTS or not catches(monitor, item):
             continue
         where = ("spec", _ENDPOINTS[monitor.kind])
         for index, endpoint in enumerate(monitor.get(*where, default=())):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from generator.kubernetes.labels import OWNER_NAME
 from generator.kubernetes.old_apis import served_pool
-from generator.kubernetes.pods import pod_labels, pod_template
+from generator.kubernetes.pods import pod_labels
 from generator.kubernetes.replicas import seconds_to_start
-from generator.kubernetes.workloads import elects_leader, replicas
+from generator.kubernetes.workloads import elects_leader, longest_grace, replicas
 from generator.model.gates import Fact, Instruction
 from generator.model.manifests import Manifest
 from generator.model.target import Apis, Gateway
@@ -132,7 +133,7 @@ def ask(gateway: Gateway, model: str, title: str) -> Instruction:
 
 def pods_gone(workload: Manifest) -> Instruction:
     """Wait until no pod of a workload is left, for as long as its grace period and a minute."""
-    grace = workload.get(*pod_template(workload), "spec", "terminationGracePeriodSeconds", default=30)
+    grace = longest_grace(workload)
     labels = _own_labels(workload)
     return Instruction(
         title=f"the pods of {workload.name} are gone",
@@ -141,17 +142,10 @@ def pods_gone(workload: Manifest) -> Instruction:
     )
 
 
-_NAME_LABELS = {
-    "DisaggregatedSet": "disaggregatedset.x-k8s.io/name",
-    "LeaderWorkerSet": "leaderworkerset.sigs.k8s.io/name",
-}
-"""Kind → the label with its object's name that its controller gives to pods."""
-
-
 def _own_labels(workload: Manifest) -> Mapping[str, str]:
     """Return the labels by which a workload's pods are known; some controllers set their own."""
-    if workload.kind in _NAME_LABELS:
-        return {_NAME_LABELS[workload.kind]: workload.name}
+    if workload.kind in OWNER_NAME:
+        return {OWNER_NAME[workload.kind]: workload.name}
     selected: Mapping[str, str] = workload.get("spec", "selector", "matchLabels", default={})
     return selected or pod_labels(workload)
 

@@ -10,19 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from generator.kubernetes.engines import ENGINE_LABEL, ENGINES, ITL, QUEUE, RUNNING, TTFT, Engine, engine_of
+from generator.kubernetes.engines import ENGINES, ITL, QUEUE, RUNNING, TTFT, Engine, engine_of
+from generator.kubernetes.labels import ENGINE
+from generator.kubernetes.pods import roles_of
 from generator.kubernetes.router import find_picker, find_pool, servers_of
 from generator.kubernetes.workloads import pod_pattern
 from generator.model.codes import finding
 from generator.model.durations import lasting, seconds
 from generator.model.findings import Reporting
 from generator.model.gates import Gate, MetricGate, Question, Subject
+from generator.model.made import PREFILL
 from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
 from generator.stages.gates.metrics import prefix
 
 ERRORS = "errors"
-_PREFILL = {"llm-d.ai/role": "prefill"}
 _FALLBACK_SECONDS = 300
 """How long a stage without a soak looks back for its sample of requests."""
 
@@ -85,8 +87,7 @@ def _watched(subject: Subject, rollout: Rollout, objects: tuple[Manifest, ...]) 
 
 
 def _is_prefill(item: Manifest) -> bool:
-    labels = item.get("metadata", "labels", default={})
-    return bool(_PREFILL.items() <= labels.items())
+    return roles_of(item) == {PREFILL}
 
 
 def _labels(namespace: str, workloads: Iterable[Manifest]) -> str:
@@ -108,7 +109,7 @@ def _query(question: Question, watched: _Watched) -> Reporting[str]:
             "RP338",
             f"`{question.metric}` cannot be measured: the pods run {known}",
             question.place,
-            f"label the pods `{ENGINE_LABEL}` as one of {', '.join(ENGINES)}, or write the gate's `promql`",
+            f"label the pods `{ENGINE}` as one of {', '.join(ENGINES)}, or write the gate's `promql`",
         )
         return ""
     return _SHAPES[question.metric](watched.engines[0].metrics[question.metric], watched.servers, question)

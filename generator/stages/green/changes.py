@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.kubernetes.commands import with_flags
 from generator.kubernetes.pods import WORKLOADS, pod_templates
+from generator.kubernetes.shell_scripts import script_in
 from generator.kubernetes.workloads import SERVER, container_paths, main_container
 from generator.model.codes import finding
 from generator.model.findings import Reporting
@@ -123,13 +124,11 @@ def _change(item: Manifest, change: Changes) -> Reporting[Manifest]:
     return item
 
 
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
-
-
 def _is_script(container: Mapping[str, Any]) -> bool:
     """Return whether a shell reads the container's first argument: further ones are none of the server's."""
-    words = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ())[:1])]
-    return bool(words) and words[0].rpartition("/")[2] in _SHELLS and any(word == "-c" for word in words[1:])
+    command, args = ([str(word) for word in container.get(key) or ()] for key in ("command", "args"))
+    script = script_in([*command, *args])
+    return script is not None and (script >= len(command) or "$@" not in command[script])
 
 
 def _labelled(item: Manifest, key: str, value: str) -> Manifest:

@@ -6,14 +6,14 @@ reference follows, and the labels that selectors go by get new values (I1, I2).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from generator.kubernetes.commands import with_values
 from generator.kubernetes.pods import pod_names, pod_template
 from generator.kubernetes.references import Names
-from generator.kubernetes.router import find_picker, find_pool, servers_of
+from generator.kubernetes.router import SELECTOR_FLAG, find_picker, find_pool, servers_of
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest, identity_of
@@ -24,7 +24,6 @@ from generator.stages.green.labels import Pair, distinguishing, relabel
 from generator.stages.green.names import new_names, suffix_of
 
 _MONITORS = frozenset({"PodMonitor", "ServiceMonitor", "PodMonitoring"})
-_SELECTOR_FLAG = re.compile(r"--?endpoint-selector(=.*)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,23 +147,16 @@ def _copy(
 
 
 def _with_arguments(picker: Manifest, pairs: Mapping[Pair, str]) -> Manifest:
+    """Return a picker whose `--endpoint-selector` demands the labels of green's pods."""
+
+    def renamed(selector: str) -> str:
+        said = (pair.partition("=")[::2] for pair in selector.split(","))
+        return ",".join(f"{key}={pairs.get((key, value), value)}" if value else key for key, value in said)
+
     path = (*pod_template(picker), "spec", "containers")
     for index, container in enumerate(picker.get(*path, default=[])):
-        if container.get("args"):
-            arguments = list(map(str, container["args"]))
-            picker = picker.put(_follow_selector(arguments, pairs), *path, index, "args")
+        picker = picker.put(with_values(container, {SELECTOR_FLAG}, renamed), *path, index)
     return picker
-
-
-def _follow_selector(arguments: list[str], pairs: Mapping[Pair, str]) -> list[str]:
-    followed: list[str] = []
-    for before, argument in zip(["", *arguments], arguments, strict=False):
-        if _SELECTOR_FLAG.fullmatch(argument) or (_SELECTOR_FLAG.fullmatch(before) and "=" not in before):
-            for (key, value), new in pairs.items():
-                pair = rf"(?<![^=,]){re.escape(f'{key}={value}')}(?=,|\Z)"
-                argument = re.sub(pair, f"{key}={new}", argument)
-        followed.append(argument)
-    return followed
 
 
 def _refuse_taken(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.kubernetes.replicas import MAX_SURGE, MAX_UNAVAILABLE, MIN_READY_SECONDS, progress_deadline
+from generator.kubernetes.replicas import MAX_SURGE, MAX_UNAVAILABLE, MIN_READY_SECONDS, roomy_deadline
 from generator.model.codes import finding
 from generator.model.findings import Reporting
 from generator.model.manifests import Manifest
@@ -108,7 +108,7 @@ def _deployment(workload: Manifest, policy: Policy, _: int) -> _Rows:
         },
         ("spec", "minReadySeconds"): policy.min_ready_seconds,
         ("spec", "progressDeadlineSeconds"): policy.deadline
-        or progress_deadline(workload, policy.min_ready_seconds),
+        or roomy_deadline(workload, policy.min_ready_seconds),
     }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from generator.kubernetes.pods import selected
 from generator.kubernetes.replicas import replaced
 from generator.kubernetes.router import endpoint_selector, find_lone_picker, find_pool, servers_of, with_parts
+from generator.kubernetes.selectors import selected
 from generator.kubernetes.workloads import replicas
 from generator.model.codes import finding
 from generator.model.findings import Reporting, no_findings
@@ -178,7 +178,7 @@ def _servers(
     """Return the workloads of the pool, or those that a picker without an InferencePool finds itself."""
     lone = find_lone_picker(shared).workloads
     if lone and find_pool(shared, parameters.pool.value) is None:
-        return selected(shared, endpoint_selector(lone[0]))
+        return selected(shared, {"matchLabels": endpoint_selector(lone[0])})
     pool = yield from require_pool(shared, parameters.pool)
     return servers_of(shared, pool) if pool else None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from generator.kubernetes.backends import names_pools, references
 from generator.kubernetes.gateways import IMPLEMENTATIONS, Support
-from generator.kubernetes.routes import ROUTE_KINDS, rules_of
+from generator.kubernetes.routes import ROUTE_KINDS, rules_of, weight_of
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest
@@ -146,7 +146,7 @@ def require_exact(routes: Iterable[Manifest], shift: Shift, at: Ref) -> Reportin
     free = Moment(released=shift.candidates[0].version)
     for route in (route for route in routes if route.kind in ROUTE_KINDS):
         for index, rule in enumerate(rules_of(shifted(route, shift, free, named=False))):
-            largest = max((ref["weight"] for ref in rule.get("backendRefs") or ()), default=0)
+            largest = max(map(weight_of, rule.get("backendRefs") or ()), default=0)
             if largest > LARGEST:
                 yield finding(
                     "RP304",

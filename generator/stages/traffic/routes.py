@@ -13,7 +13,7 @@ from math import lcm
 from typing import Any
 
 from generator.kubernetes.backends import Pool, aimed, replaced, retargeted
-from generator.kubernetes.routes import ROUTE_KINDS, backends_to, rules_of
+from generator.kubernetes.routes import ROUTE_KINDS, backends_to, rules_of, weight_of
 from generator.model.manifests import INFERENCE, Manifest
 from generator.model.weights import NONE, WHOLE, divide, factor
 from generator.stages.traffic.pins import FOREVER
@@ -79,7 +79,7 @@ def _split(
         return dict(rule)
     refs = rule["backendRefs"]
     # A backend that is alone has the whole, whatever weight it says.
-    weights = [ref["weight"] for ref in refs] if len(refs) > 1 else [1]
+    weights = [weight_of(ref) for ref in refs] if len(refs) > 1 else [1]
     times = lcm(*(factor(weights[place], shift.total) for place in blue))
     split: list[Any] = []
     for place, ref in enumerate(refs):
