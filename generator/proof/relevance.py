@@ -8,10 +8,11 @@ from functools import partial
 
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.policies import POLICIES
+from generator.kubernetes.rewrites import REWRITE
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.model.manifests import Identity, Manifest
 from generator.proof.knowledge import Lore
-from generator.proof.ownership import REWRITE, picker_service, policies_of, rewrites_of
+from generator.proof.ownership import picker_service, policies_of, rewrites_of
 from generator.proof.questions import Dividing, Finishing, Forgetting, Question, Reaching, Routing
 from generator.proof.requests import Answer, Request
 from generator.proof.state import same_pods
