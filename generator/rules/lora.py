@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.kubernetes.containers import Container, containers_of, whole
-from generator.kubernetes.engines import adapter_directory
+from generator.kubernetes.model_servers import adapter_directory
 from generator.kubernetes.rewrites import REWRITE, models_of, pool_of
 from generator.kubernetes.routes import rules_of
 from generator.kubernetes.selectors import catches

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.kubernetes.engines import Server, servers_in
+from generator.kubernetes.model_servers import Server, servers_in
 from generator.kubernetes.rewrites import ANY, OBJECTIVE, REWRITE, is_for_pool, models_of
 from generator.kubernetes.router import servers_of
 from generator.model.codes import finding
