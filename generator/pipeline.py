@@ -36,7 +36,7 @@ from generator.stages.gates.promql import answered
 from generator.stages.traffic.one_pool_a_rule import one_pool_a_rule
 
 PLAN = "plan.yaml"
-"""The file that is meant where a folder is named."""
+"""The file that is read if a plan is named by its folder."""
 
 
 class Collector:
@@ -95,7 +95,7 @@ class Collector:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compiled:
-    """A plan that holds: its rollout, the files it was read from, and its warnings."""
+    """A compiled plan: its rollout, the files it was read from, and its warnings."""
 
     rollout: Rollout
     sources: tuple[Path, ...]
@@ -195,7 +195,7 @@ def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compi
 
 
 def _definitions(path: Path) -> Reporting[tuple[Document, ...]]:
-    """Read what the command line names: the folder that holds it is all that may be read."""
+    """Read the definitions that the command line names, from their own folder only."""
     folder, name = (path, ".") if path.is_dir() else (path.parent, path.name)
     place = Place(source=Source(name=path.as_posix(), text=""), line=1, column=1)
     return documents(Ref(value=name, place=place), folder, roots_of(folder))
@@ -204,12 +204,12 @@ def _definitions(path: Path) -> Reporting[tuple[Document, ...]]:
 def _file(path: Path) -> Path:
     try:
         return path / PLAN if path.is_dir() else path
-    except OSError:  # a name that is too long: whoever reads it says so
+    except OSError:  # a name that is too long: reading it reports that
         return path
 
 
 def _together(compiled: list[Compiled]) -> tuple[Compiled, ...]:
-    """Return the plans with what is wrong with them together; any of them may accept it."""
+    """Return the plans with the findings about several of them; any of them may accept those."""
     found, rollouts = Collector(), {one.rollout.plan.name: one.rollout for one in compiled}
     found.accept(item for rollout in rollouts.values() for item in rollout.plan.accept)
     found.extend(check_together(tuple(rollouts.values())))

@@ -1,4 +1,4 @@
-"""The definitions that a user gives: what the cluster really serves decides, not our own schemas."""
+"""CustomResourceDefinitions that the user passes: they take precedence over our own schemas."""
 
 from __future__ import annotations
 

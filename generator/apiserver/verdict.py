@@ -1,4 +1,4 @@
-"""The API server's verdict, offline: every distinct object of a rollout, checked once.
+"""Validate every distinct object of a rollout as an API server would, offline.
 
 Built-in kinds and the pods of all workloads are judged by `builtins`, custom resources by their schemas. A
 kind without a schema is accepted: what it may hold is its own cluster's secret.
@@ -67,7 +67,7 @@ class Verdict:
     said: set[tuple[Identity, str, str]] = field(default_factory=set)
 
     def on_bundles(self, bundles: Bundles) -> Reporting[bool]:
-        """Judge the objects as the user wrote them, and say whether the others may look into them.
+        """Check the objects as the user wrote them, and say whether the others may look into them.
 
         They take a number for a number and a list for a list, and what the API requires for granted.
         """
@@ -75,7 +75,7 @@ class Verdict:
         return all(readable)
 
     def on_rollout(self, rollout: Rollout) -> Reporting[None]:
-        """Judge the objects of every stage and of the rollback."""
+        """Check the objects of every stage and of the rollback."""
         for objects in (*(stage.objects for stage in rollout.stages), rollout.rollback.objects):
             for item in objects:
                 yield from self._made(item)
@@ -87,7 +87,7 @@ class Verdict:
         return not any(violation.kind in _UNREADABLE for violation in violations)
 
     def _made(self, item: Manifest) -> Reporting[None]:
-        """Judge an object of a stage: what rollplan changed in it is told at the plan."""
+        """Check an object of a stage: what rollplan changed in it is told at the plan."""
         for violation in (yield from self._new(item)):
             if _is_as_written(item, violation.path):
                 yield _finding(item, violation, _place(item, violation))
@@ -136,7 +136,7 @@ def _finding(item: Manifest, violation: Violation, place: Place, *related: Relat
 
 
 def _with_pods(item: Manifest, own: Checker | None, data: Mapping[str, Any]) -> Iterator[Violation]:
-    """Judge a custom workload, and its pods as the server will when the controller makes them."""
+    """Check a custom workload, and its pods as the server will when the controller makes them."""
     yield from own(data) if own else ()
     for path in pod_templates(item):
         yield from builtin.check_template(dig(data, *path), path)

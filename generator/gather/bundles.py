@@ -1,4 +1,4 @@
-"""Read the manifests that a plan names into bundles, and add what it asks rollplan to make.
+"""Read the manifests that a plan names into bundles, and add the objects that rollplan makes.
 
 Each object stands there once, with the place that it came from.
 """
@@ -121,14 +121,14 @@ _FIXED_NAMES = {
     ("Secret", "inference-gateway-sa-metrics-reader-secret"): "every release of the chart calls it so: turn "
     "off its creation in one of them, and move the one object to `shared`",
 }
-"""Names that the router's chart gives whatever its release is called (field/endpoint-picker) → what helps."""
+"""Fixed names in the router's chart, whatever the release (field/endpoint-picker) → how to avoid them."""
 
 _CUT = 40
 """The chart cuts a release's name to this many characters before it adds `-epp` (I2)."""
 
 
 def _apart(manifest: Manifest) -> str:
-    """Say how an object that two versions have becomes two, or stays one."""
+    """Return how an object that two versions have becomes two, or stays one."""
     hint = "give each version an object of its own, or move the one object to `shared`"
     if (manifest.kind, manifest.name) in _FIXED_NAMES:
         return _FIXED_NAMES[manifest.kind, manifest.name]

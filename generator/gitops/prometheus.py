@@ -1,4 +1,4 @@
-"""Ask a Prometheus server for the value of a query, by its HTTP API."""
+"""Query a Prometheus server by its HTTP API."""
 
 from __future__ import annotations
 

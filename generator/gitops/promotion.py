@@ -20,7 +20,7 @@ _ROLLED_BACK = "rollback from "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageEntry:
-    """One stage as `rollout.json` tells it; `moves` says that it sends requests to a new version."""
+    """One stage of `rollout.json`; with `moves` it sends requests to a new version."""
 
     name: str
     files: tuple[str, ...]

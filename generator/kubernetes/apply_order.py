@@ -1,4 +1,4 @@
-"""The order in which objects are applied: what others refer to comes first."""
+"""The order in which kinds are applied: what others need comes first (I4)."""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 DEFAULT = "vllm"
-"""What the endpoint picker takes a pod for that has no label of its engine."""
+"""The engine that the endpoint picker assumes for a pod without the label."""
 
 SERVER_PORT = 8000
 """The port on which vLLM answers when nobody says else."""
 
 METRICS_PATH = "/metrics"
-"""Where a server has its metrics when nobody says else."""
+"""The default path of a server's metrics."""
 
 SERVED_FLAG = "--served-model-name"
 """The flag with the names that requests can ask for."""
@@ -28,7 +28,7 @@ TTFT, ITL, QUEUE, RUNNING = "time-to-first-token", "inter-token-latency", "queue
 class Engine:
     """One engine: `programs` are the words that start it, `image` a part of its images' names.
 
-    `several` says that it takes more than one served name; `folder_name` that a model in a folder is
+    With `several` it takes more than one served name; `folder_name` that a model in a folder is
     called as the last part of its path. `metrics` has its name of each number.
     """
 
@@ -45,7 +45,7 @@ class Engine:
     metrics: Mapping[str, str]
 
     def serving_as(self, names: Sequence[str]) -> str:
-        """Say the argument that makes the engine answer to these names; to the first, if it takes but one."""
+        """Return the argument that makes the engine serve these names; to the first, if it takes but one."""
         if self.several and len(names) > 1:
             return f"{self.served_flag} {' '.join(names)}"
         return f"{self.served_flag}={names[0]}"

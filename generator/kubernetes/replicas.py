@@ -1,4 +1,4 @@
-"""What a workload's replicas hold, and how an update replaces them: at once, in waves, with some missing.
+"""Replicas of a workload: their accelerators, and how many an update adds, removes or replaces at once.
 
 A DisaggregatedSet counts role by role; every other kind is one group of replicas of one size.
 """

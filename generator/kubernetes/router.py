@@ -1,4 +1,4 @@
-"""Which objects of a version are its router and which its model servers.
+"""Sort the objects of a version into its router and its model servers.
 
 The router is the InferencePool with its endpoint picker and all that serves only the two; it comes
 after the model servers and leaves after them (I4, I11).

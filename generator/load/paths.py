@@ -1,4 +1,4 @@
-"""A path in a plan → the documents under it: a file, a folder of files, or a kustomization."""
+"""Read the documents at a path of a plan: a file, a folder of files, or a kustomization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files → sources → documents: a plan is exactly one document, manifests are any number of them."""
+"""Read files into documents: a plan is exactly one document, manifests are any number of them."""
 
 from __future__ import annotations
 

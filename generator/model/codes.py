@@ -3,8 +3,8 @@
 A rule has its code beside its check, in a file of `rules/`; `generator.rules.CODES` has all of them.
 
 RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
-that the two would make together; RP40x and RP41x what an API server would say to its objects;
-RP43x threads between its objects that lead nowhere; RP5xx what the rollout would do in production, with
+that the two would make together; RP40x and RP41x what an API server would refuse;
+RP43x references between its objects that lead nowhere; RP5xx what the rollout would do in production, with
 RP56x for the states that it may be left in half-way.
 
 A plan may accept any warning, with a reason, and an error that has a `+`; in brackets are the invariants

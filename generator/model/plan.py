@@ -1,4 +1,4 @@
-"""A room."""
+"""A plan as a frozen value: versions, steps, target, delivery and gates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Step:
     """The share of each candidate, with how long to watch it and by which gates.
 
     A candidate without a share gets no requests, and what no candidate has stays where it is today.
-    `slug` says the shares in the characters of a stage's name.
+    `slug` is the shares in the characters of a stage's name.
     """
 
     shares: Mapping[str, Fraction]
@@ -48,7 +48,7 @@ def total_of(steps: Iterable[Step]) -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """The paths from which one bundle is gathered, and what rollplan makes beside them."""
+    """The paths from which one bundle is gathered, and what rollplan makes in addition."""
 
     bundle: str
     paths: tuple[Ref, ...]

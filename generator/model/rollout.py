@@ -1,8 +1,8 @@
-"""The plan and the rollout as values: what the user wants, and the stages that get there."""
+"""A rollout as a frozen value: its stages, their objects and gates, and the rollback."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -55,6 +55,11 @@ class Deletion:
         return f"{number:02d}-{self.title.replace(' ', '-')}.yaml"
 
 
+def deletion_files(folder: str, deletions: Iterable[Deletion]) -> Mapping[str, Deletion]:
+    """Return the deletions of a stage or a rollback by the file in `folder` that names what goes."""
+    return {f"{folder}/delete/{one.file_name(number)}": one for number, one in enumerate(deletions, 1)}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
     """The whole desired state at one point of the rollout, and what leads to it.
@@ -62,7 +67,7 @@ class Stage:
     `objects` is a snapshot in apply order; `actions` run after it is applied and before its gate;
     `rollback` is what the way back costs, in one sentence; after a `final` stage what served before is gone,
     and the rollout's one rollback no longer helps.
-    `place` is the step of the plan that asks for the stage, where one does.
+    `place` is the step of the plan that the stage comes from, if there is one.
     """
 
     slug: str
@@ -75,6 +80,16 @@ class Stage:
     rollback: str = ""
     final: bool = False
     place: Place | None = None
+
+    @property
+    def by_identity(self) -> Mapping[Identity, Manifest]:
+        """Return the objects by their identity."""
+        return {item.identity: item for item in self.objects}
+
+    @property
+    def deleted(self) -> tuple[Manifest, ...]:
+        """Return what goes in any deletion."""
+        return tuple(item for deletion in self.deletions for item in deletion.objects)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +136,20 @@ class Rollout:
         """Return the name of a stage's directory: its two digits and what happens."""
         return f"{index:02d}-{self.stages[index].slug}"
 
+    def folder(self, index: int) -> str:
+        """Return the path of a stage's directory in the rendered plan."""
+        return f"stages/{self.directory(index)}"
+
+    @property
+    def objects(self) -> tuple[Manifest, ...]:
+        """Return every object that any stage has, once, as the last of them has it."""
+        return tuple({item.identity: item for stage in self.stages for item in stage.objects}.values())
+
     def applied(self, index: int) -> tuple[Manifest, ...]:
         """Return the objects that a stage adds or changes; the first stage is what runs already."""
-        before = {item.identity: item.data for item in self.stages[index - 1].objects} if index else {}
-        return tuple(item for item in self.stages[index].objects if before.get(item.identity) != item.data)
+        before = self.stages[index - 1].by_identity if index else {}
+        return tuple(
+            item
+            for item in self.stages[index].objects
+            if item.identity not in before or before[item.identity].data != item.data
+        )

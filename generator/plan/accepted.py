@@ -1,4 +1,4 @@
-"""What a plan accepts although a rule finds fault with it: the code, the reason, perhaps one object."""
+"""The `accept` list of a plan: findings that it goes on with, each with a reason."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from generator.plan.fields import Fields
 
 ACROSS = frozenset({"RP553", "RP554", "RP555"})
 """Codes that only several plans together can get: one plan alone does not show whether they come."""
+
+WITHOUT_OBJECT = frozenset({"RP011", "RP556"})
+"""Codes whose findings speak of no object: a scalar as it is read, and an entry of `accept` itself."""
 
 
 def parse_acceptances(spec: Fields, codes: Mapping[str, Code]) -> Reporting[tuple[Acceptance, ...]]:
@@ -33,7 +36,7 @@ def parse_acceptances(spec: Fields, codes: Mapping[str, Code]) -> Reporting[tupl
 
 
 def require_used(unused: Iterable[Acceptance], *, across: bool) -> Reporting[None]:
-    """Ask that everything accepted was found: the codes of several plans `across`, or the others."""
+    """Check that everything accepted was found: the codes of several plans `across`, or the others."""
     for item in unused:
         if (item.code.id in ACROSS) is across:
             about = f" of `{item.object}`" if item.object else ""
@@ -41,5 +44,9 @@ def require_used(unused: Iterable[Acceptance], *, across: bool) -> Reporting[Non
                 "RP556",
                 f"nothing{about} is found that `{item.code.id}` could accept",
                 item.place,
-                "remove it: it would hide the next fault of this kind",
+                _LEAVE_OUT if item.object and item.code.id in WITHOUT_OBJECT else _TAKE_OUT,
             )
+
+
+_TAKE_OUT = "remove it: it would hide the next fault of this kind"
+_LEAVE_OUT = "leave out `object`: findings of this code speak of no object"

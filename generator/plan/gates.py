@@ -1,4 +1,4 @@
-"""A room."""
+"""The `gates` of a plan: thresholds and queries, with names of the plan in place of placeholders."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def models_are_known(visit: Visit) -> Iterator[Fault]:
 def resolve(
     pool: Identity, model: str | None, objects: Iterable[Manifest]
 ) -> tuple[Manifest | None, Mapping[str, Fraction]]:
-    """Return the rewrite that a model meets in a pool, and the share of each target (field/model-rewrite)."""
+    """Return the rewrite that matches a model in a pool, and each target's share (field/model-rewrite)."""
     generic: tuple[Manifest, Mapping[str, Any]] | None = None
     for rewrite in rewrites_of(pool, objects):
         for rule in rewrite.get("spec", "rules", default=()):
@@ -201,7 +201,7 @@ def _has(visit: Visit, model: str, *, by_rewrite: bool) -> bool:
 
 
 def _lacking(what: str, workloads: tuple[Manifest, ...], visit: Visit) -> str:
-    """Say in what way none of the workloads is ready."""
+    """Return in what way none of the workloads is ready."""
     some = f"no {what} of InferencePool `{visit.pool.name}`"
     if not workloads:
         return f"{some} is there"
@@ -222,4 +222,4 @@ FAULTS: tuple[Callable[[Visit], Iterator[Fault]], ...] = (
     pods_can_restart,
     models_are_known,
 )
-"""Everything that is asked of a pool with a share of some request."""
+"""All checks of a pool that has a share of some request."""

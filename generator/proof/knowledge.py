@@ -1,4 +1,4 @@
-"""What is known of a rollout as a whole: today's state, every request, and what each pool has at its most."""
+"""Facts about a rollout as a whole: today's state, every request, and each pool's most replicas."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Lore:
     _excuses: dict[tuple[str, Request], frozenset[Fault]] = field(default_factory=dict)
 
     def excuse(self, who: str, request: Request, faults: Iterator[Fault]) -> frozenset[Fault]:
-        """Return what is wrong today for someone who asks; it is found out once."""
+        """Return what is wrong today for a request; computed once."""
         if (who, request) not in self._excuses:
             self._excuses[who, request] = frozenset(faults)
         return self._excuses[who, request]
@@ -92,7 +92,7 @@ def gather_lore(rollout: Rollout) -> Lore:
     kin, snapshots = Kin(), [stage.objects for stage in rollout.stages]
     today = _today(snapshots[0])
     versions: dict[Identity, dict[int, Manifest]] = {}
-    deleted = (item for stage in rollout.stages for part in stage.deletions for item in part.objects)
+    deleted = (item for stage in rollout.stages for item in stage.deleted)
     for item in (*(item for shot in snapshots for item in shot), *rollout.rollback.objects, *deleted):
         versions.setdefault(item.identity, {})[id(item.data)] = item
     known = {identity: tuple(found.values()) for identity, found in versions.items()}

@@ -1,4 +1,4 @@
-"""Counter-examples in words: what is applied so far, who notices, what they get, and where to look."""
+"""Messages of counter-examples: what is applied so far, which requests fail, and how."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ORDER = "; kubectl takes another order, but an engine that keeps none may stop 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counterexample:
-    """A state in which somebody gets what no stage serves; `noticed` are the changes that matter."""
+    """A state in which a client gets what no stage serves; `noticed` are the changes that matter."""
 
     move: Move
     chosen: Chosen
@@ -53,7 +53,7 @@ class Counterexample:
 
 
 def tell(lore: Lore, example: Counterexample) -> Reporting[None]:
-    """Add the finding of a counter-example: at the step that asks for the stage, and at the objects."""
+    """Add the finding of a counter-example: at the step of the stage, and at the objects."""
     fault, stage = example.fault, lore.rollout.stages[example.move.index]
     hint = _HINTS[fault.code] + ("" if example.in_order else _ORDER)
     yield finding(
@@ -128,7 +128,7 @@ def _where(lore: Lore, example: Counterexample) -> str:
 
 
 def _with(changes: list[Change], of: int) -> str:
-    """Say what is applied so far."""
+    """Return what is applied so far."""
     names = [str(change) for change in changes[:_NAMED]]
     more = [f"{len(changes) - _NAMED} more"] if len(changes) > _NAMED else []
     if not names:

@@ -1,4 +1,4 @@
-"""Which objects belong to a pool: its picker, its servers, its rewrites and policies, and what those need."""
+"""Find the objects of a pool: picker, model servers, rewrites, policies, and what those need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Objects = Iterable[Manifest]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kin:
-    """Answers who belongs to whom; asked again and again of the same manifests, it keeps what it found."""
+    """Finds which objects belong to a pool, with a cache."""
 
     _pairs: dict[tuple[str, int, int], bool] = field(default_factory=dict)
     _facts: dict[tuple[str, int], object] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Kin:
         return self._fact("policies", pool, lambda item: tuple(policies_of(item, known)))
 
     def models(self, workload: Manifest) -> frozenset[str]:
-        """Return the names that a model server says it answers to."""
+        """Return the model names that a model server serves."""
         return self._fact("models", workload, models)
 
     def needs(self, workload: Manifest) -> frozenset[Identity]:

@@ -1,4 +1,4 @@
-"""Pods as far as objects tell: how many surely answer while a change runs, and as which models."""
+"""Pods in a half-applied state: how many are certain to answer, and for which models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ready(workload: Manifest, world: World) -> int:
 
 
 def have(workload: Manifest, world: World) -> int:
-    """Return how many replicas there surely are, old or new; those that are only asked for do not count."""
+    """Return how many replicas certainly exist, old or new, and not those that may not have started."""
     settled = world.settled.get(workload.identity)
     return min(replicas(settled), replicas(workload)) if settled else 0
 

@@ -1,4 +1,4 @@
-"""The proof itself: every state of every move is asked every question, and what is wrong is a finding."""
+"""Check every half-applied state of every transition; each counter-example is a finding."""
 
 from __future__ import annotations
 

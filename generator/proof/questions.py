@@ -1,4 +1,4 @@
-"""What one asks of a state, and the objects that the answer hangs on: no other object can change it.
+"""The checks of a half-applied state, each with the objects that its result depends on.
 
 Each question is answered with the objects of its view alone. That is what keeps the proof small: of all
 changes of a move, only those in view have to be tried in every combination.
@@ -26,7 +26,7 @@ from generator.proof.transitions import Move
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question(ABC):
-    """Something to ask of every state of a move; `view` has the objects that the answer hangs on."""
+    """A check of every state of a transition; `view` has the objects that the result depends on."""
 
     view: frozenset[Identity]
 

@@ -1,4 +1,4 @@
-"""Which objects a question hangs on, in every version that they may have in a move."""
+"""Find the objects that a check depends on, in every version that they may have in a transition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that routes tell apart, and which rule of which route answers each of them (field/routes)."""
+"""Requests that routes distinguish, and which rule of which route matches each of them (field/routes)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Request:
     everyone: bool = field(default=True, compare=False)
 
     def __str__(self) -> str:
-        """Say ``requests for `/v1` with `x-rollout: green` ``."""
+        """Return ``requests for `/v1` with `x-rollout: green` ``."""
         if self.pool:
             return f"requests to InferencePool `{self.pool.name}`"
         pairs = [f"`{name}: {value}`" for name, _, value in sorted(self.headers)]

@@ -193,8 +193,7 @@ def _deleted(deletions: Iterable[Deletion], world: World) -> Iterator[Change]:
 
 def _pruned(stage: Stage, world: World) -> Iterator[Change]:
     """Return what the stage no longer names: an engine that prunes deletes it, kubectl does not."""
-    named = {item.identity for item in stage.objects}
-    named |= {item.identity for deletion in stage.deletions for item in deletion.objects}
+    named = {item.identity for item in (*stage.objects, *stage.deleted)}
     return (Change(identity=identity, after=None) for identity in world.objects if identity not in named)
 
 

@@ -1,4 +1,4 @@
-"""What applies the stages: plain kubectl, or a GitOps engine that follows `live/`; a row and a folder each.
+"""Deliver stages by kubectl or by a GitOps engine (Argo CD, Flux) that follows `live/`.
 
 An engine that prunes deletes what `live/` no longer holds, all of it at once and in an order of its own, so
 what a stage deletes one after the other becomes a stage each (I11, field/partial-application).
@@ -31,7 +31,7 @@ def _waves(item: Manifest) -> Mapping[str, str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """One way to apply stages: its shell stands in `templates/render/delivery/NAME/`.
+    """One way to apply stages: its shell is in `templates/render/delivery/NAME/`.
 
     `prunes` says that it follows `live/`, and deletes what is no longer in it; `follower` is the template of
     its object that does so.

@@ -1,4 +1,4 @@
-"""Two versions side by side touch nothing of each other (I1 to I3)."""
+"""Rules: two versions do not affect each other's objects (I1 to I3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _POLICY = "helm.sh/resource-policy"
 
 @rule("RP501", "error+", "a selector matches pods of the other version", keeps=("I1",))
 def crossing_selectors(case: Case) -> Iterator[Finding]:
-    """Find selectors of one version that catch pods or Services of another, both ways (I1)."""
+    """Find selectors of one version that match pods or Services of another, both ways (I1)."""
     for own, other in permutations(case.versions, 2):
         caught = targets(case.versions[other])
         for item in case.versions[own]:
@@ -61,7 +61,7 @@ def _said(selector: Mapping[str, Any]) -> str:
 
 @rule("RP502", "error+", "Helm release owns what must stay", keeps=("I3",))
 def helm_owned(case: Case) -> Iterator[Finding]:
-    """Find common objects that the Helm release of a leaving version owns (I3)."""
+    """Find shared objects that belong to the Helm release of a version that is deleted (I3)."""
     left = {item.identity for item in case.last}
     leaving = {
         str(release): item
@@ -96,7 +96,7 @@ def _live(item: Manifest) -> str:
 
 @rule("RP503", "error+", "green needs an object that leaves with blue", keeps=("I3",))
 def lost_needs(case: Case) -> Iterator[Finding]:
-    """Find objects that pods need and a leaving version takes along (I3)."""
+    """Find objects that pods need and that are deleted with another version (I3)."""
     left = {item.identity for item in case.last}
     going = {
         (item.kind, item.identity.namespace, item.name): item

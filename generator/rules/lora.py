@@ -1,4 +1,4 @@
-"""What pods must have so that an alias can move to another adapter (I22, I24)."""
+"""Rules: pods can load the adapters that an alias moves to (I22, I24)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def lost_directory(case: Case) -> Iterator[Finding]:
 
 @rule("RP551", "warning", "adapters come from an init container", keeps=("I24",))
 def fed_at_start(case: Case) -> Iterator[Finding]:
-    """Find adapters that an init container brings: a new one needs new pods (I24)."""
+    """Find adapters that an init container downloads: a new one needs new pods (I24)."""
     for one, mount, volume in _volumes(case):
         if any(_mounts(other, mount) for other in _initial(one)):
             yield case.finding(

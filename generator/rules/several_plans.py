@@ -1,4 +1,4 @@
-"""Several plans at once: no two of them own an object, shift the same traffic, or spend one budget twice.
+"""Rules: no two plans own an object, shift the same traffic, or exceed a shared budget together.
 
 Plans for different clusters never meet. An object that two plans merely read, the same and unchanged in
 both, is no matter.
@@ -39,7 +39,7 @@ def check_together(rollouts: Sequence[Rollout]) -> Iterator[Finding]:
 
 
 def require_names(plans: Iterable[Plan]) -> Iterator[Finding]:
-    """Ask that each plan has a name of its own."""
+    """Check that each plan has a name of its own."""
     first: dict[str, Plan] = {}
     for plan in plans:
         other = first.setdefault(plan.name, plan)

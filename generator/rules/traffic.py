@@ -1,4 +1,4 @@
-"""What routes and pools do with requests along the way (I8, I9, I14)."""
+"""Rules: weights, drain time and failure mode (I8, I9, I14)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generator.rules.case import Case, model_servers, pools, related, rule
 
 @rule("RP520", "error", "all weights of a rule are 0", keeps=("I8",))
 def weightless(case: Case) -> Iterator[Finding]:
-    """Find rules whose weights are all 0: the API demands 500 for their requests (I8)."""
+    """Find rules whose weights are all 0: the API requires 500 for their requests (I8)."""
     for route in (item for item in case.today if item.kind in ROUTE_KINDS):
         for index, fields in enumerate(rules_of(route)):
             parts = portions(route.kind, fields)
@@ -31,7 +31,7 @@ def weightless(case: Case) -> Iterator[Finding]:
 
 @rule("RP522", "error+", "blue leaves before its last answer", keeps=("I9", "I11"))
 def short_drain(case: Case) -> Iterator[Finding]:
-    """Find a version that leaves before its slowest answer can be over (I9, I11)."""
+    """Find a version that is deleted before its slowest answer can be over (I9, I11)."""
     drain = case.rollout.drain
     if drain is None:
         return
@@ -72,7 +72,7 @@ def _limits(case: Case) -> Iterator[tuple[int, Manifest, int]]:
 
 @rule("RP523", "warning", "FailOpen with prefill pods", keeps=("I14",))
 def blind_choice(case: Case) -> Iterator[Finding]:
-    """Find pools with prefill pods that may be chosen from blindly (I14)."""
+    """Find pools with prefill pods that fail open (I14)."""
     for pool in pools(case.objects):
         if pool.get("spec", "endpointPickerRef", "failureMode") != "FailOpen":
             continue

@@ -1,4 +1,4 @@
-"""What may not change in place, because old and new pods serve side by side (I15, I18)."""
+"""Rules: what must not change in place, because old and new pods serve together (I15, I18)."""
 
 from __future__ import annotations
 

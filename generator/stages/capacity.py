@@ -1,4 +1,4 @@
-"""Replicas that follow the weights: enough for the share at every moment, and no more than asked for."""
+"""Replicas that follow the weights: enough for each share at every moment."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def need(full: int, share: Fraction, headroom: Fraction) -> int:
 
 
 def way_back(blue: Iterable[Manifest], full: Iterable[Manifest]) -> str:
-    """Say what going back costs: where blue has shrunk, fewer replicas answer everything at first."""
+    """Return what going back costs: where blue has shrunk, fewer replicas answer everything at first."""
     left, wanted = (sum(map(replicas, serving(bundle))) for bundle in (blue, full))
     return AT_ONCE if left == wanted else f"{AT_ONCE}, {left} of {wanted} replicas until the rest is ready"
 

@@ -1,4 +1,4 @@
-"""A room."""
+"""Find the pool and objects that a plan names, or report what is missing."""
 
 from __future__ import annotations
 

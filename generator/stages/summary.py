@@ -18,7 +18,7 @@ HEAD = ("stage", "traffic in percent", "replicas", "accelerators (peak)", "gate"
 
 
 def replica_text(row: Row) -> str:
-    """Say how many replicas each bundle has; the bundle's name says nothing where there is one."""
+    """Return how many replicas each bundle has; the bundle's name says nothing where there is one."""
     said = {
         bundle: f"{count} ({row.least[bundle]} while it changes)" if row.least[bundle] < count else str(count)
         for bundle, count in row.replicas.items()
@@ -58,7 +58,7 @@ def summarize(rollout: Rollout) -> tuple[Row, ...]:
 
 
 def proof_sentence(rollout: Rollout) -> str:
-    """Say how much was proved; nothing, where nobody has asked."""
+    """Return how much was proved; nothing, where nobody has asked."""
     proof = rollout.proof
     if proof is None:
         return ""
@@ -67,7 +67,7 @@ def proof_sentence(rollout: Rollout) -> str:
 
 
 def traffic(splits: tuple[Split, ...]) -> tuple[str, ...]:
-    """Say what each split does, once for splits that do the same."""
+    """Return what each split does, once for splits that do the same."""
     return tuple(dict.fromkeys(_split(split) for split in splits))
 
 

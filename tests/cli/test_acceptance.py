@@ -11,6 +11,7 @@ import pytest
 from generator.cli.formats import FINDINGS
 from generator.model.findings import Rejected, Severity
 from generator.pipeline import compile_plans
+from generator.plan.accepted import WITHOUT_OBJECT
 from generator.rules import CODES
 from tests.conftest import Rollplan
 from tests.support.golden import Golden
@@ -67,19 +68,13 @@ def test_what_is_accepted_for_one_object_is_refused_for_another(tmp_path: Path) 
     assert ("RP501", Severity.ACCEPTED) not in outcome(plan)
 
 
-OBJECTLESS = {
-    "RP011": "a scalar is read before anybody knows of what object it is",
-    "RP556": "it is about an entry of `accept`, which says itself what it is about",
-}
-"""Codes of findings that speak of no object, so that `accept` has no `object` for them → why."""
-
 ACCEPTABLE = sorted(code for code, row in CODES.items() if row.acceptable)
 ELSEWHERE = {
     "RP553": "needs two plans",
     "RP554": "needs two plans",
     "RP568": "needs many workloads",
 }
-"""Codes without a case → why; tests/rules and tests/proof get them."""
+"""Codes without a case → why; tests/rules/test_several_plans.py and tests/proof/test_proof.py get them."""
 
 
 def reported(plan: Path) -> list[dict[str, str]]:
@@ -94,10 +89,17 @@ def reported(plan: Path) -> list[dict[str, str]]:
 
 def test_few_findings_speak_of_no_object() -> None:
     assert len(ACCEPTABLE) == 55
-    assert set(OBJECTLESS) < set(ACCEPTABLE)
+    assert set(ACCEPTABLE) > WITHOUT_OBJECT
 
 
-@pytest.mark.parametrize("code", [code for code in ACCEPTABLE if code not in {*OBJECTLESS, *ELSEWHERE}])
+def test_an_object_that_no_finding_has_is_to_be_left_out(tmp_path: Path) -> None:
+    entries = (f"{{rule: RP527, reason: {REASON}}}", "{rule: RP011, object: ConfigMap/chat, reason: yes}")
+    plan = accepting(tmp_path, "RP527-other", *entries)
+    (unused,) = (one for one in reported(plan) if one["code"] == "RP556")
+    assert unused["hint"].startswith("leave out `object`")
+
+
+@pytest.mark.parametrize("code", [code for code in ACCEPTABLE if code not in {*WITHOUT_OBJECT, *ELSEWHERE}])
 def test_the_object_of_a_report_is_what_accept_takes(tmp_path: Path, code: str) -> None:
     """Of every code: with the object of the JSON report, the finding is accepted and nothing else changes."""
     for case in sorted(path.name for path in CASES.glob(f"{code}-*")):

@@ -15,7 +15,16 @@ from generator.kubernetes.rewrites import REWRITE
 from generator.kubernetes.routes import portions
 from generator.model.manifests import Identity, Manifest, Origin
 from generator.model.source import Document, Source
-from generator.model.weights import divide, from_percent, full_percent, percent, rounded, scale, shares_of
+from generator.model.weights import (
+    NONE,
+    divide,
+    from_percent,
+    full_percent,
+    percent,
+    rounded,
+    scale,
+    shares_of,
+)
 
 BACKENDS = [{"name": "one", "weight": 1}, {"name": "two"}, {"name": "three", "weight": None}]
 
@@ -52,7 +61,7 @@ def test_no_backend_has_a_share_where_all_weights_are_zero() -> None:
     found = portions(
         "GRPCRoute", {"backendRefs": [{"name": "one", "weight": 0}, {"name": "two", "weight": 0}]}
     )
-    assert [(part.weight, part.share) for part in found] == [(0, Fraction(0)), (0, Fraction(0))]
+    assert [(part.weight, part.share) for part in found] == [(0, NONE), (0, NONE)]
 
 
 @pytest.mark.parametrize("edited", [None, "text", [1, "two", None], {}])

@@ -115,7 +115,7 @@ def all_groups_are_new(set_up: Scene) -> None:
 def new_pods(set_up: Scene) -> tuple[int, int]:
     """How many pods of the updated workload run the new image, and how many there are."""
     parameters = RollingUpdate.of(set_up.example.rollout.plan)
-    assert parameters.workload
+    assert parameters.workload is not None
     pods = set_up.world.api.running({OWNER: parameters.workload.value})
     new = parameters.update.fields["image"]
     return sum([each["image"] for each in pod["spec"]["containers"]] == [new] for pod in pods), len(pods)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,3 +168,47 @@ def test_explain_tells_of_an_invariant(rollplan: Rollplan) -> None:
 )
 def test_an_example_breaks_no_rule(path: Path) -> None:
     assert findings(path) == []
+
+
+NEW_RULE = '''"""Names that nobody can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.model.findings import Finding
+from generator.rules.case import Case, rule
+
+
+@rule("RP599", "error+", "name that nobody can say", keeps=("I2",))
+def long_names(case: Case) -> Iterator[Finding]:
+    """Find Services with a name that is too long."""
+    for item in case.today:
+        if item.kind == "Service":
+            yield case.finding(f"`{item.name}` is long", item.origin.at(), "shorten it", about=item)
+'''
+
+
+def test_a_rule_is_added_in_one_file(tmp_path: Path) -> None:
+    """It is checked, explained and accepted as soon as its file is there."""
+    for folder in ("generator", "templates", "schemas"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CASES / "RP527-other", tmp_path / "case")
+    (tmp_path / "generator/rules/names.py").write_text(NEW_RULE, encoding="utf-8")
+    (tmp_path / "templates/explain/RP599.md").write_text("# RP599: name that nobody can say\n")
+
+    def run(*words: str) -> str:
+        command = [sys.executable, "-P", "-c", "from generator.cli import main; main()", *words]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr
+
+    assert "error[RP599]: `chat-a100-epp` is long" in run("validate", "case/plan.yaml")
+    assert "RP599: name that nobody can say" in run("explain", "I2")
+    assert run("explain", "RP599").startswith("# RP599")
+    plan = tmp_path / "case/plan.yaml"
+    accepted = "  accept: [{rule: RP599, reason: we can say them}]\n  strategy:"
+    plan.write_text(plan.read_text().replace("  strategy:", accepted, 1))
+    assert "accepted[RP599]" in run("validate", "case/plan.yaml")

@@ -88,6 +88,16 @@ def test_two_plans_that_own_an_object_are_refused(tmp_path: Path, rollplan: Roll
     assert "RP553" in done.stdout
 
 
+def test_what_two_plans_do_to_an_object_is_accepted_for_that_object(tmp_path: Path) -> None:
+    first = shift(tmp_path, "first")
+    second = shift(tmp_path, "second", "other-blue", GREEN)
+    with pytest.raises(Rejected) as rejected:
+        compile_plans(map(str, (first, second)))
+    about = {finding.code.id: finding.about for finding in rejected.value.findings}
+    assert about["RP553"] == "Deployment/green-pool-decode"
+    assert about["RP554"] == "HTTPRoute/llm-route"
+
+
 def test_two_plans_that_shift_one_route_are_refused(
     tmp_path: Path, rollplan: Rollplan, golden: Golden
 ) -> None:

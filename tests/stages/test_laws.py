@@ -294,7 +294,35 @@ def versions_come_and_go_whole_and_nothing_else_changes(case: Case, rollout: Rol
         assert len({item.identity for item in stage.objects}) == len(stage.objects)
 
 
+def splits_say_what_the_routes_of_their_stage_do(case: Case, rollout: Rollout) -> None:
+    versions = {
+        BLUE: "blue",
+        **{item.pool.value: item.name for item in BlueGreen.of(rollout.plan).candidates},
+    }
+    for stage in rollout.stages:
+        expected = []
+        for item in (item for item in stage.objects if item.kind == "HTTPRoute"):
+            for index, rule in enumerate(item.data["spec"]["rules"]):
+                refs = rule.get("backendRefs", ())
+                total = sum(ref["weight"] for ref in refs)
+                found = [
+                    (
+                        versions.get(ref["name"], "") if ref["kind"] == "InferencePool" else "",
+                        ref["weight"],
+                        Fraction(ref["weight"], total) if total else 0,
+                    )
+                    for ref in refs
+                ]
+                if any(version for version, _, _ in found):
+                    expected.append((item.identity, rule.get("name") or f"rules[{index}]", found))
+        assert expected == [
+            (split.object, split.rule, [(one.version, one.weight, one.share) for one in split.backends])
+            for split in stage.splits
+        ]
+
+
 LAWS = [
+    splits_say_what_the_routes_of_their_stage_do,
     each_candidate_gets_exactly_its_share_of_what_blue_had,
     weights_are_what_the_api_takes_and_never_all_zero,
     a_rule_keeps_the_sum_of_its_weights_once_it_knows_the_candidates,

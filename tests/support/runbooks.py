@@ -172,9 +172,9 @@ def scene(name: str, cluster: Cluster, tmp_path: Path, delivery: str = "") -> It
                 assert done.returncode == 0, done.stderr
         if plan.target.gateway:
             _open(plan.target.gateway, around)
-        if plan.type == "lora-adapter":
-            parameters = LoraAdapter.of(plan)
-            for adapter in (parameters.stable.value, *(item.name for item in parameters.candidates)):
+        if isinstance(plan.strategy, LoraAdapter):
+            names = plan.strategy
+            for adapter in (names.stable.value, *(item.name for item in names.candidates)):
                 (around.servers.files / ADAPTERS / adapter).mkdir(parents=True)
         around.controllers.settle()
         _evict_one(around)

@@ -1,4 +1,4 @@
-"""A comparison in the words that all its reporters use: labels, verdicts, and values short enough to read."""
+"""Texts that all reports of a comparison share: labels, verdicts and shortened values."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def label(stage: StageChange) -> str:
 
 
 def moves(stage: StageChange) -> tuple[str, ...]:
-    """Say in one line for each rule what moves from one backend to another, where it is that simple."""
+    """Return in one line for each rule what moves from one backend to another, where it is that simple."""
     rules = dict.fromkeys((shift.object, shift.rule) for shift in stage.shifts)
     found = []
     for key in rules:
@@ -112,7 +112,7 @@ def in_stages(stages: Sequence[str]) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Say in one sentence what differs."""
+    """Return in one sentence what differs."""
     if comparison.same:
         return "nothing differs"
     stages = [stage for series in comparison.series for stage in series.stages]

@@ -1,4 +1,4 @@
-"""What the plan asks for → objects, as if the user had brought them; what does not fit is a finding."""
+"""Make a version's router and model servers, or report what does not fit."""
 
 from __future__ import annotations
 

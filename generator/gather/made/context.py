@@ -1,4 +1,4 @@
-"""What every made object of a version has in common: where it goes, and whom it is for."""
+"""What all made objects of a version share: namespace, pool, target."""
 
 from __future__ import annotations
 

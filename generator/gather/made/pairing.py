@@ -1,4 +1,4 @@
-"""What must go together in a version: a pool and its pods, prefill and decode (field/inference-pool, I18)."""
+"""Check that a pool selects its pods, and that prefill and decode match (field/inference-pool, I18)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from generator.model.source import Place
 def require_matching(
     wanted: Wanted, objects: tuple[Manifest, ...], context: Context, pool: Place
 ) -> Reporting[None]:
-    """Ask that the pool catches its model servers and no workers, and that prefill has its decode.
+    """Check that the pool selects its model servers and no workers, and that prefill has decode pods.
 
     `objects` are all of the version, and `pool` is where it says by which labels it selects.
     """
@@ -42,7 +42,7 @@ def require_matching(
 
 
 def _fault(server: ModelServer, context: Context) -> tuple[str, str] | None:
-    """Say what is wrong between the pool and a made model server, and how to fix it."""
+    """Report what is wrong between the pool and a made model server, and how to fix it."""
     if not matches({"matchLabels": context.selector}, server_labels(server, context)):
         return f"does not select the pods of `{server.name}`", "let its `selector` and their `labels` agree"
     if server.nodes > 1 and APP_COMPONENT not in context.selector:

@@ -1,4 +1,4 @@
-"""The pods of the endpoint picker, and what they read when they start."""
+"""Make the endpoint picker's Deployment and its configuration."""
 
 from __future__ import annotations
 

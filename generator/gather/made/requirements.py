@@ -18,7 +18,7 @@ _REWRITING = "lora-adapter"
 
 
 def require_fit(wanted: Wanted, pool: Manifest | None, plan: Plan, context: Context) -> Reporting[None]:
-    """Ask that the router can be made for this target, and beside these manifests."""
+    """Check that the router can be made for this target, and beside these manifests."""
     if wanted.router and pool:
         yield finding(
             "RP220",

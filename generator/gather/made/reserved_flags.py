@@ -1,4 +1,4 @@
-"""What the plan may not say of a made pod: flags that rollplan sets itself, and engines that cannot drain."""
+"""Refuse flags of a made pod that rollplan sets itself, and engines that cannot drain."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SERVER_FLAGS: Mapping[str, str] = {
 
 
 def require_flags(wanted: Wanted) -> Reporting[None]:
-    """Ask that arguments leave to rollplan what other parts hang on, and that each engine can drain (I15)."""
+    """Check that arguments set no flag that rollplan sets, and that each engine can drain (I15)."""
     for server in wanted.servers:
         yield from _require_draining(server)
     said = [(wanted.router.arguments, wanted.router.origin, _ROUTER_FLAGS)] if wanted.router else []

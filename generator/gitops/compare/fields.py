@@ -1,4 +1,4 @@
-"""Two values → the fields that differ, with the items of lists matched by what they are.
+"""Compare two values: the fields that differ, with list items matched by their identity.
 
 A list is turned into a mapping by the identity of its items, so that an item that moved is the same
 item; its order is compared apart. What is left is mappings of mappings, which deepdiff compares.
@@ -61,7 +61,7 @@ def differences(before: Any, after: Any) -> tuple[FieldChange, ...]:
 
 
 def rule_text(rule: Mapping[str, Any]) -> str:
-    """Say which rule of a route or rewrite is meant: its name, or what it matches."""
+    """Return which rule of a route or rewrite is meant: its name, or what it matches."""
     if rule.get("name"):
         return str(rule["name"])
     matches = rule.get("matches") or [{}]
@@ -97,7 +97,7 @@ def _keyed(value: Any, name: str = "") -> Any:
 
 
 def _identity(name: str, item: Any) -> tuple[str, str]:
-    """Return what tells an item of the list `name` from others, as a key and as text for people."""
+    """Return what identifies an item of the list `name`, as a key and as text."""
     if not isinstance(item, Mapping):
         flag = _FLAG.match(item) if isinstance(item, str) else None
         text = flag[1] if flag else item if isinstance(item, str) else _dumped(item)

@@ -1,4 +1,4 @@
-"""How the objects of a rollout hang together: names, ports and selectors that no server checks."""
+"""Check references between the objects of a rollout: names, ports and selectors, which no server checks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from generator.rules.links.ports import unknown_ports
 from generator.rules.links.selectors import idle_selectors
 
 CHECKS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (missing_names, unknown_ports, idle_selectors)
-"""What is asked of the objects of a rollout."""
+"""The checks of references between objects."""
 
 
 def require_wiring(rollout: Rollout) -> Reporting[None]:

@@ -1,4 +1,4 @@
-"""What clients ask blue for, green must answer: names, rewrites, priorities (field/blue-green, I21, I23)."""
+"""Check that green serves what clients request: names, rewrites, priorities (field/blue-green, I21)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from generator.model.source import Path, Place
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """One version as clients meet it: its pool, and the objects among which its servers and rewrites are.
+    """One version as clients see it: its pool, and the objects among which its servers and rewrites are.
 
     `place` is where a finding in it points when its objects come from the other side's manifests.
     """
@@ -51,7 +51,7 @@ class Side:
 
 
 def require_names(blue: Side, green: Side) -> Reporting[None]:
-    """Ask that green answers to every name that blue's model servers answer to.
+    """Check that green answers to every name that blue's model servers answer to.
 
     Clients go on sending the old name: without it each request that reaches green is a 404.
     """
@@ -84,7 +84,7 @@ def _word(item: Manifest, server: Server, name: str) -> Path:
 
 
 def require_copies(blue: Side, green: Side) -> Reporting[None]:
-    """Ask that green's pool has rewrites and objectives of its own, before any weight (I21)."""
+    """Check that green's pool has rewrites and objectives of its own, before any weight (I21)."""
     served = {name for _, server in green.servers() for name in server.names}
     answered = green.aliases()
     for alias, (rewrite, index) in blue.aliases().items():

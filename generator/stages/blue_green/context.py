@@ -80,7 +80,7 @@ class Scene:
         return tuple(with_objective(route, self.objectives) for route in routes)
 
     def ready(self, version: Version, objects: tuple[Manifest, ...]) -> MetricGate:
-        """Ask that the version's endpoint picker sees all the pods of its objects."""
+        """Check that the version's endpoint picker sees all the pods of its objects."""
         count = sum(map(replicas, servers_of(objects, version.pool)))
         pool = version.target
         return of_version(

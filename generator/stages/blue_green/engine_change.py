@@ -1,4 +1,4 @@
-"""When green runs another engine, what asks the old one must follow (field/model-servers, I19)."""
+"""Check labels, metrics and probes when green runs another engine (field/model-servers, I19)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from generator.stages.blue_green.client_names import Side
 _LABEL_KEY = re.compile(r"""engineLabelKey["']?\s*:\s*["']?([\w./-]+)""")
 _DEFAULT_ENGINE = re.compile(r"""defaultEngine["']?\s*:\s*["']?([\w-]+)""")
 _ENDPOINTS = {"PodMonitor": "podMetricsEndpoints", "PodMonitoring": "endpoints"}
-"""Kind that reads the metrics of pods → where it says their paths."""
+"""Kind that scrapes pods → the field with the paths."""
 
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _SIDECAR = re.compile(r"sidecar|routing-proxy")
@@ -31,7 +31,7 @@ _Wrong = tuple[Manifest, Path, str, str]
 
 
 def require_engine(blue: Side, green: Side) -> Reporting[None]:
-    """Ask that picker, monitors and probes of green are made for green's engine, where it is a new one.
+    """Check that picker, monitors and probes of green are made for green's engine, where it is a new one.
 
     The picker reads queue and cache by each engine's own metric names: by wrong ones, all pods look idle.
     """
@@ -49,7 +49,7 @@ def require_engine(blue: Side, green: Side) -> Reporting[None]:
 
 
 def _label(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
-    """Hold the label by which the picker tells engines against the engine; without it, one is assumed."""
+    """Check the label that tells the picker which engine runs; without it, vLLM is assumed."""
     config = _picker_config(green)
     key = _first(_LABEL_KEY, config, ENGINE)
     assumed = _first(_DEFAULT_ENGINE, config, DEFAULT)
@@ -70,7 +70,7 @@ def _label(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
 
 
 def _picker(green: Side, _: Manifest, server: Server) -> Iterator[_Wrong]:
-    """Ask that the picker reads metrics where the engine has them, if that is not where most have them."""
+    """Check that the picker reads metrics where the engine has them, if that is not where most have them."""
     wanted = server.engine.metrics_path
     if wanted == METRICS_PATH or wanted in _picker_config(green):
         return
@@ -102,7 +102,7 @@ def _first(pattern: re.Pattern[str], text: str, default: str) -> str:
 
 
 def _monitors(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
-    """Ask that whoever reads the metrics of green's pods asks for them where the engine has them."""
+    """Check that monitors of green's pods scrape the path where the engine has its metrics."""
     for monitor in green.objects:
         if monitor.kind not in _ENDPOINTS or not catches(monitor, item):
             continue
@@ -120,7 +120,7 @@ def _monitors(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
 
 
 def _probes(_: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
-    """Ask that the probes of green's servers are paths that the engine has."""
+    """Check that the probes of green's servers are paths that the engine has."""
     container = item.get(*server.path)
     for probe in _PROBES:
         path = dig(container, probe, "httpGet", "path")
@@ -135,7 +135,7 @@ def _probes(_: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
 
 
 def warn_of_sidecars(blue: Side, green: Side) -> Reporting[None]:
-    """Warn where the engine changes and the sidecar beside it does not: the two speak one protocol (I19)."""
+    """Warn if the engine changes and its sidecar does not: they share a protocol (I19)."""
     sidecars = {name: image for _, _, name, image in _images(blue, sidecar=True)}
     engines = {image for _, _, _, image in _images(blue, sidecar=False)}
     changed = {item.identity for item, _, _, image in _images(green, sidecar=False) if image not in engines}

@@ -1,4 +1,4 @@
-"""The manifests of a blue-green rollout by what they are to it: versions, routes, and what all share."""
+"""Sort the manifests of a blue-green rollout into versions, routes and shared objects."""
 
 from __future__ import annotations
 

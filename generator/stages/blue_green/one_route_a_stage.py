@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from generator.kubernetes.names import NAME, fit
 from generator.model.gates import Gate
-from generator.model.manifests import Identity, Manifest
+from generator.model.manifests import Manifest
 from generator.model.rollout import Stage
 from generator.model.target import Gateway
 from generator.stages.gates.routes import settled
@@ -38,15 +38,15 @@ def one_by_one(stages: Iterable[Stage], gateway: Gateway) -> Iterator[Stage]:
 
 
 def _moved(before: Stage, stage: Stage) -> list[Manifest]:
-    old = {item.identity: item.data for item in before.objects}
+    old = before.by_identity
     routes = (item for item in stage.objects if item.bundle == "routes" and item.identity in old)
-    return [item for item in routes if old[item.identity] != item.data]
+    return [item for item in routes if old[item.identity].data != item.data]
 
 
 def _part(stage: Stage, before: Stage, moved: list[Manifest], count: int) -> Stage:
     """Return a stage in which the first `count` of its routes have moved, and the others wait."""
     waiting = {item.identity for item in moved[count:]}
-    old: dict[Identity, Manifest] = {item.identity: item for item in before.objects}
+    old = before.by_identity
     objects = tuple(old[item.identity] if item.identity in waiting else item for item in stage.objects)
     route = moved[count - 1]
     return replace(

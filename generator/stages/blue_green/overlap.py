@@ -1,4 +1,4 @@
-"""Pools that must not select each other's pods, and blue's selector narrowed where it would (I1)."""
+"""Check that no pool selects the other version's pods, or narrow blue's selector first (I1)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _refuse_overlap(version: Version, pool: Manifest, others: tuple[Manifest, ..
 
 
 def _mend(pool: Manifest, own: tuple[Manifest, ...], others: tuple[Manifest, ...]) -> str:
-    """Say which label tells the pods apart already, if one does: no pod restarts for a narrower selector."""
+    """Return the label that already differs, if there is one: a narrower selector restarts no pod."""
     carried = [set(pod_labels(server).items()) for server in own]
     foreign = {pair for other in others for pair in pod_labels(other).items()}
     telling = sorted(set.intersection(*carried) - foreign) if carried else []

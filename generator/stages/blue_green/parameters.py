@@ -1,4 +1,4 @@
-"""What a plan says of a blue-green rollout: its versions, its steps, and how green comes to be."""
+"""The parameters of a blue-green plan: its versions, its steps, and how green is made."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from generator.stages.traffic.shift import BLUE, GREEN, Beta, Mirror
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRoute:
-    """The HTTPRoute that rollplan makes when the plan brings none."""
+    """The HTTPRoute that rollplan makes when the plan has none."""
 
     name: str
     hostnames: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The later stages of a blue-green rollout: weights grow, blue drains, and what lost goes."""
+"""The later stages of a blue-green rollout: weights, drain, finalize, cleanup."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def finished(scene: Scene) -> Iterator[Stage]:
 
 
 def _drain(scene: Scene, leaving: tuple[Version, ...]) -> Gate:
-    """Wait for as long as the plan says, or else until the metrics of what leaves say that it is idle."""
+    """Wait for as long as the plan sets, or else until metrics show that the old version is idle."""
     asked = tuple(_drained(scene, version) for version in leaving)
     if scene.terms.drain:  # RP522 refuses one that is shorter than an answer may take
         return Gate(soak=scene.terms.drain.value, after=facts_of(asked))
@@ -144,7 +144,7 @@ def _drained(scene: Scene, version: Version) -> MetricGate:
 
 
 def _too(versions: tuple[Version, ...]) -> str:
-    """Say `, b too` of each candidate that goes where another one has been named."""
+    """Return `, b too` of each candidate that goes where another one has been named."""
     return also(version.name for version in versions if version.name != BLUE)
 
 
@@ -160,7 +160,7 @@ def _released(scene: Scene, full: Moment) -> Moment:
 
 
 def _kept(scene: Scene) -> str:
-    """Say what is released: pinned rules, beta users, or else the copies that filters send."""
+    """Return what is released: pinned rules, beta users, or else the copies that filters send."""
     losers = [beta.candidate for beta in scene.terms.betas if beta.candidate != scene.terms.winner]
     said = [*_pinned(scene, DRAIN), *(f"beta users of {name}" for name in losers)]
     return listed(said or ["copies of requests"])

@@ -1,4 +1,4 @@
-"""What green must bring so that it can take over from blue without a client noticing (field/blue-green)."""
+"""Check that green has what it needs to replace blue without clients noticing (field/blue-green)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def answered(rollout: Rollout) -> Reporting[Rollout]:
 
     One that the engine has no number for is a finding.
     """
-    objects = tuple({item.identity: item for stage in rollout.stages for item in stage.objects}.values())
+    objects = rollout.objects
     stages = []
     for stage in rollout.stages:
         metrics = yield from _asked(stage.gate, rollout, objects)
@@ -146,7 +146,7 @@ _SHAPES: Mapping[str, Callable[[str, str, Question], str]] = {
 
 
 def _enough(sample: int, watched: _Watched, window: int) -> MetricGate:
-    """Ask that there were enough requests: few of them prove nothing at a small weight (field/metrics)."""
+    """Check that there were enough requests: few of them prove nothing at a small weight (field/metrics)."""
     counter = f"{watched.prefix}request_total{{{watched.picker}{watched.model}}}"
     return MetricGate(
         name="enough-requests",

@@ -1,4 +1,4 @@
-"""What routes say of their own gates: the request that tries a beta rule, and how long answers may take."""
+"""Gates of routes: status conditions, the smoke request of a beta rule, and the longest answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan changes in workloads: fields by workload and container, and patches of any object."""
+"""Apply `set` and `patches` of a plan to green's objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Green from blue: the same objects under other names, told apart from blue by every selector.
+"""Derive green from blue: the same objects under other names, with other labels in every selector.
 
 What the plan changes is changed first, in blue's names; then each object gets its new name, every
 reference follows, and the labels that selectors go by get new values (I1, I2).
@@ -85,7 +85,7 @@ def _require_members(
     pool: Manifest,
     derivation: Derivation,
 ) -> Reporting[None]:
-    """Ask that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
+    """Check that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
     today = next(item for item in blue if item.identity == pool.identity)
     kept = {item.identity for item in servers_of(copied, pool)}
     selector = pool.get("spec", "selector", "matchLabels", default={})

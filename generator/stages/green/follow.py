@@ -1,4 +1,4 @@
-"""A room."""
+"""Update references in green's copies: names, hosts, flags and queries that mean blue's objects."""
 
 from __future__ import annotations
 

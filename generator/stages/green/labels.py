@@ -1,4 +1,4 @@
-"""Labels of green: the pairs that must differ from blue's, and their new values."""
+"""Choose labels that distinguish green's pods from blue's, and set them in selectors and templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan says of a LoRA adapter rollout: the alias, its adapters, and the steps between them."""
+"""The parameters of a LoRA adapter plan: the alias, its adapters, and the steps."""
 
 from __future__ import annotations
 

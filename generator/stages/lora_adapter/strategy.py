@@ -58,7 +58,7 @@ def plan_stages(stages: _LoraStages) -> Reporting[Rollout]:
 def _require_one_owner(
     shared: tuple[Manifest, ...], parameters: LoraAdapter, rewrite: Manifest | None
 ) -> Reporting[None]:
-    """Ask that one rule alone matches the alias: of two, the oldest object wins (field/model-rewrite)."""
+    """Check that one rule alone matches the alias: of two, the oldest object wins (field/model-rewrite)."""
     if rewrite and rule_for(rewrite, parameters.alias.value) is None:
         yield finding(
             "RP309",

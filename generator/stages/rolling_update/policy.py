@@ -21,7 +21,7 @@ PARTITIONED = frozenset({"StatefulSet", "LeaderWorkerSet"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """What the plan says of the update; None and empty where it leaves it to rollplan."""
+    """The update settings of the plan; None and empty where it sets none."""
 
     max_surge: int | str | None
     max_unavailable: int | str | None
@@ -63,7 +63,7 @@ _TAKES = {
 
 
 def require_taken(workload: Manifest, policy: Policy) -> Reporting[None]:
-    """Ask that the kind of the workload has every setting that the plan gives."""
+    """Check that the kind of the workload has every setting that the plan gives."""
     for name, place in policy.said.items():
         if name not in _TAKES[workload.kind]:
             known = ", ".join(f"`{other}`" for other in sorted(_TAKES[workload.kind]))
@@ -81,7 +81,7 @@ _INSTEAD = {
     "LeaderWorkerSet": "a LeaderWorkerSet replaces groups as soon as they can go",
     "StatefulSet": "a StatefulSet replaces one pod after the other, from its partition on",
 }
-"""Kind → how it is updated, whatever the plan says."""
+"""Kinds whose update the plan cannot change → how they are updated."""
 
 
 def with_policy(workload: Manifest, policy: Policy, *, partition: int) -> Manifest:
@@ -120,7 +120,7 @@ def _stateful_set(_: Manifest, policy: Policy, partition: int) -> _Rows:
 
 
 def _leader_worker_set(workload: Manifest, policy: Policy, partition: int) -> _Rows:
-    """Keep what the manifest says; the API's own default takes a replica away before it adds one."""
+    """Keep the manifest's settings; the API's own default removes a replica before it adds one."""
     path = ("spec", "rolloutStrategy")
     said = workload.get(*path, "rollingUpdateConfiguration", default={})
     configuration = {

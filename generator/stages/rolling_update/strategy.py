@@ -157,7 +157,7 @@ def _moves(new: Manifest, policy: Policy) -> Iterator[tuple[str, str, int]]:
 
 
 def _require_partitions(workload: Manifest, parameters: RollingUpdate) -> Reporting[None]:
-    """Ask that the plan's partitions fall to 0: only then does every replica become new."""
+    """Check that the plan's partitions fall to 0: only then does every replica become new."""
     said = parameters.policy.partitions
     place = parameters.partitions or parameters.update.place
     if said and workload.kind not in PARTITIONED:

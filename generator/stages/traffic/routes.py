@@ -1,4 +1,4 @@
-"""Routes at every moment of a rollout: weights, beta rules, copies, and nothing else of them changes.
+"""Render routes for a stage: weights, beta rules and mirrors; nothing else of them changes.
 
 Lists of rules, matches and backendRefs are replaced whole by the API server (field/routes), so each
 stage holds the complete route with every foreign field kept.

@@ -1,4 +1,4 @@
-"""HTTPRoutes and GRPCRoutes as a rollout reads them: which rules move, which stay, what each one does."""
+"""Read HTTPRoutes and GRPCRoutes: which rules shift, which are pinned, what each one does."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Shift:
         return next(pool for pool in self.pools if pool.version == version)
 
     def until(self, route: Manifest, rule: int | None) -> str:
-        """Say how long a rule is pinned; nothing when it is not."""
+        """Return how long a rule is pinned; nothing when it is not."""
         pin = self.pinned.get((route.identity, rule))
         return pin.until if pin else ""
 
@@ -53,7 +53,7 @@ class Beta:
     rule: str
 
     def __str__(self) -> str:
-        """Say `x-rollout: green`, as the header is written."""
+        """Return `x-rollout: green`, as the header is written."""
         return f"{self.name}: {self.value}"
 
 
@@ -117,7 +117,7 @@ def splits(route: Manifest, shift: Shift) -> tuple[Split, ...]:
 
 
 def _condition(rule: Mapping[str, Any]) -> str:
-    """Say which header a rule demands in every match, or nothing."""
+    """Return the header that a rule requires in every match, or nothing."""
     wanted = [
         [f"{header['name']}: {header['value']}" for header in match.get("headers", ())]
         for match in rule.get("matches", ())

@@ -1,4 +1,4 @@
-"""What must exist before, and as long as, something refers to it (I4, I7, I12, I13)."""
+"""Rules about InferencePools and their pickers: they exist before, and as long as, others refer to them."""
 
 from __future__ import annotations
 

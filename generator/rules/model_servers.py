@@ -1,4 +1,4 @@
-"""How model servers start, stop and are replaced (I15 to I17, I20)."""
+"""Rules: how model servers start, stop and are replaced (I15 to I17, I20)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def short_grace(case: Case) -> Iterator[Finding]:
 
 @rule("RP532", "error+", "shell does not forward the stop signal to vLLM", keeps=("I15",))
 def kept_signal(case: Case) -> Iterator[Finding]:
-    """Find shells that do not hand the signal to stop on to vLLM (I15)."""
+    """Find shells that do not forward the stop signal to vLLM (I15)."""
     for one in engines(case):
         if one.is_shell and not re.search(r"\bexec\s[^;&|]*\bvllm\b", " ".join(one.words)):
             yield case.finding(

@@ -1,4 +1,4 @@
-"""Rewrites: every rule rewrites something, and every name has one rule in each pool (field/model-rewrite)."""
+"""Rules: InferenceModelRewrites rewrite something, and each name by one rule (field/model-rewrite)."""
 
 from __future__ import annotations
 
