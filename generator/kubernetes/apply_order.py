@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from generator.kubernetes.policies import POLICIES
+from generator.kubernetes.rewrites import OBJECTIVE, REWRITE
 from generator.model.manifests import Manifest
 
 APPLY_ORDER = (
     ("Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass"),
     ("ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
     ("ConfigMap", "Secret", "PersistentVolumeClaim", "ResourceClaimTemplate", "Service"),
-    ("InferencePool", "InferenceObjective", "InferenceModelRewrite"),
+    ("InferencePool", OBJECTIVE, REWRITE),
     tuple(sorted(POLICIES)),
     ("Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "DisaggregatedSet", "Job"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.kubernetes.commands import Arguments, arguments_of
-from generator.kubernetes.engines import Started, started_by
+from generator.kubernetes.model_servers import Started, started_by
 from generator.kubernetes.shell_scripts import is_shell
 from generator.kubernetes.workloads import container_paths
 from generator.model.manifests import Manifest, dig

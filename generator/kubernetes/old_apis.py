@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from generator.kubernetes.rewrites import OBJECTIVE, REWRITE
 from generator.model.codes import finding
 from generator.model.findings import Reporting
 from generator.model.manifests import INFERENCE, LLM_D, Manifest, Origin, dig
@@ -36,8 +37,8 @@ class _Kind:
 
 _KINDS = {
     _POOL: _Kind(since=(0, 1), until=OLD_POOLS_UNTIL, today=_TODAY),
-    "InferenceModelRewrite": _Kind(since=(1, 2), until=(1, 6), today=f"{LLM_D}/v1alpha2"),
-    "InferenceObjective": _Kind(since=(1, 0), until=(1, 6), today=f"{LLM_D}/v1alpha2"),
+    REWRITE: _Kind(since=(1, 2), until=(1, 6), today=f"{LLM_D}/v1alpha2"),
+    OBJECTIVE: _Kind(since=(1, 0), until=(1, 6), today=f"{LLM_D}/v1alpha2"),
 }
 
 

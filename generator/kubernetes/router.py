@@ -15,6 +15,7 @@ from generator.kubernetes.commands import arguments_of
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.policies import POLICIES, picker_service_name, targets_of
 from generator.kubernetes.references import needs_of
+from generator.kubernetes.rewrites import OBJECTIVE, REWRITE, pool_of
 from generator.kubernetes.selectors import catches, selected, selector_of
 from generator.kubernetes.workloads import containers
 from generator.model.manifests import Manifest
@@ -159,7 +160,7 @@ def _by_target(policy: Manifest, pool: str, picker: Picker) -> bool:
 
 
 def _by_pool_ref(item: Manifest, pool: str, _: Picker) -> bool:
-    return bool(item.get("spec", "poolRef", "name") == pool)
+    return pool_of(item)[1] == pool
 
 
 def _by_service_labels(monitor: Manifest, _: str, picker: Picker) -> bool:
@@ -173,8 +174,8 @@ def _by_scale_target(item: Manifest, _: str, picker: Picker) -> bool:
 _BELONGS: dict[str, Callable[[Manifest, str, Picker], bool]] = {
     "Service": _by_selector,
     **dict.fromkeys(sorted(POLICIES), _by_target),
-    "InferenceModelRewrite": _by_pool_ref,
-    "InferenceObjective": _by_pool_ref,
+    REWRITE: _by_pool_ref,
+    OBJECTIVE: _by_pool_ref,
     "ServiceMonitor": _by_service_labels,
     "PodMonitor": _by_selector,
     "PodMonitoring": _by_selector,

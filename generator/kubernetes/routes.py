@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from generator.kubernetes.backends import Pool, named_by
+from generator.kubernetes.rewrites import REWRITE
 from generator.model.manifests import Manifest
 from generator.model.weights import shares_of
 
@@ -18,7 +19,6 @@ ROUTE_KINDS = frozenset({"HTTPRoute", "GRPCRoute"})
 """Kinds whose rules can be shifted weight by weight; others that name a pool move as a whole."""
 
 
-REWRITE = "InferenceModelRewrite"
 DIVIDING_KINDS = ROUTE_KINDS | {REWRITE}
 """Kinds whose rules divide requests by weights."""
 

@@ -8,11 +8,12 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from generator.kubernetes.routes import REWRITE, portions
+from generator.kubernetes.rewrites import ANY, REWRITE, models_of
+from generator.kubernetes.routes import portions
 from generator.kubernetes.workloads import replicas
 from generator.model.manifests import Identity, Manifest
 from generator.model.weights import NONE, WHOLE
-from generator.proof.knowledge import Failure, Knowledge, names_matched
+from generator.proof.knowledge import Failure, Knowledge
 from generator.proof.ownership import picker_service, rewrites_of
 from generator.proof.pods import have, ready
 from generator.proof.requests import Request
@@ -180,10 +181,10 @@ def resolve(
     generic: tuple[Manifest, Mapping[str, Any]] | None = None
     for rewrite in rewrites_of(pool, objects):
         for rule in rewrite.get("spec", "rules", default=()):
-            names = names_matched(rule)
+            names = models_of(rule)
             if model in names:
                 return rewrite, _shares(rule)
-            if not names and generic is None:
+            if ANY in names and generic is None:
                 generic = (rewrite, rule)
     return (generic[0], _shares(generic[1])) if generic else (None, {})
 

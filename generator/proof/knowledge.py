@@ -8,11 +8,12 @@ from fractions import Fraction
 
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.policies import POLICIES
+from generator.kubernetes.rewrites import ANY, REWRITE, models_of
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.kubernetes.workloads import replicas
 from generator.model.manifests import INFERENCE, Identity, Manifest
 from generator.model.rollout import Rollout
-from generator.proof.ownership import REWRITE, Ownership, rewrites_of
+from generator.proof.ownership import Ownership, rewrites_of
 from generator.proof.pods import role
 from generator.proof.requests import Answer, Request, RouteTable, requests_of
 from generator.proof.state import ClusterState
@@ -85,15 +86,10 @@ class Knowledge:
                 for pool, _ in (answer.legs if answer else ())
                 for rewrite in rewrites_of(pool, objects)
                 for rule in rewrite.get("spec", "rules", default=())
-                for name in names_matched(rule)
+                for name in models_of(rule)
+                if name != ANY
             )
         return self._aliases[request]
-
-
-def names_matched(rule: Mapping[str, object]) -> list[str]:
-    """Return the model names that a rule of a rewrite matches; none, where it matches all."""
-    matches: Iterable[Mapping[str, Mapping[str, str]]] = rule.get("matches") or ()  # type: ignore[assignment]
-    return [str(match["model"]["value"]) for match in matches if (match.get("model") or {}).get("value")]
 
 
 def gather_knowledge(rollout: Rollout) -> Knowledge:

@@ -9,11 +9,11 @@ from typing import TypeVar
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.policies import POLICIES, is_for, picker_service_name
 from generator.kubernetes.references import needs_of
+from generator.kubernetes.rewrites import REWRITE, is_for_pool
 from generator.kubernetes.router import find_picker, servers_of
 from generator.model.manifests import Identity, Manifest
 from generator.proof.pods import fingerprint, models, role
 
-REWRITE = "InferenceModelRewrite"
 Value = TypeVar("Value")
 Manifests = Iterable[Manifest]
 
@@ -84,12 +84,7 @@ def picker_service(pool: Manifest) -> Identity | None:
 
 def rewrites_of(pool: Identity, objects: Manifests) -> tuple[Manifest, ...]:
     """Return the rewrites of a pool, the first by name first."""
-    found = (
-        item
-        for item in objects
-        if item.kind == REWRITE
-        and (item.identity.namespace, item.get("spec", "poolRef", "name")) == (pool.namespace, pool.name)
-    )
+    found = (item for item in objects if item.kind == REWRITE and is_for_pool(item, pool))
     return tuple(sorted(found, key=lambda item: item.name))
 
 

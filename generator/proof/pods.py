@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from generator.kubernetes.engines import names_in
+from generator.kubernetes.model_servers import names_in
 from generator.kubernetes.pods import pod_templates, roles_of
 from generator.kubernetes.replicas import missing, replaced
 from generator.kubernetes.workloads import container_paths, replicas

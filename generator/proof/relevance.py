@@ -8,11 +8,12 @@ from functools import partial
 
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.policies import POLICIES
+from generator.kubernetes.rewrites import REWRITE
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.model.manifests import Identity, Manifest
 from generator.proof.checks import Dividing, Finishing, Forgetting, Reaching, Routing, SafetyCheck
 from generator.proof.knowledge import Knowledge
-from generator.proof.ownership import REWRITE, picker_service, policies_of, rewrites_of
+from generator.proof.ownership import picker_service, policies_of, rewrites_of
 from generator.proof.requests import Answer, Request
 from generator.proof.state import same_pods
 from generator.proof.transitions import Move

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.kubernetes.gateways import IMPLEMENTATIONS, Splitting
+from generator.kubernetes.rewrites import REWRITE
 from generator.kubernetes.routes import rules_of
 from generator.model.findings import Finding
 from generator.model.rollout import Backend, Split
@@ -67,7 +68,7 @@ def _pools(split: Split, least: int) -> bool:
     def counts(backend: Backend) -> bool:
         return bool(backend.version) and backend.weight >= least
 
-    return split.object.kind != "InferenceModelRewrite" and sum(map(counts, split.backends)) > 1
+    return split.object.kind != REWRITE and sum(map(counts, split.backends)) > 1
 
 
 @rule("RP528", "warning", "gateway ignores a setting of the route")

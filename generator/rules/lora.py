@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.kubernetes.containers import Container, containers_of, whole
-from generator.kubernetes.engines import adapter_directory
+from generator.kubernetes.model_servers import adapter_directory
+from generator.kubernetes.rewrites import REWRITE, models_of, pool_of
+from generator.kubernetes.routes import rules_of
 from generator.kubernetes.selectors import catches
 from generator.model.findings import Finding
 from generator.model.manifests import Manifest, dig
 from generator.rules.case import Case, model_servers, pools, rule
-from generator.rules.rewrites import REWRITE, models_of, pool_of, rules_of
 
 _DEFAULT_LORAS = 1
 

@@ -11,6 +11,7 @@ from generator.kubernetes.gateways import IMPLEMENTATIONS
 from generator.kubernetes.old_apis import OLD_POOLS_UNTIL
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.policies import is_for
+from generator.kubernetes.rewrites import REWRITE, is_for_pool
 from generator.kubernetes.router import ROUTER, SELECTOR_FLAG, find_picker
 from generator.model.findings import Finding
 from generator.model.manifests import Manifest
@@ -84,7 +85,7 @@ def picker_without_pool(case: Case) -> Iterator[Finding]:
         if container.flag(SELECTOR_FLAG) is None or container.flag("--pool-name") is not None:
             continue
         for item in case.objects:
-            if item.kind == "InferenceModelRewrite" and item.get("spec", "poolRef", "name") == pool.name:
+            if item.kind == REWRITE and is_for_pool(item, pool.identity):
                 yield case.finding(
                     f"the endpoint picker of `{pool.name}` runs with `{SELECTOR_FLAG}`, and "
                     f"reads no InferenceModelRewrite: requests for the names in `{item.name}` get 404",

@@ -5,28 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.kubernetes.rewrites import REWRITE, models_of, pool_of
+from generator.kubernetes.routes import rules_of
 from generator.model.findings import Finding
 from generator.model.manifests import Manifest
 from generator.rules.case import Case, related, rule
-
-REWRITE = "InferenceModelRewrite"
-
-
-def rules_of(rewrite: Manifest) -> list[Mapping[str, Any]]:
-    """Return the rules of a rewrite."""
-    found: list[Mapping[str, Any]] = rewrite.get("spec", "rules", default=[])
-    return found
-
-
-def pool_of(item: Manifest) -> tuple[str, str]:
-    """Return namespace and name of the pool that a rewrite is for."""
-    return item.identity.namespace, str(item.get("spec", "poolRef", "name", default=""))
-
-
-def models_of(rule: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names that a rule rewrites; one empty name for a rule that rewrites all."""
-    found = tuple(str((match.get("model") or {}).get("value", "")) for match in rule.get("matches") or ())
-    return found or ("",)
 
 
 def _rewrites(case: Case) -> tuple[Manifest, ...]:

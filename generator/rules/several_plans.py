@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from generator.kubernetes.routes import ROUTE_KINDS
+from generator.kubernetes.rewrites import REWRITE, models_of, pool_of
+from generator.kubernetes.routes import ROUTE_KINDS, rules_of
 from generator.model.codes import finding
 from generator.model.findings import Finding, Named, Related
 from generator.model.manifests import Identity, Manifest
 from generator.model.plan import Plan
 from generator.model.rollout import Rollout
 from generator.model.target import Budget
-from generator.rules.rewrites import REWRITE, models_of, pool_of, rules_of
 from generator.stages.summary import summarize
 
 _SHOWN = 3

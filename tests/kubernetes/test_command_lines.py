@@ -9,7 +9,7 @@ import pytest
 
 from generator.kubernetes.commands import Arguments, arguments_of, flag_of, with_flags, with_values
 from generator.kubernetes.containers import Container
-from generator.kubernetes.engines import adapter_directory, servers_in
+from generator.kubernetes.model_servers import adapter_directory, servers_in
 from generator.kubernetes.router import endpoint_selector
 from generator.kubernetes.workloads import elects_leader
 from generator.model.manifests import Manifest

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.gitops.compare.traffic import flows
-from generator.kubernetes.routes import REWRITE, portions
+from generator.kubernetes.rewrites import REWRITE
+from generator.kubernetes.routes import portions
 from generator.model.manifests import Identity, Manifest, Origin
 from generator.model.source import Document, Source
 from generator.model.weights import (

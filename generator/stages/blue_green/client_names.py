@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.kubernetes.engines import Server, servers_in
+from generator.kubernetes.model_servers import Server, servers_in
+from generator.kubernetes.rewrites import ANY, OBJECTIVE, REWRITE, is_for_pool, models_of
 from generator.kubernetes.router import servers_of
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest
 from generator.model.source import Path, Place
-
-REWRITE, OBJECTIVE = "InferenceModelRewrite", "InferenceObjective"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,11 +32,7 @@ class PoolView:
 
     def of_pool(self, kind: str) -> Iterator[Manifest]:
         """Return the rewrites or objectives that are for this side's pool."""
-        return (
-            item
-            for item in self.objects
-            if item.kind == kind and item.get("spec", "poolRef", "name") == self.pool.name
-        )
+        return (item for item in self.objects if item.kind == kind and is_for_pool(item, self.pool.identity))
 
     def servers(self) -> Iterator[tuple[Manifest, Server]]:
         """Return each serving container whose engine is known, with its workload."""
@@ -50,13 +45,9 @@ class PoolView:
         found: dict[str, tuple[Manifest, int]] = {}
         for rewrite in self.of_pool(REWRITE):
             for index, rule in enumerate(rewrite.get("spec", "rules", default=())):
-                for match in rule.get("matches") or [{}]:
-                    found.setdefault(match.get("model", {}).get("value", ANY), (rewrite, index))
+                for name in models_of(rule):
+                    found.setdefault(name, (rewrite, index))
         return found
-
-
-ANY = ""
-"""Stands for every name: a rewrite rule without matches takes each request that no other takes."""
 
 
 def require_names(blue: PoolView, green: PoolView) -> Reporting[None]:

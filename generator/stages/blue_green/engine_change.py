@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.kubernetes.engines import DEFAULT, METRICS_PATH, Server
+from generator.kubernetes.engines import DEFAULT, METRICS_PATH
 from generator.kubernetes.labels import ENGINE
+from generator.kubernetes.model_servers import Server
 from generator.kubernetes.pods import pod_templates
 from generator.kubernetes.router import ROUTER, find_picker, servers_of
 from generator.kubernetes.selectors import catches

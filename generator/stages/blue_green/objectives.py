@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.kubernetes.backends import Pool
+from generator.kubernetes.rewrites import OBJECTIVE
 from generator.kubernetes.routes import backends_to, rules_of
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest
 from generator.model.source import Ref
 from generator.plan.fields import Fields
-from generator.stages.blue_green.client_names import OBJECTIVE, PoolView
+from generator.stages.blue_green.client_names import PoolView
 
 HEADER = "x-llm-d-inference-objective"
 _MODIFIER, _SETTINGS = "RequestHeaderModifier", "requestHeaderModifier"

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from generator.kubernetes.engines import adapter_directory
+from generator.kubernetes.model_servers import adapter_directory
 from generator.kubernetes.workloads import SERVER, containers
 from generator.model.gates import Fact, Instruction
 from generator.model.manifests import Manifest, dig

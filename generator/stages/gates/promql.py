@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from generator.kubernetes.engines import ENGINES, ITL, QUEUE, RUNNING, TTFT, Engine, engine_of
+from generator.kubernetes.engines import ENGINES, ITL, QUEUE, RUNNING, TTFT, Engine
 from generator.kubernetes.labels import ENGINE
+from generator.kubernetes.model_servers import engine_of
 from generator.kubernetes.pods import roles_of
 from generator.kubernetes.router import find_picker, find_pool, servers_of
 from generator.kubernetes.workloads import pod_pattern

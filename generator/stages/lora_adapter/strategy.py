@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from generator.gather.templates import make
+from generator.kubernetes.rewrites import REWRITE
 from generator.kubernetes.router import servers_of, with_parts
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting, no_findings
@@ -33,7 +34,7 @@ def prepare(plan: Plan, bundles: Bundles) -> Reporting[_LoraStages | None]:
     parameters = LoraAdapter.of(plan)
     shared = with_parts(bundles["shared"], parameters.pool.value)
     pool = yield from require_pool(shared, parameters.pool)
-    rewrite = next(find(shared, "InferenceModelRewrite", parameters.rewrite), None)
+    rewrite = next(find(shared, REWRITE, parameters.rewrite), None)
     yield from _require_one_owner(shared, parameters, rewrite)
     rewrite = rewrite or _made_rewrite(plan, parameters)
     rule = rule_for(rewrite, parameters.alias.value)
@@ -65,7 +66,7 @@ def _require_one_owner(
             rewrite.origin.at("spec", "rules"),
             "add the rule that serves the alias today, or name another `rewrite` in the plan",
         )
-    for other in find(shared, "InferenceModelRewrite"):
+    for other in find(shared, REWRITE):
         rule = rule_for(other, parameters.alias.value)
         if rule is not None and other.name != parameters.rewrite:
             yield finding(
