@@ -72,7 +72,7 @@ def test_a_lock_on_a_file_that_its_owner_has_unlinked_counts_for_nothing(tmp_pat
 RACER = f"""
 import os, pathlib, sys
 sys.path.insert(0, {str(ROOT)!r})
-from generator.diagnostics import Fault
+from generator.model.findings import Fault
 from generator.disk import Planned, write
 won, owners = 0, set()
 print("ready", flush=True)

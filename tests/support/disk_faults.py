@@ -25,7 +25,7 @@ KEPT = {"live/.stage": "0\n", "live/deep/a.yaml": "live\n", "notes.txt": "mine\n
 PROGRAM = f"""
 import pathlib, sys
 sys.path.insert(0, {str(ROOT)!r})
-from generator.diagnostics import Fault
+from generator.model.findings import Fault
 from generator.disk import Planned, write
 out, names, trees = pathlib.Path(sys.argv[1]), sys.argv[2].split(","), {{"old": {OLD!r}, "new": {NEW!r}}}
 big = {{"README.md": "x" * 300_000}}
