@@ -16,7 +16,7 @@ import yaml
 
 from tests.support.paths import ROOT
 
-KEPT = ("generator", "templates", "schemas", "plans", "pyproject.toml", "README.md", "LICENSE", "Makefile")
+KEPT = ("generator", "templates", "schemas", "plans", "pyproject.toml", "README.md", "LICENSE", "Makefile", *LOCKS)
 
 
 @pytest.fixture(scope="module")
