@@ -120,6 +120,7 @@ def test_when_the_second_plan_fails_the_first_goes_back(tmp_path):
 
 
 @needs_strace
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_at_any_call_no_temporary_stays(tmp_path):
     scene = Scene(tmp_path)
     points = scene.points(tmp_path)

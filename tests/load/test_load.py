@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -16,6 +15,7 @@ from generator.model.findings import Findings
 from generator.model.source import Source, quoted
 from tests.support.loading import HIDDEN, everything, finding, load
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 DEEP = "a: &a " + "[" * 33 + "]" * 33 + "\nb: {}*a{}"  # beside the mapping around it
 REFUSED = [
@@ -389,7 +389,7 @@ def test_kubectl_lets_a_merge_override_the_keys_before_it_so_manifests_may_not()
 # --- manifests as they are
 
 
-@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+@pytest.mark.oracle("kubectl")
 def test_the_example_manifests_are_read_as_kubectl_reads_them():
     plans = ROOT / "plans"
     built = [path.parent for path in plans.rglob("kustomization.yaml")]
@@ -397,7 +397,7 @@ def test_the_example_manifests_are_read_as_kubectl_reads_them():
     paths = [path for path in paths if path.parent not in built]
     files = [part for path in paths for part in ("-f", str(path))]
     command = ["kubectl", "annotate", "--local", *files, "x=y", "-o", "json"]
-    text = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout
+    text = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=True).stdout
     ours = [
         each.data for path in paths for each in load_manifests(read_source(path, "p", Findings()), Findings())
     ]

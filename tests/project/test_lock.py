@@ -1,4 +1,4 @@
-"""The lock fits the ranges of pyproject.toml, is complete in its hashes, and names no place to download from."""
+"""The lock fits the ranges of pyproject.toml, has all hashes, and names no place to download from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def test_every_requirement_is_locked_within_its_range(lock: str) -> None:
     for each in (Requirement(text) for texts in wanted.values() for text in texts):
         version = versions.get(canonicalize_name(each.name))
         assert version, f"{lock} lacks {each.name}: run `make lock`"
-        assert each.specifier.contains(version), f"{lock} has {each.name} {version}, not {each}: run `make lock`"
+        assert each.specifier.contains(version), (
+            f"{lock} has {each.name} {version}, not {each}: run `make lock`"
+        )
 
 
 @pytest.mark.parametrize("lock", LOCKS)

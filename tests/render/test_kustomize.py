@@ -10,12 +10,13 @@ from deepdiff import DeepDiff
 
 from generator.disk import write
 from generator.pipeline import compile_plan, planned
+from tests.support.patience import PATIENCE
 from tests.support.trees import EXAMPLES, ROOT, by_name, listed, name, objects, stages
 
 BUILDERS = {"kubectl": ["kubectl", "kustomize"], "kustomize": ["kustomize", "build"]}
 BUILD = next((command for tool, command in BUILDERS.items() if shutil.which(tool)), None)
-needs_builder = pytest.mark.skipif(BUILD is None, reason="neither kubectl nor kustomize is installed")
-needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+needs_builder = pytest.mark.kustomize
+needs_kubectl = pytest.mark.oracle("kubectl")
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
@@ -28,7 +29,7 @@ def tree(request, tmp_path_factory):
 
 
 def run(*command):
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 

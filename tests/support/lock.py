@@ -1,4 +1,4 @@
-"""The ranges of pyproject.toml and the versions of the lock; as a program, prints the oldest that a range allows."""
+"""The ranges of pyproject.toml and the versions of the lock (a program: print the lower bounds)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]  # not from tests.support.paths: this also runs alone, before anything is installed
+ROOT = Path(__file__).parents[2]  # tests.support cannot be imported when this runs alone
 LOCKS = ("requirements.txt", "requirements-dev.txt")
 
 
