@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 import subprocess
 from typing import Any
 
@@ -12,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.load.yaml.scalars import JSON, KUBERNETES, OutOfRange, Reading
+from tests.support.patience import PATIENCE
 
-needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+needs_kubectl = pytest.mark.oracle("kubectl")
 
 TOKENS_TABLE = """
 y Y n N yes Yes YES no No NO on On ON off Off OFF true True TRUE tRUE false False FALSE yEs oN
@@ -58,7 +58,7 @@ def kubectl(lines: list[str]) -> Any:
         f"- {x}\n" for x in lines
     )
     command = ["kubectl", "annotate", "--local", "-f", "-", "x=y", "-o", "json"]
-    run = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=60)
+    run = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=PATIENCE)
     return json.loads(run.stdout)["spec"] if run.returncode == 0 else run.stderr
 
 
