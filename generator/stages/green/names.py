@@ -35,11 +35,11 @@ def new_names(
     for name in sorted(kinds, key=lambda name: (name != pools[0], name)):
         is_pool = name == pools[0]
         own = kinds[name] - {_POOL} if is_pool else kinds[name]
-        first = choice = _choice(name, pools, suffix)
+        preferred = choice = _choice(name, pools, suffix)
         tries = 0
         while (choice in others and not is_pool) or any((kind, choice) in used for kind in own):
             tries += 1
-            choice = _hashed_choice(first, f"{name} {tries}")
+            choice = _hashed_choice(preferred, f"{name} {tries}")
         given[name] = choice
         others.add(choice)
     named = {(kind, name): given[name] for name, own in kinds.items() for kind in own}
