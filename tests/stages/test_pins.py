@@ -152,9 +152,7 @@ def test_copies_of_requests_to_blue_go_to_green_before_blue_drains(stages: Stage
         BLUE,
         BLUE,
         GREEN,
-        Object,
         GREEN,
-        Object,
     ]
     assert found["release"].title == "what no weight moves goes to green: copies of requests"
     assert "green" in bundles(found["release"])
