@@ -14,7 +14,7 @@ from generator.apiserver.definitions import schemas
 from generator.apiserver.verdict import Verdict
 from generator.disk.values import Planned
 from generator.gather.bundles import gather
-from generator.kubernetes.old_apis import as_written, lowered
+from generator.kubernetes.old_apis import as_served, as_written
 from generator.load.paths import Read, documents
 from generator.load.reader import load_plan, read_source
 from generator.load.roots import roots_of
@@ -32,11 +32,11 @@ from generator.rules import CODES, check
 from generator.rules.links import require_wiring
 from generator.rules.several_plans import check_together, require_names
 from generator.stages import STRATEGIES
-from generator.stages.gates.promql import answered
+from generator.stages.gates.promql import with_queries
 from generator.stages.traffic.one_pool_a_rule import one_pool_a_rule
 
 PLAN = "plan.yaml"
-"""The file that is meant where a folder is named."""
+"""The file that is read if a plan is named by its folder."""
 
 
 class Collector:
@@ -95,7 +95,7 @@ class Collector:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compiled:
-    """A plan that holds: its rollout, the files it was read from, and its warnings."""
+    """A compiled plan: its rollout, the files it was read from, and its warnings."""
 
     rollout: Rollout
     sources: tuple[Path, ...]
@@ -148,22 +148,23 @@ def compile_source(
     found.stop_if_errors()
     known = found.collect(schemas([*given, *definitions], plan.target.apis))
     verdict = Verdict(schemas=known, plan=plan.place)
-    if not found.collect(verdict.on_bundles(as_written(bundles, plan.target.apis.inference_extension))):
+    if not found.collect(verdict.on_bundles(as_written(bundles, plan.target.apis))):
         found.stop_if_errors()
     strategy = STRATEGIES[plan.type]
     prepared = found.require(strategy.prepare(plan, bundles))
     found.stop_if_errors()
     staged = found.require(strategy.plan(prepared))
-    rollout = one_pool_a_rule(found.collect(answered(staged)))
+    rollout = one_pool_a_rule(found.collect(with_queries(staged)))
     found.extend(check(rollout))
     rollout = delivered(rollout)
-    found.collect(verdict.on_rollout(lowered(rollout)))
+    served = as_served(rollout)
+    found.collect(verdict.on_rollout(served))
     found.collect(require_wiring(rollout))
     found.stop_if_errors()
-    rollout = lowered(found.collect(proved(rollout)))
+    served = replace(served, proof=found.collect(proved(rollout)).proof)
     found.collect(require_used(found.unused, across=False))
     found.stop_if_errors()
-    return Compiled(rollout=rollout, sources=_files(source, bundles, given), warnings=found.all)
+    return Compiled(rollout=served, sources=_files(source, bundles, given), warnings=found.all)
 
 
 def _files(source: Source, bundles: Bundles, given: Iterable[Document]) -> tuple[Path, ...]:
@@ -194,7 +195,7 @@ def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compi
 
 
 def _definitions(path: Path) -> Reporting[tuple[Document, ...]]:
-    """Read what the command line names: the folder that holds it is all that may be read."""
+    """Read the definitions that the command line names, from their own folder only."""
     folder, name = (path, ".") if path.is_dir() else (path.parent, path.name)
     place = Place(source=Source(name=path.as_posix(), text=""), line=1, column=1)
     return documents(Ref(value=name, place=place), folder, roots_of(folder))
@@ -203,12 +204,12 @@ def _definitions(path: Path) -> Reporting[tuple[Document, ...]]:
 def _file(path: Path) -> Path:
     try:
         return path / PLAN if path.is_dir() else path
-    except OSError:  # a name that is too long: whoever reads it says so
+    except OSError:  # a name that is too long: reading it reports that
         return path
 
 
 def _together(compiled: list[Compiled]) -> tuple[Compiled, ...]:
-    """Return the plans with what is wrong with them together; any of them may accept it."""
+    """Return the plans with the findings about several of them; any of them may accept those."""
     found, rollouts = Collector(), {one.rollout.plan.name: one.rollout for one in compiled}
     found.accept(item for rollout in rollouts.values() for item in rollout.plan.accept)
     found.extend(check_together(tuple(rollouts.values())))

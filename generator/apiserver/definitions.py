@@ -1,4 +1,4 @@
-"""The definitions that a user gives: what the cluster really serves decides, not our own schemas."""
+"""CustomResourceDefinitions that the user passes: they take precedence over our own schemas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from generator.apiserver.cel.values import Unsupported
 from generator.apiserver.custom.catalog import catalog
 from generator.apiserver.custom.definitions import definitions_in
 from generator.apiserver.custom.judge import Definition
-from generator.apiserver.custom.notation import Target
+from generator.apiserver.custom.notation import CrdTarget
 from generator.apiserver.violations import Checker, Violation
 from generator.model.codes import finding
 from generator.model.findings import Finding, Reporting
@@ -51,7 +51,7 @@ def _unknown(rule: Any, place: Place, about: str) -> Finding | None:
     try:
         compile_rule(str(rule))
     except Unsupported as unknown:
-        hint = "objects are judged without this rule; only the cluster itself can ask it"
+        hint = "objects are judged without this rule; only the cluster itself can check it"
         message = f"rule {quoted(str(rule))} cannot be read and is skipped: {unknown}"
         return finding("RP412", message, place, hint, about=about)
     return None
@@ -78,7 +78,7 @@ class Schemas:
 
 def schemas(documents: Iterable[Document], apis: Apis) -> Reporting[Schemas]:
     """Read the definitions among some documents; of two for one kind the later one counts."""
-    target = Target(
+    target = CrdTarget(
         gateway_api=apis.gateway_api, inference_extension=apis.inference_extension, router=apis.router
     )
     given: dict[tuple[str, str], Given] = {}

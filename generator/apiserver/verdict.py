@@ -1,4 +1,4 @@
-"""The API server's verdict, offline: every distinct object of a rollout, checked once.
+"""Validate every distinct object of a rollout as an API server would, offline.
 
 Built-in kinds and the pods of all workloads are judged by `builtins`, custom resources by their schemas. A
 kind without a schema is accepted: what it may hold is its own cluster's secret.
@@ -36,7 +36,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "forbidden": ("RP404", "remove the field"),
     "unsupported": ("RP405", "choose one of the values that the API knows"),
     "long": ("RP406", "shorten it"),
-    "many": ("RP406", "take some of them away"),
+    "many": ("RP406", "remove some of them"),
     "duplicate": ("RP407", "keep one of the two"),
     "rule": ("RP408", "change the object so that the rule holds"),
     "name": ("RP409", "correct the name, label or annotation"),
@@ -64,10 +64,10 @@ class Verdict:
     plan: Place
     identical: set[int] = field(default_factory=set)
     contents: set[str] = field(default_factory=set)
-    said: set[tuple[Identity, str, str]] = field(default_factory=set)
+    reported: set[tuple[Identity, str, str]] = field(default_factory=set)
 
     def on_bundles(self, bundles: Bundles) -> Reporting[bool]:
-        """Judge the objects as the user wrote them, and say whether the others may look into them.
+        """Check the objects as the user wrote them, and say whether the others may look into them.
 
         They take a number for a number and a list for a list, and what the API requires for granted.
         """
@@ -75,7 +75,7 @@ class Verdict:
         return all(readable)
 
     def on_rollout(self, rollout: Rollout) -> Reporting[None]:
-        """Judge the objects of every stage and of the rollback."""
+        """Check the objects of every stage and of the rollback."""
         for objects in (*(stage.objects for stage in rollout.stages), rollout.rollback.objects):
             for item in objects:
                 yield from self._made(item)
@@ -87,7 +87,7 @@ class Verdict:
         return not any(violation.kind in _UNREADABLE for violation in violations)
 
     def _made(self, item: Manifest) -> Reporting[None]:
-        """Judge an object of a stage: what rollplan changed in it is told at the plan."""
+        """Check an object of a stage: what rollplan changed in it is told at the plan."""
         for violation in (yield from self._new(item)):
             if _is_as_written(item, violation.path):
                 yield _finding(item, violation, _place(item, violation))
@@ -104,10 +104,10 @@ class Verdict:
             return []
         violations, new = list(checker(item.data)), []
         for violation in violations:
-            said = (item.identity, violation.kind, _bare(violation.path))
-            if not _is_told_below(violation, violations) and said not in self.said:
+            reported = (item.identity, violation.kind, _bare(violation.path))
+            if not _is_reported_below(violation, violations) and reported not in self.reported:
                 new.append(violation)
-        self.said.update((item.identity, one.kind, _bare(one.path)) for one in violations)
+        self.reported.update((item.identity, one.kind, _bare(one.path)) for one in violations)
         return new
 
     def _is_known(self, item: Manifest) -> bool:
@@ -127,16 +127,16 @@ class Verdict:
 
 def _finding(item: Manifest, violation: Violation, place: Place, *related: Related) -> Finding:
     code, hint = ROWS[violation.kind]
-    said = violation.message
+    reported = violation.message
     for repeated in (f"{violation.field} in body ", f' "{violation.field}"', *_NO_VALUE[violation.kind]):
-        said = said.replace(repeated, "", 1)
-    said = said if len(said) <= _LENGTH else f"{said[:_LENGTH]}…"
-    message = f"`{violation.field}` of {item.kind} `{item.name}`: {said[:1].lower()}{said[1:]}"
+        reported = reported.replace(repeated, "", 1)
+    reported = reported if len(reported) <= _LENGTH else f"{reported[:_LENGTH]}…"
+    message = f"`{violation.field}` of {item.kind} `{item.name}`: {reported[:1].lower()}{reported[1:]}"
     return finding(code, message, place, violation.hint or hint, *related, about=item)
 
 
 def _with_pods(item: Manifest, own: Checker | None, data: Mapping[str, Any]) -> Iterator[Violation]:
-    """Judge a custom workload, and its pods as the server will when the controller makes them."""
+    """Check a custom workload, and its pods as the server will when the controller makes them."""
     yield from own(data) if own else ()
     for path in pod_templates(item):
         yield from builtin.check_template(dig(data, *path), path)
@@ -158,7 +158,7 @@ def _bare(path: Path) -> str:
     return ".".join(step for step in path if isinstance(step, str))
 
 
-def _is_told_below(violation: Violation, others: list[Violation]) -> bool:
+def _is_reported_below(violation: Violation, others: list[Violation]) -> bool:
     """Return whether a failed combination has its reason among the other violations."""
     path = violation.path
     return violation.kind == "combination" and any(

@@ -1,4 +1,4 @@
-"""The commands that move `live/`, and the one that asks Prometheus before the next move."""
+"""The commands promote, rollback, gate and krm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that take plans down the road: validate, stages, render."""
+"""The commands that compile plans: validate, stages, render."""
 
 from __future__ import annotations
 

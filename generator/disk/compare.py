@@ -1,4 +1,4 @@
-"""The comparison: what stands on the disk, what we wrote last, and what is to stand there."""
+"""Compare the files on disk with those that rollplan wrote last and those that it is to write."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class DirectoryPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Digests:
-    """SHA-256 by path: what the inventory says that we wrote, what stands there of it, what is to stand."""
+    """SHA-256 by path: files of the inventory, files on disk, and files to write."""
 
     old: Mapping[str, str]
     disk: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""How a plan's directory stands to what the plan renders: for those who only look."""
+"""Compare a plan's directory with what the plan renders, without writing."""
 
 from __future__ import annotations
 

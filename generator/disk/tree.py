@@ -1,4 +1,4 @@
-"""What stands on the disk: every file and directory of a plan's directory, links never followed."""
+"""Read every file and directory of a plan's directory; links are never followed."""
 
 from __future__ import annotations
 

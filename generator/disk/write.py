@@ -1,4 +1,4 @@
-"""The way to the disk, one step after the other: compare, refuse, build, swap, tidy."""
+"""Write rendered plans to disk: compare, refuse, build, swap, clean up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from generator.disk.values import HandEdited, Planned, Written, naming, shown
 def write(
     out: pathlib.Path, planned: Sequence[Planned], *, version: str, force: bool = False
 ) -> tuple[Written, ...]:
-    """Make the directory of each plan below `out` hold exactly its tree, and say what changed.
+    """Make the directory of each plan below `out` hold exactly its tree, and return what changed.
 
     `version` is rollplan's own, for the inventory. A plan's directory is replaced whole, or not touched at
     all when it is already right; files that are not ours and `live/` stay. Raises `HandEdited` when files

@@ -1,4 +1,4 @@
-"""Read the manifests that a plan names into bundles, and add what it asks rollplan to make.
+"""Read the manifests that a plan names into bundles, and add the objects that rollplan makes.
 
 Each object stands there once, with the place that it came from.
 """
@@ -27,12 +27,12 @@ def gather(plan: Plan, read: Read) -> Reporting[Bundles]:
     bundles: Bundles = {}
     seen: dict[Identity, Manifest] = {}
     for sources in plan.sources:
-        bundle, wanted = sources.bundle, sources.wanted
+        bundle, requested = sources.bundle, sources.requested
         brought: list[Manifest] = []
         for path in sources.paths:
             for document in (yield from read(path)):
                 brought += yield from _objects(document, bundle, plan)
-        made = (yield from made_objects(wanted, bundle, tuple(brought), plan)) if wanted else ()
+        made = (yield from made_objects(requested, bundle, tuple(brought), plan)) if requested else ()
         own = []
         for manifest in (*brought, *made):
             if (yield from _is_new(manifest, seen)):
@@ -52,10 +52,10 @@ def _objects(document: Document, bundle: str, plan: Plan, path: Path = ()) -> Re
     origin = Origin(document=document, path=path)
     if not _is_text(data, "apiVersion") or not _is_text(data, "kind"):
         lacks = " and ".join(f"`{name}`" for name in ("apiVersion", "kind") if not _is_text(data, name))
-        message = f"this is no Kubernetes object: it has no {lacks}"
+        message = f"this is not a Kubernetes object: it has no {lacks}"
         yield finding("RP203", message, origin.at(), "name only manifests under `manifests` and `routes`")
     elif data["apiVersion"].startswith("rollplan.dev/"):
-        message = f"this {data['kind']} is no object of the cluster"
+        message = f"this {data['kind']} is not an object that a cluster has"
         hint = "keep manifests in a folder of their own, beside the plan"
         yield finding("RP203", message, origin.at("kind"), hint)
     elif str(data["kind"]).endswith("List") and isinstance(data.get("items"), list):
@@ -121,14 +121,14 @@ _FIXED_NAMES = {
     ("Secret", "inference-gateway-sa-metrics-reader-secret"): "every release of the chart calls it so: turn "
     "off its creation in one of them, and move the one object to `shared`",
 }
-"""Names that the router's chart gives whatever its release is called (contract §1.6) → what helps."""
+"""Fixed names in the router's chart, whatever the release (field/endpoint-picker) → how to avoid them."""
 
 _CUT = 40
-"""The chart cuts a release's name to this many characters before it adds `-epp` (contract I2)."""
+"""The chart cuts a release's name to this many characters before it adds `-epp` (I2)."""
 
 
 def _apart(manifest: Manifest) -> str:
-    """Say how an object that two versions have becomes two, or stays one."""
+    """Return how an object that two versions have becomes two, or stays one."""
     hint = "give each version an object of its own, or move the one object to `shared`"
     if (manifest.kind, manifest.name) in _FIXED_NAMES:
         return _FIXED_NAMES[manifest.kind, manifest.name]

@@ -1,4 +1,4 @@
-"""Is what is committed exactly what the plans render? Each difference with its kind and what fixes it."""
+"""Compare committed files with what the plans render: each difference, its kind and its fix."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _differences(found: DirectoryStatus, version: str) -> Iterator[_Row]:
 
 
 def _inventory(found: DirectoryStatus, version: str, *, alone: bool) -> Iterator[_Row]:
-    """Say what is wrong with the inventory; that it lists what other rows say already is no news."""
+    """Report what is wrong with the inventory, unless another row reports it already."""
     if found.version is None:
         what = "it is damaged" if _INVENTORY in found.disk else "it is not there"
         yield EDITED, _INVENTORY, what, 1
@@ -96,7 +96,7 @@ def _inventory(found: DirectoryStatus, version: str, *, alone: bool) -> Iterator
 
 
 def _file(path: str, found: DirectoryStatus, changed: str) -> Iterator[_Row]:
-    """Compare one file that is or was to be there: what was written, what stands there, what is to stand."""
+    """Compare one file: what was written, what is on disk, and what the plan renders."""
     was, now, expected = (side.get(path) for side in (found.old, found.disk, found.new))
     if path == _INVENTORY or now == expected:
         return

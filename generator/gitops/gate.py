@@ -1,4 +1,4 @@
-"""The metric gates of a stage, asked and judged: a gate without a number does not hold."""
+"""Evaluate the metric gates of a stage with Prometheus: a gate without a number does not hold."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HOLDS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GateResult:
-    """What came of one gate: whether it holds, what was measured, and what was asked for."""
+    """The result of one gate: whether it holds, what was measured, and what was required."""
 
     name: str
     holds: bool
@@ -27,9 +27,9 @@ class GateResult:
 
 
 def judge(metrics: Iterable[Mapping[str, Any]], query: Query) -> tuple[GateResult, ...]:
-    """Judge the metric gates of a stage, as `rollout.json` has them.
+    """Check the metric gates of a stage, as `rollout.json` has them.
 
-    An absent series, a NaN and an infinity do not hold (contract §4): nothing was measured. A query with
+    An absent series, a NaN and an infinity do not hold (field/metrics): nothing was measured. A query with
     several values holds when each of them does.
     """
     return tuple(_judge(metric, query(metric["promql"])) for metric in metrics)

@@ -1,4 +1,4 @@
-"""What the user names as a side of a comparison → the stages that stand there.
+"""Resolve a side of a comparison (a path, a plan, a Git revision) to its stages.
 
 A plan file, a rendered plan, a folder of them, one stage; on the disk, or as `REV:path` in Git.
 """
@@ -35,7 +35,7 @@ class _Place(Protocol):
     """Where files are: the disk, or a revision."""
 
     def kind(self, path: str) -> str | None:
-        """Say what is there: a file, a folder, or nothing."""
+        """Return what is there: a file, a folder, or nothing."""
 
     def folders(self, path: str) -> tuple[str, ...]:
         """Return the names of the folders in a folder."""
@@ -44,7 +44,7 @@ class _Place(Protocol):
         """Return every file below a folder by relative path."""
 
     def plan(self, path: str) -> Compiled:
-        """Take a plan down the road."""
+        """Compile a plan."""
 
 
 def side(name: str) -> Side:
@@ -123,7 +123,7 @@ class _Disk:
     """The working tree; paths are absolute."""
 
     def kind(self, path: str) -> str | None:
-        """Say what is there: a file, a folder, or nothing."""
+        """Return what is there: a file, a folder, or nothing."""
         found = Path(path)
         return _FILE if found.is_file() else _FOLDER if found.is_dir() else None
 
@@ -149,7 +149,7 @@ class _Commit:
     revision: Revision
 
     def kind(self, path: str) -> str | None:
-        """Say what is there: a file, a folder, or nothing."""
+        """Return what is there: a file, a folder, or nothing."""
         return self.revision.kind(path)
 
     def folders(self, path: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ _ROLLED_BACK = "rollback from "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageEntry:
-    """One stage as `rollout.json` tells it; `moves` says that it sends requests to a new version."""
+    """One stage of `rollout.json`; with `moves` it sends requests to a new version."""
 
     name: str
     files: tuple[str, ...]
@@ -126,7 +126,7 @@ def promote(
     if stage.final and arrives and not confirmed:
         raise Refused(
             f"{stage.name} takes away what served before, and the rendered rollback ends there; "
-            "--confirm-cleanup says that this is meant"
+            "use --confirm-cleanup to confirm it"
         )
     files = _flat(tree, stage.files, f"{stage.name}\n")
     return Promotion(stage=stage.name, files=files, risks=(risk,) if risk else ())
@@ -190,7 +190,7 @@ def _flat(tree: Mapping[str, str], paths: Sequence[str], marker: str) -> dict[st
 def _moves(splits: Sequence[Mapping[str, object]], before: set[str]) -> bool:
     """Return whether requests without a condition reach a version that the baseline does not know."""
     return any(
-        backend["version"] not in before and backend["percent"] != "0"
+        backend["version"] not in before and backend["weight"]
         for split in splits
         if not split["condition"]
         for backend in split["backends"]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Which bytes and which characters a file may hold: UTF-8, and nothing that hides what it says."""
+"""Check the bytes and characters of a file: UTF-8, and no invisible or misleading characters."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def _first_line(error: str, job: Build) -> str:
 
 
 def _refuse(job: Build, reason: str) -> Reporting[None]:
-    hint = f"run `kubectl kustomize {job.folder.as_posix()}` and fix what it says"
+    hint = f"run `kubectl kustomize {job.folder.as_posix()}` and fix the error that it shows"
     yield finding("RP212", f"`{job.ref}` does not build: {reason}", job.ref.place, hint)
 
 

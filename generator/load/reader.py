@@ -1,4 +1,4 @@
-"""Files → sources → documents: a plan is exactly one document, manifests are any number of them."""
+"""Read files into documents: a plan is exactly one document, manifests are any number of them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def load_plan(source: Source) -> Reporting[Document | None]:
         message = f"a plan is one document, and this file holds {len(roots)}"
         report.add("RP010", message, second, "put each plan into a file of its own", *related)
     elif not roots and not report.errors:
-        hint = "write a plan: `rollplan schema` says what it holds"
+        hint = "write a plan: `rollplan schema` prints its fields"
         report.add("RP010", "the file holds no document", _START, hint)
     yield from report.findings
     return None if report.errors else _document(source, roots[0])

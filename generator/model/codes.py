@@ -3,8 +3,8 @@
 A rule has its code beside its check, in a file of `rules/`; `generator.rules.CODES` has all of them.
 
 RP0xx reading a file; RP1xx the plan itself; RP2xx the manifests that it names; RP3xx the rollout
-that the two would make together; RP40x and RP41x what an API server would say to its objects;
-RP43x threads between its objects that lead nowhere; RP5xx what the rollout would do in production, with
+that the two would make together; RP40x and RP41x what an API server would refuse;
+RP43x references between its objects that lead nowhere; RP5xx what the rollout would do in production, with
 RP56x for the states that it may be left in half-way.
 
 A plan may accept any warning, with a reason, and an error that has a `+`; in brackets are the invariants
@@ -57,11 +57,11 @@ RP210 warning Helm hook left out
 RP211 error   kustomize is not installed
 RP212 error   kustomization does not build
 RP213 error   remote base
-RP220 error   router both made and brought
-RP221 warning gateway whose needs are not known
+RP220 error   router both made by rollplan and in the manifests
+RP221 warning requirements of the gateway are not known
 RP222 error   pool and model servers do not match
 RP223 error   router does not fit the target
-RP224 error   prefill and decode are no pair
+RP224 error   prefill and decode do not match
 RP225 error   argument that rollplan sets itself
 RP226 error   engine that cannot drain
 RP301 error   InferencePool is not in its bundle
@@ -76,7 +76,7 @@ RP309 error   alias already has another rewrite
 RP310 error   update changes nothing
 RP311 error   endpoint picker is not in the bundle [I4]
 RP312 error   adapter names are not distinct
-RP313 error   selectors cannot be told apart [I1]
+RP313 error   selectors of the two versions cannot differ [I1]
 RP314 error   patch matches nothing
 RP315 error   patch cannot be applied
 RP316 error   more accelerators than the budget [I17]
@@ -84,45 +84,45 @@ RP317 error   gateway cannot mirror
 RP318 warning gateway may not mirror
 RP319 error   a pool selects pods of the other version [I1]
 RP320 error   selector cannot be narrowed [I1]
-RP321 error   which candidate is not said
-RP322 error   weights of more than 100 percent
+RP321 error   candidate is not specified
+RP322 error   weights add up to more than 100 percent
 RP323 error   pin matches nothing
 RP324 error   reference to blue cannot be shifted [I7]
 RP325 error   no grant for a reference across namespaces [I7]
 RP326 error   pins leave nothing to shift [I7]
-RP330 error   green does not answer to the clients' model name
+RP330 error   green does not serve the clients' model name
 RP331 error   rewrite or objective is missing [I21, I25]
 RP332 warning requests lose their priority in green [I21]
 RP333 error   made for another engine
 RP334 warning engine changes without its sidecar [I19]
 RP335 error   setting that this kind ignores
 RP336 error   labels take pods out of their pool
-RP337 error   claim for a volume that is taken
-RP338 error   number that nobody measures
+RP337 error   volume is bound to another claim
+RP338 error   metric that the engine does not have
 RP339 warning adapter for another base model [I23]
 RP401 error   field that the API does not have
 RP402 error   field that the API requires is missing
-RP403 error   value of another type than the API wants
+RP403 error   value has another type than the API requires
 RP404 error   value that the API does not allow
-RP405 error   value that is not one of the API's
-RP406 error   more than the API takes
+RP405 error   value is not one of those that the API allows
+RP406 error   more than the API allows
 RP407 error   value twice in a set of the API
-RP408 error   rule of the API is broken
+RP408 error   validation rule of the API is violated
 RP409 error   name that Kubernetes does not allow
 RP410 error   definition cannot be read
 RP411 error   version is not served
 RP412 warning rule of a definition is skipped
 RP430 error   port name that no container has
-RP431 warning selector catches nothing
+RP431 warning selector matches nothing
 RP433 warning pool sends to a port that its pods do not name
 RP434 error   endpoint picker's Service has no such port
 RP435 warning reference to an object that no manifest provides
 RP436 error   reference to an object of nearly the same name
-RP437 warning monitor asks a port that does not exist
+RP437 warning monitor scrapes a port that does not exist
 RP553 error+  two plans own one object
 RP554 error+  two plans shift the same traffic [I21]
 RP555 error+  plans exceed a shared budget [I17]
-RP556 warning nothing to accept
+RP556 warning accepted finding does not occur
 RP557 error   rule cannot be accepted
 RP558 error   old API that the cluster does not have
 RP559 warning old API read as the new one

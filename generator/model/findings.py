@@ -1,4 +1,4 @@
-"""Findings: what is wrong, where, and how to fix it; and the two ways in which a command stops."""
+"""Findings (what is wrong, where, and how to fix it), and the exceptions that stop a command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generator.model.source import Place
 
 
 class Severity(Enum):
-    """How much a finding weighs: an error refuses the plan; what the plan accepts is shown, no more."""
+    """Severity of a finding: an error refuses the plan; an accepted finding is only shown."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -20,9 +20,9 @@ class Severity(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Code:
-    """The stable name of one kind of finding; `rollplan explain ID` tells its story.
+    """The stable name of one kind of finding; `rollplan explain ID` prints its page.
 
-    `acceptable`: a plan may say that it knows, and why it goes on. `keeps` are the invariants of a rollout
+    `acceptable`: a plan may accept it with a reason. `keeps` are the invariants of a rollout
     that hold where nothing of this kind is found.
     """
 
@@ -46,7 +46,7 @@ def code(id_: str, severity: str, title: str, keeps: tuple[str, ...] = ()) -> Co
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Related:
-    """A second place that a finding speaks of, and why."""
+    """A second place that a finding refers to, and why."""
 
     place: Place
     label: str
@@ -69,7 +69,7 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """Return what the finding weighs in this plan."""
+        """Return the severity of the finding in this plan."""
         return Severity.ACCEPTED if self.accepted else self.code.severity
 
     @property
@@ -125,7 +125,7 @@ class Acceptance:
 
 
 class Rejected(Exception):
-    """The input has errors; `findings` holds all of them and the warnings beside them, sorted."""
+    """The input has errors; `findings` holds all of them and the warnings, sorted."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(sorted(set(findings), key=lambda finding: finding.order))
@@ -133,7 +133,7 @@ class Rejected(Exception):
 
 
 class Fault(Exception):
-    """The environment fails us (file system, permissions, usage): one plain sentence, exit code 2."""
+    """A fault of usage or environment (file system, permissions): one plain sentence, exit code 2."""
 
 
 T = TypeVar("T")

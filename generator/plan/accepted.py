@@ -1,4 +1,4 @@
-"""What a plan accepts although a rule finds fault with it: the code, the reason, perhaps one object."""
+"""The `accept` list of a plan: findings that it goes on with, each with a reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def parse_acceptances(spec: Fields, codes: Mapping[str, Code]) -> Reporting[tupl
         if code is None or not code.acceptable:
             says = "there is no rule" if code is None else "no plan can accept"
             hint = (
-                "`rollplan explain` knows the codes" if code is None else "fix what it finds: it cannot work"
+                "`rollplan explain CODE` explains each code"
+                if code is None
+                else "fix the fault: it cannot be accepted"
             )
             yield finding("RP557", f"{says} `{rule}`", rule.place, hint)
         else:
@@ -34,7 +36,7 @@ def parse_acceptances(spec: Fields, codes: Mapping[str, Code]) -> Reporting[tupl
 
 
 def require_used(unused: Iterable[Acceptance], *, across: bool) -> Reporting[None]:
-    """Ask that everything accepted was found: the codes of several plans `across`, or the others."""
+    """Check that everything accepted was found: the codes of several plans `across`, or the others."""
     for item in unused:
         if (item.code.id in ACROSS) is across:
             about = f" of `{item.object}`" if item.object else ""
@@ -46,5 +48,5 @@ def require_used(unused: Iterable[Acceptance], *, across: bool) -> Reporting[Non
             )
 
 
-_TAKE_OUT = "take it out: it would hide the next fault of this kind"
+_TAKE_OUT = "remove it: it would hide the next fault of this kind"
 _LEAVE_OUT = "leave out `object`: findings of this code speak of no object"

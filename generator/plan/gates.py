@@ -1,4 +1,4 @@
-"""A room."""
+"""The `gates` of a plan: thresholds and queries, with names of the plan in place of placeholders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fill(promql: Ref, names: Mapping[str, str]) -> Reporting[str]:
         known = ", ".join(f"`{{{name}}}`" for name in names)
         yield finding(
             "RP110",
-            f"`{{{name}}}` stands for nothing in this plan",
+            f"`{{{name}}}` is not a placeholder of this plan",
             promql.place,
             f"use one of {known}",
         )

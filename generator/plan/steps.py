@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,7 @@ from generator.model.findings import Related, Reporting, each
 from generator.model.gates import MetricGate
 from generator.model.plan import Step
 from generator.model.source import Path, Place, Ref
-from generator.model.weights import WHOLE
+from generator.model.weights import NONE, WHOLE, from_percent, full_percent
 from generator.plan.fields import Fields
 
 FINEST = Decimal("0.001")
@@ -76,7 +77,9 @@ def only(names: tuple[str, ...], field: str, instead: str, place: Place) -> Repo
     """Return the one candidate that a field without a name means; with several, the field is a finding."""
     if len(names) != 1:
         known = ", ".join(f"`{name}`" for name in names)
-        yield finding("RP321", f"`{field}` does not say which of {known} it means", place, f"use `{instead}`")
+        yield finding(
+            "RP321", f"`{field}` does not specify which of {known} it means", place, f"use `{instead}`"
+        )
     return names[0]
 
 
@@ -100,10 +103,10 @@ def parse_steps(
     items = tuple(fields)
     steps = yield from each(lambda item: _step(item, names, gates), items)
     for before, after in pairwise(steps):
-        if after.weight < min(before.weight, WHOLE) or after.shares == before.shares:
+        if after.share < min(before.share, WHOLE) or after.shares == before.shares:
             yield finding(
                 "RP111",
-                f"weight {after.weight} follows weight {before.weight}",
+                f"weight {full_percent(after.share)} follows weight {full_percent(before.share)}",
                 after.place,
                 "let weights grow from step to step; the way back is rendered for every stage",
                 Related(place=before.place, label="the step before"),
@@ -112,7 +115,7 @@ def parse_steps(
         end = "{weight: 100}" if items[-1].has("weight") else "{promote: CANDIDATE}"
         yield finding(
             "RP112",
-            f"the last weight is {max(steps[-1].shares.values())}, not 100",
+            f"the last weight is {full_percent(max(steps[-1].shares.values()))}, not 100",
             steps[-1].place,
             f"end with `{end}`: only then can the old version drain and go",
         )
@@ -126,14 +129,14 @@ def _step(fields: Fields, names: tuple[str, ...], gates: GateTable) -> Reporting
     if sum(shares.values()) > WHOLE:
         yield finding(
             "RP322",
-            f"the weights of a step are {sum(shares.values())} percent together",
+            f"the weights of a step are {full_percent(sum(shares.values(), NONE))} percent in total",
             place,
-            "let them be 100 percent at most; what no candidate has stays with the old version",
+            "lower them to 100 percent in total; the rest stays with the old version",
         )
-    named = "-".join(f"{name}-{share}" for name, share in shares.items())
+    named = "-".join(f"{name}-{full_percent(share)}" for name, share in shares.items())
     return Step(
         shares=shares,
-        slug=_slug(str(shares[names[0]]) if form == "weight" else named),
+        slug=_slug(full_percent(shares[names[0]]) if form == "weight" else named),
         soak=fields.text("soak"),
         gates=(yield from gates.pick(fields.refs("gates"), shares)),
         place=place,
@@ -144,27 +147,27 @@ FORMS = ("weight", "weights", "promote")
 """How a step may say its shares: of the only candidate, of several, or all of one's."""
 
 
-def _shares(fields: Fields, form: str, names: tuple[str, ...]) -> Reporting[dict[str, Decimal]]:
+def _shares(fields: Fields, form: str, names: tuple[str, ...]) -> Reporting[dict[str, Fraction]]:
     """Return the share of each candidate that a step names, in the order of the plan's candidates."""
-    said: dict[str, tuple[Any, Path]] = {}
+    given: dict[str, tuple[Any, Path]] = {}
     if form == "weight":
         place = fields.document.at((*fields.path, form))
-        said[(yield from only(names, form, "weights", place))] = (fields.get(form), (form,))
+        given[(yield from only(names, form, "weights", place))] = (fields.get(form), (form,))
     elif form == "promote":
-        said[(yield from one_of(names, fields.ref(form)))] = (WHOLE, (form,))
+        given[(yield from one_of(names, fields.ref(form)))] = (100, (form,))
     else:
         for name, value in fields.child(form).data.items():
             key = Ref(value=str(name), place=fields.document.at_key((*fields.path, form, name)))
-            said[(yield from one_of(names, key))] = (value, (form, name))
-    ordered = sorted(said, key=lambda name: names.index(name) if name in names else len(names))
+            given[(yield from one_of(names, key))] = (value, (form, name))
+    ordered = sorted(given, key=lambda name: names.index(name) if name in names else len(names))
     shares = {}
     for name in ordered:
-        value, path = said[name]
+        value, path = given[name]
         shares[name] = yield from _share(value, fields.document.at((*fields.path, *path)))
     return shares
 
 
-def _share(value: Any, place: Place) -> Reporting[Decimal]:
+def _share(value: Any, place: Place) -> Reporting[Fraction]:
     share = Decimal(str(value)).normalize()
     share = share.quantize(Decimal(1)) if share == share.to_integral_value() else share
     if share % FINEST:
@@ -174,7 +177,7 @@ def _share(value: Any, place: Place) -> Reporting[Decimal]:
             place,
             f"round it to {max(share.quantize(FINEST), FINEST).normalize():f}",
         )
-    return share
+    return from_percent(share)
 
 
 def _slug(text: str) -> str:

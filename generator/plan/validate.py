@@ -1,4 +1,4 @@
-"""Validate a plan against its JSON Schema; every finding speaks of the chosen strategy alone."""
+"""Validate a plan against its JSON Schema; findings are about the chosen strategy only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages → tree of files: what never changes once, what differs in each stage's own folder."""
+"""Render stages to files: objects that never change in `bundles/`, the others in each stage's folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from generator.emit import emit
 from generator.model.manifests import Manifest
-from generator.model.rollout import Deletion, Rollout
+from generator.model.rollout import Deletion, Rollout, deletion_files
 from generator.render.delivery import ENGINES
 from generator.render.engine_shell import follower
 from generator.render.layout import lay_out
@@ -43,8 +43,8 @@ def render(rollout: Rollout) -> RenderedFiles:
     files |= follower(rollout)
     if not ENGINES[rollout.plan.delivery.engine].prunes:
         for index, stage in enumerate(rollout.stages):
-            files |= _deletions(f"stages/{rollout.directory(index)}/delete", stage.deletions)
-        files |= _deletions("rollback/delete", rollout.rollback.removals)
+            files |= _deletions(rollout.folder(index), stage.deletions)
+        files |= _deletions("rollback", rollout.rollback.removals)
     files["README.md"] = runbook(rollout)
     files["rollout.json"] = rollout_json(layout)
     files[".gitattributes"] = _GIT_ATTRIBUTES
@@ -63,8 +63,8 @@ def _emitted(manifests: Mapping[str, Manifest]) -> dict[str, str]:
 
 def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> dict[str, str]:
     return {
-        f"{folder}/{deletion.file_name(number)}": "---\n".join(_identities(deletion))
-        for number, deletion in enumerate(deletions, 1)
+        path: "---\n".join(_identities(deletion))
+        for path, deletion in deletion_files(folder, deletions).items()
     }
 
 

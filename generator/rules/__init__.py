@@ -1,8 +1,8 @@
-"""The rules: what a plan and its manifests would do wrong in production, and why.
+"""The rules: what a plan and its manifests would do wrong in production.
 
 A rule is a check with `@rule` in a file of this room, a page `templates/explain/CODE.md`, and a case
 `tests/findings/CODE-WHAT`; each is found by its name. What needs a cluster to know is a gate of the runbook;
-`invariants.py` says which is which.
+`invariants.py` shows which is which.
 """
 
 from __future__ import annotations

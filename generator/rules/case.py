@@ -1,4 +1,4 @@
-"""What a rule is, what it looks at, and what it says: values that every family of rules shares."""
+"""Values that all rules share: the case that they check, and what they find."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""What the gateway and the cluster's APIs make of the routes and pools, by version (contract §0, §5)."""
+"""What the gateway's version does with routes and pools (field/versions, field/gateways)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from generator.kubernetes.gateways import IMPLEMENTATIONS, Splitting
+from generator.kubernetes.rewrites import REWRITE
 from generator.kubernetes.routes import rules_of
 from generator.model.findings import Finding
 from generator.model.rollout import Backend, Split
@@ -18,7 +19,7 @@ def unknown(case: Case) -> Iterator[Finding]:
     named = gateway is not None and gateway.provider not in {"", "none", *IMPLEMENTATIONS}
     if gateway and named and any(_pools(split, 1) for split in _splits(case)):
         yield case.finding(
-            f"nobody knows what `{gateway.provider}` does with weights between InferencePools",
+            f"it is not known what `{gateway.provider}` does with weights between InferencePools",
             gateway.place,
             "try a split on a test pool first: GatewayWeightedAcrossTwoInferencePools of the Inference "
             f"Extension's conformance tests does; known are {', '.join(IMPLEMENTATIONS)}",
@@ -28,14 +29,14 @@ def unknown(case: Case) -> Iterator[Finding]:
 
 @rule("RP525", "error+", "gateway cannot split between pools")
 def cannot_split(case: Case) -> Iterator[Finding]:
-    """Find splits between pools on a gateway that has none (contract §5)."""
+    """Find splits between pools on a gateway that has none (field/gateways)."""
     yield from _split_finding(case, Splitting.NONE, 0)
     yield from _split_finding(case, Splitting.CUTOVER, 1)
 
 
-@rule("RP526", "warning", "gateway splits between pools badly")
+@rule("RP526", "warning", "gateway splits between pools with a known fault")
 def splits_badly(case: Case) -> Iterator[Finding]:
-    """Find splits between pools on a gateway version with a known fault (contract §5)."""
+    """Find splits between pools on a gateway version with a known fault (field/gateways)."""
     yield from _split_finding(case, Splitting.FAULTY, 1)
 
 
@@ -52,7 +53,7 @@ def _split_finding(case: Case, splitting: Splitting, least: int) -> Iterator[Fin
         yield case.finding(
             f"{name} {behaviour.fault} ({known.source})",
             gateway.place,
-            f"say its `version`; {behaviour.fix}" if unsure else behaviour.fix,
+            f"set `version`; {behaviour.fix}" if unsure else behaviour.fix,
             about=gateway,
         )
 
@@ -67,12 +68,12 @@ def _pools(split: Split, least: int) -> bool:
     def counts(backend: Backend) -> bool:
         return bool(backend.version) and backend.weight >= least
 
-    return split.object.kind != "InferenceModelRewrite" and sum(map(counts, split.backends)) > 1
+    return split.object.kind != REWRITE and sum(map(counts, split.backends)) > 1
 
 
-@rule("RP528", "warning", "gateway ignores what the route says")
+@rule("RP528", "warning", "gateway ignores a setting of the route")
 def timeouts(case: Case) -> Iterator[Finding]:
-    """Find timeouts of routes on a gateway that has none (contract §5)."""
+    """Find timeouts of routes on a gateway that has none (field/gateways)."""
     gateway = case.plan.target.gateway
     known = IMPLEMENTATIONS.get(gateway.provider) if gateway else None
     if known is None or known.timeouts.value != "no":
@@ -82,8 +83,8 @@ def timeouts(case: Case) -> Iterator[Finding]:
             if fields.get("timeouts"):
                 yield case.finding(
                     f"{known.name} has no timeouts in HTTPRoutes: rule {index} of `{route.name}` "
-                    "says one that nobody keeps",
+                    "sets one that has no effect",
                     route.origin.at("spec", "rules", index, "timeouts"),
-                    "say it as `timeoutSec` in the pool's GCPBackendPolicy",
+                    "set `timeoutSec` in the pool's GCPBackendPolicy instead",
                     about=route,
                 )

@@ -1,4 +1,4 @@
-"""How each invariant of the rollout contract is kept: by findings, by a gate of the runbook, or by both.
+"""The invariants of a safe rollout, I1 to I25: the findings and the gate that keep each of them.
 
 `rollplan explain I5` prints a row. What can be decided from a plan and its manifests is a finding; what
 needs a cluster to know is a gate.
@@ -27,7 +27,7 @@ class Invariant:
 _ROWS = (
     Invariant(
         id="I1",
-        rule="No selector of one version catches pods of the other, both ways.",
+        rule="No selector of one version matches pods of the other version.",
     ),
     Invariant(
         id="I2",
@@ -45,7 +45,7 @@ _ROWS = (
     ),
     Invariant(
         id="I5",
-        rule="A pool gets no weight before its pods are ready, its endpoint picker is up and a smoke "
+        rule="A pool gets no weight before its pods are ready, its endpoint picker runs and a smoke "
         "request passed.",
         gate="The gates of deploy-model, deploy-router and beta wait for each of these before the "
         "first weight.",
@@ -53,7 +53,7 @@ _ROWS = (
     Invariant(
         id="I6",
         rule="A pool's status exists only once a route refers to it, so nothing may wait for it earlier.",
-        gate="The pool is asked for Accepted in the stage whose route first names it, and never before.",
+        gate="The runbook waits for the pool's `Accepted` in the stage whose route first names it.",
     ),
     Invariant(
         id="I7",
@@ -63,17 +63,17 @@ _ROWS = (
         id="I8",
         rule="The weights of a rule have one sum above 0 in all stages, and a weight stage changes "
         "weights alone.",
-        gate="Several routes shift one by one, a stage each, unless the plan says `routesShift: together`.",
+        gate="Several routes shift one by one, a stage each, unless the plan sets `routesShift: together`.",
     ),
     Invariant(
         id="I9",
-        rule="Blue stays in its rules at weight 0 until it is drained; leaving them is a stage of its own.",
+        rule="Blue stays in its rules at weight 0 until it is drained; removing it is a stage of its own.",
         gate="The gate of drain waits until blue has been idle for as long as an answer may take.",
     ),
     Invariant(
         id="I10",
-        rule="The way back is one file that is there before it is needed, and waits for nothing of green.",
-        gate="`kubectl apply -f rollback/` is rendered with the stages, and its checks ask blue alone.",
+        rule="The rollback is one file that is rendered in advance, and waits for nothing of green.",
+        gate="`kubectl apply -f rollback/` is rendered with the stages, and its checks need only blue.",
     ),
     Invariant(
         id="I11",
@@ -95,7 +95,7 @@ _ROWS = (
     ),
     Invariant(
         id="I15",
-        rule="A model server that is told to stop finishes its answers first, and has the time for it.",
+        rule="A model server that gets SIGTERM finishes its answers first, and has the time for it.",
     ),
     Invariant(
         id="I16",
@@ -105,7 +105,7 @@ _ROWS = (
         id="I17",
         rule="There is room for what an update adds, something is left of what it takes, and replicas "
         "have one owner.",
-        gate="The stage table says the most accelerators that each stage holds on its way.",
+        gate="The stage table shows the most accelerators that each stage uses at any time.",
     ),
     Invariant(
         id="I18",
@@ -143,13 +143,13 @@ _ROWS = (
     ),
     Invariant(
         id="I25",
-        rule="An alias has a rewrite for as long as clients ask for it.",
+        rule="An alias has a rewrite for as long as clients use it.",
         gate="No stage of a LoRA rollout deletes the rewrite: its last one still has it, with one target.",
     ),
 )
 
 CONTRACT: Mapping[str, Invariant] = {row.id: row for row in _ROWS}
-"""Invariant by its number in the contract."""
+"""Invariant by its ID."""
 
 
 def invariant_page(invariant: Invariant, codes: Iterable[Code]) -> str:

@@ -1,32 +1,15 @@
-"""Rewrites: every rule rewrites something, and every name has one rule in each pool (contract §1.2)."""
+"""Rules: InferenceModelRewrites rewrite something, and each name by one rule (field/model-rewrite)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.kubernetes.rewrites import REWRITE, models_of, pool_of
+from generator.kubernetes.routes import rules_of
 from generator.model.findings import Finding
 from generator.model.manifests import Manifest
 from generator.rules.case import Case, related, rule
-
-REWRITE = "InferenceModelRewrite"
-
-
-def rules_of(rewrite: Manifest) -> list[Mapping[str, Any]]:
-    """Return the rules of a rewrite."""
-    found: list[Mapping[str, Any]] = rewrite.get("spec", "rules", default=[])
-    return found
-
-
-def pool_of(item: Manifest) -> tuple[str, str]:
-    """Return namespace and name of the pool that a rewrite is for."""
-    return item.identity.namespace, str(item.get("spec", "poolRef", "name", default=""))
-
-
-def models_of(rule: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names that a rule rewrites; one empty name for a rule that rewrites all."""
-    found = tuple(str((match.get("model") or {}).get("value", "")) for match in rule.get("matches") or ())
-    return found or ("",)
 
 
 def _rewrites(case: Case) -> tuple[Manifest, ...]:
@@ -35,7 +18,7 @@ def _rewrites(case: Case) -> tuple[Manifest, ...]:
 
 @rule("RP545", "error", "weights for some targets only")
 def some_weights(case: Case) -> Iterator[Finding]:
-    """Find rules with weights for some targets only: the others are never chosen (contract §1.2)."""
+    """Find rules with weights for some targets only: the others are never chosen (field/model-rewrite)."""
     for rewrite, index, targets in _targets(case):
         bare = [place for place, target in enumerate(targets) if "weight" not in target]
         if bare and len(bare) < len(targets):
@@ -50,7 +33,7 @@ def some_weights(case: Case) -> Iterator[Finding]:
 
 @rule("RP547", "error", "rewrite rule does nothing")
 def idle_rules(case: Case) -> Iterator[Finding]:
-    """Find rewrites that the API takes and that rewrite nothing (contract §1.2)."""
+    """Find rewrites that the API takes and that rewrite nothing (field/model-rewrite)."""
     for rewrite in _rewrites(case):
         if not rules_of(rewrite):
             yield _idle(case, rewrite, "has no rules", "spec", "rules")
@@ -68,7 +51,7 @@ def _idle(case: Case, rewrite: Manifest, what: str, *path: str | int) -> Finding
         f"{REWRITE} `{rewrite.name}` {what}: the API takes it, and the requests keep the name that "
         "the pods do not know",
         rewrite.origin.at(*path),
-        "name the model or adapter that answers as `modelRewrite` of a target, or take the rule out",
+        "name the model or adapter that answers as `modelRewrite` of a target, or remove the rule",
         about=rewrite,
     )
 
@@ -85,7 +68,7 @@ def _quoted(names: list[str]) -> str:
 
 @rule("RP548", "error+", "two rules rewrite one model")
 def contested_names(case: Case) -> Iterator[Finding]:
-    """Find names that two rules of a pool rewrite: the older object wins, or nobody knows (contract §1.2)."""
+    """Find names that two rules of a pool rewrite: only the oldest object counts (field/model-rewrite)."""
     seen: dict[tuple[tuple[str, str], str], tuple[Manifest, int]] = {}
     for rewrite in _rewrites(case):
         for index, fields in enumerate(rules_of(rewrite)):

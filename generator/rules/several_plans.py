@@ -1,4 +1,4 @@
-"""Several plans at once: no two of them own an object, shift the same traffic, or spend one budget twice.
+"""Rules: no two plans own an object, shift the same traffic, or exceed a shared budget together.
 
 Plans for different clusters never meet. An object that two plans merely read, the same and unchanged in
 both, is no matter.
@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from generator.kubernetes.routes import ROUTE_KINDS
+from generator.kubernetes.rewrites import REWRITE, models_of, pool_of
+from generator.kubernetes.routes import ROUTE_KINDS, rules_of
 from generator.model.codes import finding
 from generator.model.findings import Finding, Named, Related
 from generator.model.manifests import Identity, Manifest
 from generator.model.plan import Plan
 from generator.model.rollout import Rollout
 from generator.model.target import Budget
-from generator.rules.rewrites import REWRITE, models_of, pool_of, rules_of
 from generator.stages.summary import summarize
 
 _SHOWN = 3
@@ -39,7 +39,7 @@ def check_together(rollouts: Sequence[Rollout]) -> Iterator[Finding]:
 
 
 def require_names(plans: Iterable[Plan]) -> Iterator[Finding]:
-    """Ask that each plan has a name of its own."""
+    """Check that each plan has a name of its own."""
     first: dict[str, Plan] = {}
     for plan in plans:
         other = first.setdefault(plan.name, plan)
@@ -101,7 +101,7 @@ def _budgets(rollouts: Sequence[Rollout]) -> Iterator[Finding]:
     spent: dict[str, list[tuple[Budget, Rollout, int]]] = defaultdict(list)
     for rollout in rollouts:
         peak = max(row.peak for row in summarize(rollout))
-        for budget in _named(rollout.plan):
+        for budget in rollout.budgets:
             spent[budget.name].append((budget, rollout, peak))
     for name, rows in spent.items():
         budget, (_, rollout, _) = min((row[0] for row in rows), key=lambda one: one.accelerators), rows[-1]
@@ -122,12 +122,6 @@ def _budgets(rollouts: Sequence[Rollout]) -> Iterator[Finding]:
                 *others,
                 about=f"Budget/{name}",
             )
-
-
-def _named(plan: Plan) -> Iterator[Budget]:
-    """Return the shared budgets of a plan: of the cluster, and of its own capacity."""
-    own = getattr(getattr(plan.strategy, "capacity", None), "shared", None)
-    yield from (budget for budget in (plan.target.budget, own) if budget is not None)
 
 
 def _states(rollout: Rollout) -> Mapping[Identity, list[Manifest]]:

@@ -12,7 +12,7 @@ from generator.stages.summary import peak, summarize
 
 
 def require_budget(rollout: Rollout, budget: Ref | None) -> Reporting[None]:
-    """Ask that every stage's peak stays within the budget; the worst stage is the finding."""
+    """Check that every stage's peak stays within the budget; the worst stage is the finding."""
     if budget is None:
         return
     ways = [

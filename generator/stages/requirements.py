@@ -1,4 +1,4 @@
-"""A room."""
+"""Find the pool and objects that a plan names, or report what is missing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def require_pool(manifests: tuple[Manifest, ...], name: Ref) -> Reporting[Manife
             f"InferencePool `{name}` names no endpoint picker",
             pool.origin.at("spec"),
             "add `endpointPickerRef`: Inference Extension v1.6 can do without, most gateways cannot",
-            Related(place=name.place, label="the pool is asked for here"),
+            Related(place=name.place, label="the pool is named here"),
         )
     elif picker.service is None or not picker.workloads:
         missing = f"Service `{service}`" if picker.service is None else f"workload behind Service `{service}`"
@@ -37,7 +37,7 @@ def require_pool(manifests: tuple[Manifest, ...], name: Ref) -> Reporting[Manife
             f"the {missing} of InferencePool `{name}` is not among the manifests",
             pool.origin.at("spec", "endpointPickerRef", "name"),
             "add the whole endpoint picker (Service, Deployment, ConfigMap, RBAC) to the same manifests",
-            Related(place=name.place, label="the pool is asked for here"),
+            Related(place=name.place, label="the pool is named here"),
         )
     return pool
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.model.findings import Reporting
-from generator.model.plan import Bundles, Plan
+from generator.model.plan import Bundles, Parameters, Plan
 from generator.model.rollout import Rollout
 from generator.plan.fields import Fields
 from generator.plan.steps import GateTable
@@ -23,6 +23,6 @@ class Strategy:
 
     name: str
     modes: frozenset[str]
-    parse: Callable[[Fields, GateTable], Reporting[Any]]
+    parse: Callable[[Fields, GateTable], Reporting[Parameters]]
     prepare: Callable[[Plan, Bundles], Reporting[Any]]
     plan: Callable[[Any], Reporting[Rollout | None]]

@@ -16,6 +16,7 @@ from generator.rules import CODES
 from tests.conftest import Rollplan
 from tests.support.command import MAIN, command, environment
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 GOOD = "plans/blue-green/plan.yaml"
 BAD = "tests/findings/RP101-field/plan.yaml"
@@ -25,7 +26,7 @@ import time
 import generator.pipeline
 def compile_plan(path):
     print("busy", flush=True)
-    for _ in range(1200):  # one long sleep would not notice a signal that comes just before it
+    for _ in range(12_000):  # one long sleep would not notice a signal that comes just before it
         time.sleep(0.05)
 generator.pipeline.compile_plan = compile_plan
 """
@@ -33,12 +34,14 @@ generator.pipeline.compile_plan = compile_plan
 
 BROKEN = """
 import generator.pipeline
+from tests.support.patience import PATIENCE
 def compile_plan(path):
     raise RuntimeError("the \\x1b[31mpump is dry")
 generator.pipeline.compile_plan = compile_plan
 """
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("name", ["validate", "render"])
 def test_a_signal_ends_the_command_without_a_traceback(
@@ -56,7 +59,7 @@ def test_a_signal_ends_the_command_without_a_traceback(
         assert process.stdout
         assert process.stdout.readline() == "busy\n"
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=30)
+        rest, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, rest, errors.strip()) == (code, "", "")
     assert list(tmp_path.iterdir()) == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from fractions import Fraction
 from html import unescape
 from typing import Any
 
@@ -54,7 +54,11 @@ def everywhere(text: str) -> Comparison:
     )
     shifts = tuple(
         TrafficChange(
-            object=one, rule=text, backend=text + end, before=Decimal(before), after=Decimal(100 - before)
+            object=one,
+            rule=text,
+            backend=text + end,
+            before=Fraction(before, 100),
+            after=Fraction(100 - before, 100),
         )
         for before, end in ((95, ""), (5, "2"))
     )

@@ -106,7 +106,7 @@ def test_a_weight_promotion_is_two_weights_and_the_marker(
     [
         ("", "01", "01-deploy-model skips 00-baseline"),
         ("03", "06", "06-weight-10 skips 04-weight-1, 05-weight-5"),
-        ("10", "11", "--confirm-cleanup says that this is meant"),
+        ("10", "11", "use --confirm-cleanup to confirm it"),
         ("11", "07", "what served before is gone since 11-cleanup"),
         ("03", "weight-11", "did you mean 04-weight-1?"),
         ("03", "nowhere", "there are 00-baseline, "),

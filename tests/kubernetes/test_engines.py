@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from generator.kubernetes.engines import ENGINES, engine_of, servers_in
+from generator.kubernetes.engines import ENGINES
+from generator.kubernetes.model_servers import engine_of, servers_in
 from generator.load import load_manifests
 from generator.model.findings import value_of
 from generator.model.manifests import Manifest, Origin, identity_of

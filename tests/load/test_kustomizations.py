@@ -10,10 +10,7 @@ import pytest
 from tests.conftest import Rollplan
 from tests.support.paths import ROOT
 
-needs_kustomize = pytest.mark.skipif(
-    not (shutil.which("kubectl") or shutil.which("kustomize")),
-    reason="neither kubectl nor kustomize is installed",
-)
+needs_kustomize = pytest.mark.kustomize
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
+from generator.stages.blue_green.parameters import BlueGreen
 from tests.support.random_plans import BRIEF, THIRD, Case, blue_greens, said
 from tests.support.small_plans import BLUE
 from tests.support.trees import name
@@ -189,7 +190,7 @@ def the_first_stage_is_today_with_defaults_written_out(case: Case, rollout: Roll
 def the_last_stage_has_the_winner_alone(case: Case, rollout: Rollout) -> None:
     last = rollout.stages[-1]
     alive = {item.bundle for item in last.objects}
-    candidates = rollout.plan.strategy.candidates
+    candidates = BlueGreen.of(rollout.plan).candidates
     (winner,) = (candidate for candidate in candidates if candidate.pool.value == case.winner)
     assert alive == {winner.name, "shared", "routes"}
     losers = ("blue", *(candidate.name for candidate in candidates if candidate is not winner))
@@ -215,7 +216,7 @@ def everything_else_in_a_route_stays(case: Case, rollout: Rollout) -> None:
     def rest(ref: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in ref.items() if key not in ("weight", "name")}
 
-    candidates = (candidate.pool.value for candidate in rollout.plan.strategy.candidates)
+    candidates = (candidate.pool.value for candidate in BlueGreen.of(rollout.plan).candidates)
     both = (BLUE, *candidates)
     pools = {BEFORE: (BLUE,), SPLIT: both, RELEASED: both, AFTER: (case.winner,)}
     for phase, _, before, after in pairs(case, rollout):
@@ -255,7 +256,7 @@ def the_way_back_gives_blue_all_that_it_had(case: Case, rollout: Rollout) -> Non
         assert item["metadata"] == today[key]["metadata"]
         assert list(map(shares, item["spec"]["rules"])) == list(map(shares, today[key]["spec"]["rules"]))
     removed = {item.identity for deletion in rollout.rollback.removals for item in deletion.objects}
-    names = {candidate.name for candidate in rollout.plan.strategy.candidates}
+    names = {candidate.name for candidate in BlueGreen.of(rollout.plan).candidates}
     added = {item.identity for stage in rollout.stages for item in stage.objects if item.bundle in names}
     assert removed == added
 
@@ -281,7 +282,7 @@ def beta_rules_come_first_and_demand_their_header(case: Case, rollout: Rollout) 
 
 def versions_come_and_go_whole_and_nothing_else_changes(case: Case, rollout: Rollout) -> None:
     first = {item.identity: item.data for stage in reversed(rollout.stages) for item in stage.objects}
-    candidates = rollout.plan.strategy.candidates
+    candidates = BlueGreen.of(rollout.plan).candidates
     for index, stage in enumerate(rollout.stages):
         alive = Counter(item.bundle for item in stage.objects)
         is_last = stage is rollout.stages[-1]
@@ -293,7 +294,35 @@ def versions_come_and_go_whole_and_nothing_else_changes(case: Case, rollout: Rol
         assert len({item.identity for item in stage.objects}) == len(stage.objects)
 
 
+def splits_say_what_the_routes_of_their_stage_do(case: Case, rollout: Rollout) -> None:
+    versions = {
+        BLUE: "blue",
+        **{item.pool.value: item.name for item in BlueGreen.of(rollout.plan).candidates},
+    }
+    for stage in rollout.stages:
+        expected = []
+        for item in (item for item in stage.objects if item.kind == "HTTPRoute"):
+            for index, rule in enumerate(item.data["spec"]["rules"]):
+                refs = rule.get("backendRefs", ())
+                total = sum(ref["weight"] for ref in refs)
+                found = [
+                    (
+                        versions.get(ref["name"], "") if ref["kind"] == "InferencePool" else "",
+                        ref["weight"],
+                        Fraction(ref["weight"], total) if total else 0,
+                    )
+                    for ref in refs
+                ]
+                if any(version for version, _, _ in found):
+                    expected.append((item.identity, rule.get("name") or f"rules[{index}]", found))
+        assert expected == [
+            (split.object, split.rule, [(one.version, one.weight, one.share) for one in split.backends])
+            for split in stage.splits
+        ]
+
+
 LAWS = [
+    splits_say_what_the_routes_of_their_stage_do,
     each_candidate_gets_exactly_its_share_of_what_blue_had,
     weights_are_what_the_api_takes_and_never_all_zero,
     a_rule_keeps_the_sum_of_its_weights_once_it_knows_the_candidates,

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from generator.model.manifests import Identity, Manifest
 from generator.model.rollout import Rollout, Stage
+from generator.stages.lora_adapter.parameters import LoraAdapter
 from tests.support.random_plans import BRIEF, Case, loras, said
 from tests.support.small_plans import Object
 from tests.support.trees import name
@@ -94,7 +95,7 @@ def the_way_back_is_the_stable_adapter_alone(case: Case, rollout: Rollout) -> No
 
 
 def all_but_the_winner_leave_the_pods(case: Case, rollout: Rollout) -> None:
-    names = {"v1", *(candidate.name for candidate in rollout.plan.strategy.candidates)}
+    names = {"v1", *(candidate.name for candidate in LoraAdapter.of(rollout.plan).candidates)}
     last = rollout.stages[-1]
     scripts = [instruction.script for instruction in (*last.actions, *last.gate.checks)]
     for adapter in names:

@@ -1,4 +1,4 @@
-"""Values → text, JSON, annotations and others: one file a format, a row each in the tables below."""
+"""Report formats (text, JSON, SARIF and others): one file each, one row each in the tables below."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a stage's metric gates, for people and for machines."""
+"""Results of a stage's metric gates, as text and JSON."""
 
 from __future__ import annotations
 

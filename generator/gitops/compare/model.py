@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from generator.model.findings import Finding
 from generator.model.manifests import Identity, Manifest
+from generator.model.weights import NONE, rounded
 
 ADDED, REMOVED, CHANGED, REORDERED = "added", "removed", "changed", "reordered"
 """Kinds of difference; a stage of a rollout, an object and a field have them alike."""
@@ -47,7 +48,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrafficChange:
-    """One backend of one rule: its percent of the requests, before and after.
+    """One backend of one rule: its share of the requests, before and after.
 
     None says that the rule is not there; `copies` marks a mirror, which gets copies of requests.
     """
@@ -55,14 +56,14 @@ class TrafficChange:
     object: Identity
     rule: str
     backend: str
-    before: Decimal | None
-    after: Decimal | None
+    before: Fraction | None
+    after: Fraction | None
     copies: bool = False
 
     @property
-    def change(self) -> Decimal:
-        """Return the points that the backend gains, or loses."""
-        return (self.after or Decimal(0)) - (self.before or Decimal(0))
+    def change(self) -> Fraction:
+        """Return the points that the backend gains, or loses: the difference of the shares as shown."""
+        return rounded(self.after or NONE) - rounded(self.before or NONE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Two sides → everything that differs: plan by plan, and stage by stage within a plan."""
+"""Compare two sides plan by plan, and stage by stage within a plan."""
 
 from __future__ import annotations
 

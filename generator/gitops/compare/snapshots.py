@@ -1,4 +1,4 @@
-"""A tree of files → the stages in it, every object through the guarded loader.
+"""Read the stages from a tree of files, every object by the guarded loader.
 
 The files are given as text by path, wherever they were read; nothing outside them is looked at.
 """

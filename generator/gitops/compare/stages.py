@@ -1,4 +1,4 @@
-"""Two stages → what differs between them; and which stage of one rollout is which of another."""
+"""Compare two stages, and match the stages of one rollout with those of another."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from yaml.events import (
 )
 
 from generator.load.yaml import syntax_errors
-from generator.load.yaml.guard import Guard
+from generator.load.yaml.guard import Guard, too_deep
 from generator.load.yaml.merge_keys import KEY as MERGE_KEY
 from generator.load.yaml.merge_keys import Merge, merge
 from generator.load.yaml.nodes import Mark, Node, data_of
@@ -63,6 +63,8 @@ def _events(text: str, report: Report) -> Iterator[Event]:
         end = event.end_mark if event else None
         last = (end.line + 1, end.column + 1, 1) if end else (1, 1, 1)
         message, hint, mark, start = syntax_errors.explain(error, text, last)
+        if syntax_errors.is_nesting(error):
+            raise too_deep(report, mark) from error
         related = [(start, "it starts here")] if start else []
         raise report.fatal("RP002", message, mark, hint, *related) from error
 
@@ -146,7 +148,7 @@ class _Composer:
             return None, node.mark
         if name in own:
             first = own[name].key or node.mark
-            message, hint = f"key {quoted(name)} stands twice in one mapping", "remove one of the two"
+            message, hint = f"key {quoted(name)} is in one mapping twice", "remove one of the two"
             self._report.add("RP003", message, node.mark, hint, (first, "first written here"))
             return None, node.mark
         return name, node.mark
@@ -161,7 +163,7 @@ class _Composer:
             return target.clone()._replace(mark=mark, key=key, is_alias=True)
         shown = quoted(f"*{name}")
         if name in self._anchors:
-            message = f"alias {shown} stands inside the value that it repeats"
+            message = f"alias {shown} is inside the value that it repeats"
             self._report.add("RP007", message, mark, "write the value out")
         else:
             message = f"alias {shown} has no anchor before it"

@@ -1,4 +1,4 @@
-"""Pools that must not select each other's pods, and blue's selector narrowed where it would (contract I1)."""
+"""Check that no pool selects the other version's pods, or narrow blue's selector first (I1)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
 
+from generator.kubernetes.labels import ACCELERATOR_VARIANT, ACCELERATOR_VENDOR
 from generator.kubernetes.pods import pod_labels
 from generator.kubernetes.router import servers_of
+from generator.kubernetes.selectors import matches
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
-from generator.model.manifests import Manifest, selects
+from generator.model.manifests import Manifest
 from generator.model.source import Place
 from generator.stages.version import Version
 
@@ -56,15 +58,15 @@ def _refuse_overlap(version: Version, pool: Manifest, others: tuple[Manifest, ..
             "RP319",
             f"InferencePool `{pool.name}` ({pairs}) selects pods of the other version, of `{other.name}`",
             pool.origin.at("spec", "selector"),
-            _mend(pool, version.servers, others),
+            _fix(pool, version.servers, others),
             Related(
                 place=other.origin.at("spec", "template", "metadata", "labels"), label="these pods are caught"
             ),
         )
 
 
-def _mend(pool: Manifest, own: tuple[Manifest, ...], others: tuple[Manifest, ...]) -> str:
-    """Say which label tells the pods apart already, if one does: no pod restarts for a narrower selector."""
+def _fix(pool: Manifest, own: tuple[Manifest, ...], others: tuple[Manifest, ...]) -> str:
+    """Return the label that already differs, if there is one: a narrower selector restarts no pod."""
     carried = [set(pod_labels(server).items()) for server in own]
     foreign = {pair for other in others for pair in pod_labels(other).items()}
     telling = sorted(set.intersection(*carried) - foreign) if carried else []
@@ -79,13 +81,13 @@ def _mend(pool: Manifest, own: tuple[Manifest, ...], others: tuple[Manifest, ...
     return f"add `{key}: {value}` to this selector: all of its own pods carry that label"
 
 
-_RANK = {"llm-d.ai/accelerator-vendor": 0, "llm-d.ai/accelerator-variant": 1}
+_RANK = {ACCELERATOR_VENDOR: 0, ACCELERATOR_VARIANT: 1}
 """Labels that tell pods apart best, because they stand for what the rollout changes."""
 
 
 def _require_carried(servers: tuple[Manifest, ...], narrowing: Narrowing) -> Reporting[None]:
     for server in servers:
-        if not selects(narrowing.labels, pod_labels(server)):
+        if not matches({"matchLabels": narrowing.labels}, pod_labels(server)):
             yield finding(
                 "RP320",
                 f"the pods of {server.kind} `{server.name}` do not carry all of these labels",

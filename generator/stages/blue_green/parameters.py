@@ -1,4 +1,4 @@
-"""What a plan says of a blue-green rollout: its versions, its steps, and how green comes to be."""
+"""The parameters of a blue-green plan: its versions, its steps, and how green is made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from generator.model.codes import finding
 from generator.model.findings import Reporting
 from generator.model.gates import Gate
 from generator.model.manifests import Origin
-from generator.model.plan import Step
+from generator.model.plan import Parameters, Step
 from generator.model.source import Ref
 from generator.plan.fields import Fields
 from generator.plan.steps import FORMS, GateTable, one_of, only, parse_steps
@@ -23,7 +23,7 @@ from generator.stages.traffic.shift import BLUE, GREEN, Beta, Mirror
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRoute:
-    """The HTTPRoute that rollplan makes when the plan brings none."""
+    """The HTTPRoute that rollplan makes when the plan has none."""
 
     name: str
     hostnames: tuple[str, ...]
@@ -42,7 +42,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BlueGreen:
+class BlueGreen(Parameters):
     """The parameters of a blue-green rollout; `green` is a candidate of that name."""
 
     blue: Ref
@@ -108,7 +108,7 @@ def _candidates(spec: Fields) -> Reporting[tuple[Candidate, ...]]:
         if name in seen:
             yield finding(
                 "RP109",
-                f"the name `{name}` is taken",
+                f"the name `{name}` is already used",
                 item.ref("name").place,
                 "give each candidate a name of its own, other than blue, routes and shared",
             )
@@ -169,7 +169,7 @@ def _betas(step: Fields, names: tuple[str, ...]) -> Reporting[tuple[Beta, ...]]:
         if (name.lower(), value) in betas:
             yield finding(
                 "RP305",
-                f"two candidates ask for the header `{name}: {value}`",
+                f"two candidates use the header `{name}: {value}`",
                 item.ref("value").place,
                 "give each candidate a value of its own",
             )

@@ -1,4 +1,4 @@
-"""What a plan changes in workloads: fields by workload and container, and patches of any object."""
+"""Apply `set` and `patches` of a plan to green's objects."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.kubernetes.commands import with_flags
 from generator.kubernetes.pods import WORKLOADS, pod_templates
+from generator.kubernetes.shell_scripts import script_in
 from generator.kubernetes.workloads import SERVER, container_paths, main_container
 from generator.model.codes import finding
 from generator.model.findings import Reporting
@@ -123,13 +124,11 @@ def _change(item: Manifest, change: Changes) -> Reporting[Manifest]:
     return item
 
 
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
-
-
 def _is_script(container: Mapping[str, Any]) -> bool:
     """Return whether a shell reads the container's first argument: further ones are none of the server's."""
-    words = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ())[:1])]
-    return bool(words) and words[0].rpartition("/")[2] in _SHELLS and any(word == "-c" for word in words[1:])
+    command, args = ([str(word) for word in container.get(key) or ()] for key in ("command", "args"))
+    script = script_in([*command, *args])
+    return script is not None and (script >= len(command) or "$@" not in command[script])
 
 
 def _labelled(item: Manifest, key: str, value: str) -> Manifest:
@@ -191,5 +190,5 @@ def _patch(item: Manifest, patch: Patch) -> Reporting[Manifest]:
         return item
     if data == item.data:
         message = f"the patch changes nothing in {item.kind} `{item.name}`"
-        yield finding("RP310", message, patch.place, "remove it, or fix what it says")
+        yield finding("RP310", message, patch.place, "remove it, or correct it")
     return item.put(data)

@@ -1,19 +1,19 @@
-"""Green from blue: the same objects under other names, told apart from blue by every selector.
+"""Derive green from blue: the same objects under other names, with other labels in every selector.
 
 What the plan changes is changed first, in blue's names; then each object gets its new name, every
-reference follows, and the labels that selectors go by get new values (contract I1, I2).
+reference follows, and the labels that selectors go by get new values (I1, I2).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from generator.kubernetes.commands import with_values
 from generator.kubernetes.pods import pod_names, pod_template
 from generator.kubernetes.references import Names
-from generator.kubernetes.router import find_picker, find_pool, servers_of
+from generator.kubernetes.router import SELECTOR_FLAG, find_picker, find_pool, servers_of
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest, identity_of
@@ -24,7 +24,6 @@ from generator.stages.green.labels import Pair, distinguishing, relabel
 from generator.stages.green.names import new_names, suffix_of
 
 _MONITORS = frozenset({"PodMonitor", "ServiceMonitor", "PodMonitoring"})
-_SELECTOR_FLAG = re.compile(r"--?endpoint-selector(=.*)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +85,7 @@ def _require_members(
     pool: Manifest,
     derivation: Derivation,
 ) -> Reporting[None]:
-    """Ask that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
+    """Check that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
     today = next(item for item in blue if item.identity == pool.identity)
     kept = {item.identity for item in servers_of(copied, pool)}
     selector = pool.get("spec", "selector", "matchLabels", default={})
@@ -101,7 +100,7 @@ def _require_members(
                 "RP336",
                 f"the pods of {item.kind} `{item.name}` leave the pool, which selects {pairs}",
                 place,
-                "leave these labels as they are (rollplan tells the versions apart itself), or patch the "
+                "leave these labels as they are (rollplan keeps the versions apart itself), or patch the "
                 "pool's selector with them",
                 Related(place=pool.origin.at("spec", "selector"), label="the selector"),
             )
@@ -116,7 +115,7 @@ def _refuse_bound(
         if item.kind == "PersistentVolumeClaim" and item.get("spec", "volumeName") in bound - {None}:
             yield finding(
                 "RP337",
-                f"green's copy of PersistentVolumeClaim `{item.name}` asks for volume "
+                f"green's copy of PersistentVolumeClaim `{item.name}` requests volume "
                 f"`{item.get('spec', 'volumeName')}`, which blue's claim has",
                 item.origin.at("spec", "volumeName"),
                 "name another volume with a patch, or none (`merge: {spec: {volumeName: null}}`) to get "
@@ -148,23 +147,16 @@ def _copy(
 
 
 def _with_arguments(picker: Manifest, pairs: Mapping[Pair, str]) -> Manifest:
+    """Return a picker whose `--endpoint-selector` demands the labels of green's pods."""
+
+    def renamed(selector: str) -> str:
+        split = (pair.partition("=")[::2] for pair in selector.split(","))
+        return ",".join(f"{key}={pairs.get((key, value), value)}" if value else key for key, value in split)
+
     path = (*pod_template(picker), "spec", "containers")
     for index, container in enumerate(picker.get(*path, default=[])):
-        if container.get("args"):
-            arguments = list(map(str, container["args"]))
-            picker = picker.put(_follow_selector(arguments, pairs), *path, index, "args")
+        picker = picker.put(with_values(container, {SELECTOR_FLAG}, renamed), *path, index)
     return picker
-
-
-def _follow_selector(arguments: list[str], pairs: Mapping[Pair, str]) -> list[str]:
-    followed: list[str] = []
-    for before, argument in zip(["", *arguments], arguments, strict=False):
-        if _SELECTOR_FLAG.fullmatch(argument) or (_SELECTOR_FLAG.fullmatch(before) and "=" not in before):
-            for (key, value), new in pairs.items():
-                pair = rf"(?<![^=,]){re.escape(f'{key}={value}')}(?=,|\Z)"
-                argument = re.sub(pair, f"{key}={new}", argument)
-        followed.append(argument)
-    return followed
 
 
 def _refuse_taken(
@@ -187,7 +179,7 @@ def _refuse_overlap(hopeless: Iterable[Manifest], derivation: Derivation) -> Rep
     for item in hopeless:
         yield finding(
             "RP313",
-            f"the selector of {item.kind} `{item.name}` says what pods are, not whose: it catches green's",
+            f"the selector of {item.kind} `{item.name}` is not specific to blue: it matches green's pods too",
             item.origin.at("spec", "selector"),
             "give blue's pods and selector a label of their own first, such as app",
             Related(place=derivation.green.place, label="green is derived here"),

@@ -1,4 +1,4 @@
-"""What a plan says of a LoRA adapter rollout: the alias, its adapters, and the steps between them."""
+"""The parameters of a LoRA adapter plan: the alias, its adapters, and the steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Origin
-from generator.model.plan import Step
+from generator.model.plan import Parameters, Step
 from generator.model.source import Ref
 from generator.plan.fields import Fields
 from generator.plan.steps import GateTable, parse_steps
@@ -29,7 +29,7 @@ class Adapter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LoraAdapter:
+class LoraAdapter(Parameters):
     """The parameters of a LoRA adapter rollout."""
 
     pool: Ref
@@ -52,9 +52,9 @@ def parse(spec: Fields, gates: GateTable) -> Reporting[LoraAdapter]:
             if name.value == earlier.value:
                 yield finding(
                     "RP312",
-                    f"`{name}` stands twice among alias, stable and {_said(fields)}",
+                    f"`{name}` is used twice among alias, stable and {_field_names(fields)}",
                     name.place,
-                    "give the adapter versions names of their own; clients ask for the alias alone",
+                    "give the adapter versions names of their own; clients use only the alias",
                     Related(place=earlier.place, label="the same name"),
                 )
     return LoraAdapter(
@@ -73,7 +73,7 @@ def parse(spec: Fields, gates: GateTable) -> Reporting[LoraAdapter]:
     )
 
 
-def _said(fields: Fields) -> str:
+def _field_names(fields: Fields) -> str:
     return "candidate" if fields.has("candidate") else "candidates"
 
 

@@ -1,19 +1,19 @@
-"""Rolling update: the pods of one pool are replaced a few at a time (contract §3.2)."""
+"""Rolling update: the pods of one pool are replaced a few at a time (field/rolling-update)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from generator.kubernetes.pods import selected
 from generator.kubernetes.replicas import replaced
 from generator.kubernetes.router import endpoint_selector, find_lone_picker, find_pool, servers_of, with_parts
+from generator.kubernetes.selectors import selected
 from generator.kubernetes.workloads import replicas
 from generator.model.codes import finding
 from generator.model.findings import Reporting, no_findings
 from generator.model.gates import Gate, MetricGate
 from generator.model.manifests import Manifest
-from generator.model.plan import Bundles, Plan
+from generator.model.plan import Bundles, Parameters, Plan
 from generator.model.rollout import Rollback, Rollout, Stage
 from generator.model.source import Path, Place, Ref
 from generator.plan.fields import Fields
@@ -34,7 +34,7 @@ _SLOW = "slow: pods of the old template start again"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RollingUpdate:
+class RollingUpdate(Parameters):
     """The parameters of a rolling update."""
 
     pool: Ref
@@ -78,7 +78,7 @@ class _Update:
 
 def prepare(plan: Plan, bundles: Bundles) -> Reporting[_Update | None]:
     """Find the workload to update, and make the new one of it."""
-    parameters: RollingUpdate = plan.strategy
+    parameters = RollingUpdate.of(plan)
     shared = with_parts(bundles["shared"], parameters.pool.value)
     servers = yield from _servers(shared, parameters)
     workload = (yield from _workload(shared, servers, parameters)) if servers is not None else None
@@ -94,7 +94,7 @@ def prepare(plan: Plan, bundles: Bundles) -> Reporting[_Update | None]:
 
 def plan_stages(update: _Update) -> Reporting[Rollout]:
     """Return the stages: today's pods, the new template, the proof that it serves as well."""
-    parameters: RollingUpdate = update.plan.strategy
+    parameters = RollingUpdate.of(update.plan)
     old = with_policy(update.before, parameters.policy, partition=0)
     rollout = Rollout(
         plan=update.plan,
@@ -157,18 +157,18 @@ def _moves(new: Manifest, policy: Policy) -> Iterator[tuple[str, str, int]]:
 
 
 def _require_partitions(workload: Manifest, parameters: RollingUpdate) -> Reporting[None]:
-    """Ask that the plan's partitions fall to 0: only then does every replica become new."""
-    said = parameters.policy.partitions
+    """Check that the plan's partitions fall to 0: only then does every replica become new."""
+    partitions = parameters.policy.partitions
     place = parameters.partitions or parameters.update.place
-    if said and workload.kind not in PARTITIONED:
+    if partitions and workload.kind not in PARTITIONED:
         message = f"a {workload.kind} has no partitions"
         yield finding("RP108", message, place, "leave out `partitions`")
-    elif said and (list(said) != sorted(set(said), reverse=True) or said[-1] != 0):
-        message = f"the partitions {', '.join(map(str, said))} do not fall to 0"
+    elif partitions and (list(partitions) != sorted(set(partitions), reverse=True) or partitions[-1] != 0):
+        message = f"the partitions {', '.join(map(str, partitions))} do not decrease to 0"
         hint = "begin with the highest ordinal that becomes new, and end with 0"
         yield finding("RP111", message, place, hint)
-    elif said and said[0] >= max(replicas(workload), 1):
-        message = f"partition {said[0]} leaves all {replicas(workload)} replicas of {workload.name} old"
+    elif partitions and partitions[0] >= max(replicas(workload), 1):
+        message = f"partition {partitions[0]} leaves all {replicas(workload)} replicas of {workload.name} old"
         yield finding("RP106", message, place, f"begin below {replicas(workload)}")
 
 
@@ -178,7 +178,7 @@ def _servers(
     """Return the workloads of the pool, or those that a picker without an InferencePool finds itself."""
     lone = find_lone_picker(shared).workloads
     if lone and find_pool(shared, parameters.pool.value) is None:
-        return selected(shared, endpoint_selector(lone[0]))
+        return selected(shared, {"matchLabels": endpoint_selector(lone[0])})
     pool = yield from require_pool(shared, parameters.pool)
     return servers_of(shared, pool) if pool else None
 
@@ -201,7 +201,7 @@ def _workload(
         "RP307",
         f"InferencePool `{parameters.pool}` selects {what}",
         parameters.pool.place,
-        "say which one to update as `spec.strategy.workload`"
+        "set `spec.strategy.workload` to the one to update"
         if names
         else "add the workload whose pods carry the pool's labels",
     )
@@ -219,7 +219,7 @@ def _updated(
             "RP310",
             f"{workload.kind} `{workload.name}` runs all of this already",
             parameters.update.place,
-            "name what is to be different",
+            "set what changes",
         )
         return None
     return after

@@ -1,4 +1,4 @@
-"""Pins: rules and routes that refer to blue and must not be shifted, each with its reason (contract I7)."""
+"""Pins: rules and routes that refer to blue and must not be shifted, each with its reason (I7)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Pin:
     place: Place
 
     def __str__(self) -> str:
-        """Say `rule chat of HTTPRoute llm-route`."""
+        """Return `rule chat of HTTPRoute llm-route`."""
         whole = f"{self.kind} {self.route}"
         return whole if self.rule is None else f"rule {self.rule} of {whole}"
 
@@ -82,7 +82,7 @@ def _is_meant(pin: Pin, item: Manifest) -> bool:
 
 
 def _named(routes: tuple[Manifest, ...], blue: Pool) -> Iterator[str]:
-    """Say `rule chat of HTTPRoute llm-route` of everything that refers to blue."""
+    """Return `rule chat of HTTPRoute llm-route` of everything that refers to blue."""
     for item in routes:
         whole = f"{item.kind} `{item.name}`"
         rules = tuple(_rules(item, blue))

@@ -1,4 +1,4 @@
-"""What a strategy must find in the plan's manifests before it can plan a single stage."""
+"""Check that routes, rules and gateway allow the steps of a plan, before stages are planned."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from generator.kubernetes.backends import names_pools, references
 from generator.kubernetes.gateways import IMPLEMENTATIONS, Support
-from generator.kubernetes.routes import ROUTE_KINDS, rules_of
+from generator.kubernetes.routes import ROUTE_KINDS, rules_of, weight_of
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest
@@ -17,13 +17,13 @@ from generator.stages.traffic.routes import shifted
 from generator.stages.traffic.shift import Beta, Mirror, Moment, Shift, contested, moving
 
 RULES, MATCHES, HEADERS, BACKENDS = 16, 128, 16, 16
-"""Limits of a route: its rules, all matches, the headers of a match, a rule's backends (contract §1.4)."""
+"""Limits of a route: its rules, all matches, the headers of a match, a rule's backends (field/routes)."""
 
 _NO_BETA = "split the route in two, or leave out the beta step"
 
 
 def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref) -> Reporting[None]:
-    """Ask for routes of which some rule sends to blue and may be shifted, and none knows a candidate yet."""
+    """Check that some rule sends to blue and may be shifted, and that none refers to a candidate yet."""
     for route in routes:
         if route.kind not in ROUTE_KINDS and not names_pools(route):
             yield finding(
@@ -57,13 +57,13 @@ def require_routes(routes: tuple[Manifest, ...], shift: Shift, at: Ref) -> Repor
 
 
 def _rule(route: Manifest, path: Path) -> str:
-    """Say `rule 0 of HTTPRoute chat` of a place in a route."""
+    """Return `rule 0 of HTTPRoute chat` of a place in a route."""
     rule = f"rule {path[2]} of " if path[:2] == ("spec", "rules") else ""
     return f"{rule}{route.kind} `{route.name}`"
 
 
 def require_movable(routes: Iterable[Manifest], shift: Shift) -> Reporting[None]:
-    """Ask that what refers to blue can be shifted or is pinned: nothing else may outlive it (contract I7)."""
+    """Check that what refers to blue can be shifted or is pinned: nothing else may outlive it (I7)."""
     for item in routes:
         pinned = item.kind in ROUTE_KINDS or shift.until(item, None)
         for path in () if pinned else references(item, shift.blue):
@@ -77,7 +77,7 @@ def require_movable(routes: Iterable[Manifest], shift: Shift) -> Reporting[None]
 
 
 def require_betas(routes: Iterable[Manifest], shift: Shift, betas: tuple[Beta, ...]) -> Reporting[None]:
-    """Ask that the beta headers are free and that the rules fit the limits of a route."""
+    """Check that the beta headers are free and that the rules fit the limits of a route."""
     for route in (route for route in routes if route.kind in ROUTE_KINDS):
         for index, matches in contested(route, shift) if betas else ():
             for match in matches:
@@ -104,7 +104,7 @@ def require_betas(routes: Iterable[Manifest], shift: Shift, betas: tuple[Beta, .
 
 
 def require_mirror(mirror: Mirror | None, target: Target) -> Reporting[None]:
-    """Ask that the gateway can copy requests to an InferencePool; where nobody knows, say so."""
+    """Check that the gateway can mirror requests to an InferencePool; warn where it is not known."""
     if mirror is None or target.gateway is None:
         return
     known = IMPLEMENTATIONS.get(target.gateway.provider)
@@ -142,11 +142,11 @@ def _require_size(route: Manifest, shift: Shift, betas: tuple[Beta, ...]) -> Rep
 
 
 def require_exact(routes: Iterable[Manifest], shift: Shift, at: Ref) -> Reporting[None]:
-    """Ask that every weight of every stage stays within what a backendRef can hold."""
+    """Check that every weight of every stage stays within what a backendRef can hold."""
     free = Moment(released=shift.candidates[0].version)
     for route in (route for route in routes if route.kind in ROUTE_KINDS):
         for index, rule in enumerate(rules_of(shifted(route, shift, free, named=False))):
-            largest = max((ref["weight"] for ref in rule.get("backendRefs") or ()), default=0)
+            largest = max(map(weight_of, rule.get("backendRefs") or ()), default=0)
             if largest > LARGEST:
                 yield finding(
                     "RP304",
