@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,15 @@ from generator.model.codes import CODES
 from generator.model.findings import Rejected, Severity
 from generator.pipeline import compile_plans
 from tests.conftest import Rollplan
+from tests.support.cases import case as case_of
 from tests.support.golden import Golden
-from tests.support.paths import ROOT
 
-CASES = ROOT / "tests/findings"
 REASON = "our own conformance run shows that its weights hold"
 
 
 def accepting(folder: Path, case: str, *entries: str) -> Path:
     """Give the plan of a case with something to accept."""
-    shutil.copytree(CASES / case, folder, dirs_exist_ok=True)
-    plan = folder / "plan.yaml"
+    plan = case_of(case).write(folder)
     lines = "".join(f"  - {entry}\n" for entry in entries)
     text = plan.read_text(encoding="utf-8").replace("  strategy:", f"  accept:\n{lines}  strategy:")
     plan.write_text(text, encoding="utf-8")
@@ -49,9 +46,9 @@ def test_every_report_shows_what_is_accepted_and_why(
     assert REASON in done.stdout
 
 
-def test_an_accepted_error_does_not_refuse_the_plan(tmp_path: Path) -> None:
+def test_an_accepted_error_does_not_refuse_the_plan(tmp_path: Path, cases: Path) -> None:
     entry = "{rule: RP501, object: Service/chat, reason: it is for people who debug}"
-    assert outcome(CASES / "RP501-service/plan.yaml") == [("RP501", Severity.ERROR)]
+    assert outcome(cases / "RP501-service/plan.yaml") == [("RP501", Severity.ERROR)]
     plan = accepting(tmp_path, "RP501-service", entry)
     assert outcome(plan) == [("RP501", Severity.ACCEPTED)]
 

@@ -287,7 +287,7 @@ def test_one_stage_and_a_whole_rollout_are_no_pair(blue_green: Files) -> None:
         compare(side(blue_green, "00-baseline"), side(blue_green))
 
 
-def test_exit_codes_and_formats(rollplan: Rollplan, tmp_path: Path) -> None:
+def test_exit_codes_and_formats(rollplan: Rollplan, tmp_path: Path, cases: Path) -> None:
     assert rollplan("render", "plans/blue-green/plan.yaml", "--out", tmp_path / "out").returncode == 0
     stages = tmp_path / "out/qwen3-32b-h200/stages"
     same = rollplan("diff", stages / "05-weight-5", stages / "05-weight-5")
@@ -302,7 +302,7 @@ def test_exit_codes_and_formats(rollplan: Rollplan, tmp_path: Path) -> None:
         fault = rollplan("diff", *words)
         assert (fault.returncode, fault.stdout) == (2, "")
         assert fault.stderr
-    refused = rollplan("diff", "tests/findings/RP101-field/plan.yaml", stages.parent, "--format", "markdown")
+    refused = rollplan("diff", cases / "RP101-field/plan.yaml", stages.parent, "--format", "markdown")
     assert refused.returncode == 1
     assert "refused" in refused.stdout
     assert "RP101" in refused.stdout

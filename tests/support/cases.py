@@ -62,18 +62,19 @@ def parsed(name: str, text: str) -> Case:
     data = yaml.safe_load(text)
     if not isinstance(data, dict) or set(data) - {"base", "change", "fix"} or "change" not in data:
         raise BadCase(f"{name}: a case has `change`, and may have `base` and `fix`")
-    files = _changed(name, base(data["base"]) if "base" in data else {}, data["change"])
+    files = _changed(name, base(data["base"]).files if "base" in data else {}, data["change"])
     return Case(name=name, files=files, fixed=_changed(name, files, data["fix"]) if "fix" in data else None)
 
 
 @cache
-def base(name: str) -> Files:
-    """Return the files of a folder under tests/findings/bases."""
+def base(name: str) -> Case:
+    """Return the case that has nothing wrong with it: a folder under tests/findings/bases."""
     folder = FOLDER / "bases" / name
     if name not in BASES:
         raise BadCase(f"no base is called {name}: there are {', '.join(BASES)}")
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
+    files: Files = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
+    return Case(name=name, files=files, fixed=None)
 
 
 def _changed(name: str, files: Files, changes: Mapping[str, Any]) -> Files:
@@ -92,17 +93,18 @@ def _changed(name: str, files: Files, changes: Mapping[str, Any]) -> Files:
                 before = edited(where, before, edit)
             changed[path] = before
         else:
-            raise BadCase(f"{where}: give a list of edits to a text, a whole text, or null to remove the file")
+            raise BadCase(
+                f"{where}: give a list of edits to a text, a whole text, or null to remove the file"
+            )
     return changed
 
 
 def edited(where: str, text: str, edit: Mapping[str, str]) -> str:
     """Return a text after one edit."""
-    how = EDITS.get(frozenset(edit))
-    if how is None or not all(isinstance(value, str) for value in edit.values()):
-        shapes = "; ".join(" and ".join(f"`{key}`" for key in sorted(keys)) for keys in EDITS)
-        raise BadCase(f"{where}: {dict(edit)} is no edit: it has {shapes}")
-    return how(where, text, **{_KEYWORDS.get(key, key): value for key, value in edit.items()})
+    for keys, how in EDITS.items():
+        if set(keys) == set(edit) and all(isinstance(edit[key], str) for key in keys):
+            return how(where, text, *(edit[key] for key in keys))
+    raise BadCase(f"{where}: {edit} is no edit: it has {', or '.join(' and '.join(keys) for keys in EDITS)}")
 
 
 def _replace(where: str, text: str, old: str, new: str) -> str:
@@ -143,25 +145,22 @@ def _object(where: str, text: str, add: str) -> str:
     return _append(where, text, f"---\n{add}")
 
 
-EDITS: dict[frozenset[str], Callable[..., str]] = {
-    frozenset({"replace", "with"}): _replace,
-    frozenset({"after", "add"}): _after,
-    frozenset({"before", "add"}): _before,
-    frozenset({"remove"}): _remove,
-    frozenset({"append"}): _append,
-    frozenset({"object"}): _object,
+EDITS: dict[tuple[str, ...], Callable[..., str]] = {
+    ("replace", "with"): _replace,
+    ("after", "add"): _after,
+    ("before", "add"): _before,
+    ("remove",): _remove,
+    ("append",): _append,
+    ("object",): _object,
 }
-"""The keys of an edit → what it does."""
-_KEYWORDS = {"replace": "old", "with": "new", "remove": "old", "after": "anchor", "before": "anchor", "append": "add", "object": "add"}
+"""The keys of an edit → what it does with their values."""
 
 
 def _lines(where: str, lines: list[str], wanted: str) -> tuple[int, int]:
     """Return where whole lines are, at whatever depth: the first, and the one after the last."""
     rows = _rows(wanted)
     found = [
-        start
-        for start, line in enumerate(lines)
-        if lines[start : start + len(rows)] == _indented(rows, line)
+        start for start, line in enumerate(lines) if lines[start : start + len(rows)] == _indented(rows, line)
     ]
     start = _only(where, wanted, found)
     return start, start + len(rows)

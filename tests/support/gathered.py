@@ -12,7 +12,7 @@ from generator.load.roots import roots_of
 from generator.model.findings import Findings
 from generator.model.manifests import Manifest
 from generator.plan.parse import parse
-from tests.support.paths import ROOT
+from tests.support.cases import FOLDER
 
 PLAN = """apiVersion: rollplan.dev/v1alpha1
 kind: RolloutPlan
@@ -24,7 +24,7 @@ spec:
   strategy: {type: rolling-update, update: {image: "example.com/server:v2"}}
 """
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
-SERVING = ROOT / "tests/findings/RP204-file/serving.yaml"
+SERVING = FOLDER / "bases/small-rolling-update/serving.yaml"
 
 
 def scene(folder: Path, *paths: str) -> Path:
