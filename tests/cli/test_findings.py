@@ -16,7 +16,6 @@ from tests.support.cases import BASES, base
 from tests.support.cases import NAMES as CASES
 from tests.support.command import COLOURS, in_process
 from tests.support.golden import Golden
-from tests.support.paths import ROOT
 
 Run = Callable[..., tuple[int, str, str]]
 MANY = {
@@ -81,9 +80,8 @@ def test_every_code_has_a_case(code: str) -> None:
     assert any(case.startswith(f"{code}-") for case in CASES), f"add a file tests/findings/{code}-WHAT.yaml"
 
 
-def test_no_golden_is_left_over() -> None:
-    goldens = {path.stem for path in (ROOT / "golden/findings").iterdir()}
-    assert goldens == set(CASES)
+def test_no_golden_is_left_over(golden: Golden) -> None:
+    golden.only("findings", (f"{case}.txt" for case in CASES))
 
 
 @pytest.mark.parametrize("case", MANY)
