@@ -1,4 +1,4 @@
-"""Forms of names in Kubernetes: each gives what an API server says against a text, or nothing."""
+"""Validate Kubernetes names: each function yields the API server's messages."""
 
 from __future__ import annotations
 

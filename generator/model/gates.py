@@ -1,4 +1,4 @@
-"""What gates show of a cluster, and how much was proved with it."""
+"""Gates: shell instructions and metric thresholds, and the facts that they show about a cluster."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def facts_of(asked: Iterable[Telling]) -> tuple[Fact, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """Who a gate asks: a pool, or those of its requests for `alias` that `target` answers."""
+    """What a gate measures: a pool, or its requests for `alias` that `target` answers."""
 
     pool: str
     alias: str = ""
@@ -44,7 +44,7 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """What a gate asks in the plan's words; `window` is how many seconds it looks back."""
+    """The metric of a gate as the plan names it; `window` is how many seconds it looks back."""
 
     metric: str
     percentile: float

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.kubernetes import names
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.kubernetes.engines import SERVER_PORT
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.made import (
     DECODE,
     SIDECAR,
@@ -32,7 +33,7 @@ _PROXY_IMAGES = {
 """Proxy of standalone mode → the image that the guides pin."""
 
 _PICKER_RESOURCES: Resources = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "16Gi"}}
-"""What the guides give to an endpoint picker (contract §1.6), and the chart to a proxy."""
+"""What the guides give to an endpoint picker (field/endpoint-picker), and the chart to a proxy."""
 
 _SERVER_RESOURCES: Resources = {"requests": {"cpu": "8", "memory": "64Gi"}}
 """What a model server asks for beside its accelerators."""
@@ -40,7 +41,7 @@ _SERVER_RESOURCES: Resources = {"requests": {"cpu": "8", "memory": "64Gi"}}
 _INTERVAL = "15s"
 
 
-def read_wanted(bundle: Fields, router_version: str, found: Findings) -> Wanted | None:
+def read_wanted(bundle: Fields, router_version: str) -> Reporting[Wanted | None]:
     """Read what a version asks rollplan to make; None where it brings everything itself."""
     if not bundle.has("router") and not bundle.has("modelServers"):
         return None
@@ -49,7 +50,7 @@ def read_wanted(bundle: Fields, router_version: str, found: Findings) -> Wanted 
     return Wanted(
         pool=pool,
         router=_router(bundle.child("router"), tag) if bundle.has("router") else None,
-        servers=_distinct(servers, found),
+        servers=(yield from _distinct(servers)),
     )
 
 
@@ -68,7 +69,7 @@ def _router(fields: Fields, tag: str) -> Router:
         arguments=_texts(fields, "args"),
         resources=_resources(fields, _PICKER_RESOURCES),
         selector=fields.child("selector").data,
-        ports=tuple(fields.get("targetPorts", (8000,))),
+        ports=tuple(fields.get("targetPorts", (SERVER_PORT,))),
         failure_mode=fields.text("failureMode"),
         plugins=fields.child("plugins").data,
         objectives=tuple(
@@ -135,14 +136,14 @@ def _server(fields: Fields, pool: str, tag: str) -> ModelServer:
     )
 
 
-def _distinct(servers: tuple[ModelServer, ...], found: Findings) -> tuple[ModelServer, ...]:
+def _distinct(servers: tuple[ModelServer, ...]) -> Reporting[tuple[ModelServer, ...]]:
     """Return the first workload of each name; a second one is a finding: two of one role must be named."""
     first: dict[str, ModelServer] = {}
     for server in servers:
         other = first.setdefault(server.name, server)
         if other is not server:
-            found.add(
-                CODES["RP109"],
+            yield finding(
+                "RP109",
                 f"two model servers are called `{server.name}`",
                 server.origin.at("name"),
                 "give each a `name` of its own; without one the role names it",

@@ -1,4 +1,4 @@
-"""What each keyword of JSON Schema says to the author of a plan when it fails."""
+"""The message and hint for each keyword of JSON Schema that a plan violates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proof that every half-applied stage is safe, and every way back from it (contract §2b).
+"""The proof that every half-applied stage is safe, and every way back from it (field/partial-application).
 
 `lore` has what is known of the rollout as a whole; `moves` are the ways from stage to stage and back, cut
 where the order of changes is sure. `questions` are asked of states, with `faults` as the table of what can be

@@ -8,8 +8,10 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from generator.kubernetes.routes import REWRITE, portions
 from generator.kubernetes.workloads import replicas
 from generator.model.manifests import Identity, Manifest
+from generator.model.weights import NONE, WHOLE
 from generator.proof.knowledge import Fault, Lore, names_matched
 from generator.proof.ownership import picker_service, rewrites_of
 from generator.proof.pods import have, ready
@@ -49,7 +51,7 @@ class Visit:
 
 
 def picker_is_there(visit: Visit) -> Iterator[Fault]:
-    """Contract I4, I5, I12: a pool needs its picker's Service, and a picker that runs behind it."""
+    """Check that a pool has its picker's Service, and a picker that runs behind it (I4, I5, I12)."""
     service_id = picker_service(visit.pool)
     if service_id is None or (visit.lore.is_foreign(service_id) and visit.first_version()):
         return
@@ -67,7 +69,7 @@ def picker_is_there(visit: Visit) -> Iterator[Fault]:
 
 
 def servers_answer(visit: Visit) -> Iterator[Fault]:
-    """Contract I5, I17: some pod of every role is ready."""
+    """Check that some pod of every role is ready (I5, I17)."""
     for name, servers in (visit.roles or {"": ()}).items():
         if not any(ready(item, visit.world) for item in servers):
             why = _lacking(f"{name} server" if name else "model server", servers, visit)
@@ -76,7 +78,7 @@ def servers_answer(visit: Visit) -> Iterator[Fault]:
 
 
 def policies_are_there(visit: Visit) -> Iterator[Fault]:
-    """Contract I4: what a gateway needs to reach the pool or its picker comes before any route."""
+    """Check that what a gateway needs to reach a pool or its picker is there before any route (I4)."""
     for policy in visit.lore.kin.policies(visit.pool, visit.lore.policies):
         if policy.identity not in visit.world.objects:
             why = (
@@ -87,14 +89,14 @@ def policies_are_there(visit: Visit) -> Iterator[Fault]:
 
 
 def gateway_knows(visit: Visit) -> Iterator[Fault]:
-    """Contract I5, I6: a pool is accepted, which a header rule or weight 0 shows, before everyone's share."""
+    """Check that a header rule or weight 0 showed a pool as accepted before all clients get it (I5, I6)."""
     if visit.request.everyone and str(visit.pool.identity) not in visit.world.accepted:
         why = f"no gate has shown that the Gateway accepts InferencePool `{visit.pool.name}`"
         yield visit.fault("RP561", "503", why, (visit.pool.identity,))
 
 
 def pods_are_its_own(visit: Visit) -> Iterator[Fault]:
-    """Contract I1: a pool gets no new neighbours, and no pods that another pool has too."""
+    """Check that a pool selects no pods that another pool selects too (I1)."""
     lore, today = visit.lore, visit.first_version()
     before = {item.identity for item in lore.kin.servers(today, lore.today.objects.values())} if today else ()
     for server in visit.servers:
@@ -115,7 +117,7 @@ def pods_are_its_own(visit: Visit) -> Iterator[Fault]:
 
 
 def capacity_is_kept(visit: Visit) -> Iterator[Fault]:
-    """Contract I17: a pool has replicas for its share; on the way back fewer answer until the rest starts."""
+    """Check that a pool has replicas for its share; on the way back fewer answer until all start (I17)."""
     lore, most = visit.lore, visit.lore.most.get((visit.request, visit.pool.identity))
     owned = any(item.get("spec", "replicas") is None for item in visit.servers)
     if visit.going_back or owned or not most or not visit.request.everyone:
@@ -132,7 +134,7 @@ def capacity_is_kept(visit: Visit) -> Iterator[Fault]:
 
 
 def pods_can_restart(visit: Visit) -> Iterator[Fault]:
-    """Contract I2: what pods mount or run as stays as long as they do."""
+    """Check that what pods mount or run as stays as long as the pods do (I2)."""
     service_id = picker_service(visit.pool)
     service = visit.world.objects.get(service_id) if service_id else None
     pickers = visit.lore.kin.pickers(visit.pool, service, visit.objects) if service else ()
@@ -147,17 +149,17 @@ def pods_can_restart(visit: Visit) -> Iterator[Fault]:
 
 
 def models_are_known(visit: Visit) -> Iterator[Fault]:
-    """Contract I21, I22, I25: a pool knows every alias that its clients use, and has what it leads to."""
+    """Check that a pool rewrites every alias that clients use, to a model that it has (I21, I22, I25)."""
     for alias in (*sorted(visit.lore.aliases(visit.request)), None) if visit.servers else ():
         rewrite, targets = resolve(visit.pool.identity, alias, visit.objects)
-        for target in targets or ({alias: Fraction(1)} if alias else {}):
+        for target in targets or ({alias: WHOLE} if alias else {}):
             if not _has(visit, target, by_rewrite=rewrite is not None):
                 said = f"`{alias}`" if alias else "any model"
                 where = f"InferencePool `{visit.pool.name}`"
                 why = (
                     f"{where} sends {said} to `{target}`, which no gate has shown on its pods"
                     if rewrite
-                    else f"no rewrite of {where} knows {said}"
+                    else f"no rewrite of {where} matches {said}"
                 )
                 known = (found[0] for found in visit.lore.versions.values())
                 rewrites = (rewrite,) if rewrite else rewrites_of(visit.pool.identity, known)
@@ -168,7 +170,7 @@ def models_are_known(visit: Visit) -> Iterator[Fault]:
 def resolve(
     pool: Identity, model: str | None, objects: Iterable[Manifest]
 ) -> tuple[Manifest | None, Mapping[str, Fraction]]:
-    """Return the rewrite that a model meets in a pool, and the share of each target (contract §1.2)."""
+    """Return the rewrite that matches a model in a pool, and each target's share (field/model-rewrite)."""
     generic: tuple[Manifest, Mapping[str, Any]] | None = None
     for rewrite in rewrites_of(pool, objects):
         for rule in rewrite.get("spec", "rules", default=()):
@@ -181,15 +183,11 @@ def resolve(
 
 
 def _shares(rule: Mapping[str, Any]) -> dict[str, Fraction]:
-    """Return each target's share; one without a weight beside weighted ones is never chosen."""
-    targets = rule.get("targets") or ()
-    weights = [target.get("weight") for target in targets]
-    counted = [weight or 0 for weight in weights] if any(weights) else [1] * len(weights)
+    """Return the share of each target that has one."""
     shares: dict[str, Fraction] = {}
-    for target, weight in zip(targets, counted, strict=True):
-        if weight:
-            name = str(target.get("modelRewrite"))
-            shares[name] = shares.get(name, Fraction(0)) + Fraction(weight, sum(counted))
+    for part in portions(REWRITE, rule):
+        if part.weight:
+            shares[part.name] = shares.get(part.name, NONE) + part.share
     return shares
 
 
@@ -202,7 +200,7 @@ def _has(visit: Visit, model: str, *, by_rewrite: bool) -> bool:
 
 
 def _lacking(what: str, workloads: tuple[Manifest, ...], visit: Visit) -> str:
-    """Say in what way none of the workloads is ready."""
+    """Return in what way none of the workloads is ready."""
     some = f"no {what} of InferencePool `{visit.pool.name}`"
     if not workloads:
         return f"{some} is there"
@@ -223,4 +221,4 @@ FAULTS: tuple[Callable[[Visit], Iterator[Fault]], ...] = (
     pods_can_restart,
     models_are_known,
 )
-"""Everything that is asked of a pool with a share of some request."""
+"""All checks of a pool that has a share of some request."""

@@ -1,4 +1,4 @@
-"""What is known of a rollout as a whole: today's state, every request, and what each pool has at its most."""
+"""Facts about a rollout as a whole: today's state, every request, and each pool's most replicas."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.policies import POLICIES
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.kubernetes.workloads import replicas
 from generator.model.manifests import INFERENCE, Identity, Manifest
 from generator.model.rollout import Rollout
-from generator.proof.ownership import POLICIES, REWRITE, Kin, rewrites_of
+from generator.proof.ownership import REWRITE, Kin, rewrites_of
 from generator.proof.pods import role
 from generator.proof.requests import Answer, Request, Router, requests_of
 from generator.proof.state import World
@@ -53,7 +54,7 @@ class Lore:
     _excuses: dict[tuple[str, Request], frozenset[Fault]] = field(default_factory=dict)
 
     def excuse(self, who: str, request: Request, faults: Iterator[Fault]) -> frozenset[Fault]:
-        """Return what is wrong today for someone who asks; it is found out once."""
+        """Return what is wrong today for a request; computed once."""
         if (who, request) not in self._excuses:
             self._excuses[who, request] = frozenset(faults)
         return self._excuses[who, request]
@@ -95,7 +96,7 @@ def gather_lore(rollout: Rollout) -> Lore:
     kin, snapshots = Kin(), [stage.objects for stage in rollout.stages]
     today = _today(snapshots[0])
     versions: dict[Identity, dict[int, Manifest]] = {}
-    deleted = (item for stage in rollout.stages for part in stage.deletions for item in part.objects)
+    deleted = (item for stage in rollout.stages for item in stage.deleted)
     for item in (*(item for shot in snapshots for item in shot), *rollout.rollback.objects, *deleted):
         versions.setdefault(item.identity, {})[id(item.data)] = item
     known = {identity: tuple(found.values()) for identity, found in versions.items()}

@@ -1,4 +1,4 @@
-"""Counter-examples in words: what is applied so far, who notices, what they get, and where to look."""
+"""Messages of counter-examples: what is applied so far, which requests fail, and how."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from generator.kubernetes.routes import ROUTE_KINDS
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Identity, Manifest
 from generator.proof.knowledge import Fault, Lore
 from generator.proof.requests import Request
@@ -19,7 +19,7 @@ _NAMED = 3
 
 _HINTS = {
     "RP560": "keep the object for as long as a rule names it: under `shared`, or by shifting that rule too",
-    "RP561": "let it be there, with a replica to spare, and be waited for before it gets a share",
+    "RP561": "create it with a spare replica, and wait until it is ready before it gets a share",
     "RP562": "keep selectors apart, and let one stage change one thing that divides requests",
     "RP563": "let the pool know the name before it gets a share, and for as long as it has one",
     "RP564": "let the pool drain first, then delete its servers, and the picker when the last is gone",
@@ -33,7 +33,7 @@ _ORDER = "; kubectl takes another order, but an engine that keeps none may stop 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counterexample:
-    """A state in which somebody gets what no stage serves; `noticed` are the changes that matter."""
+    """A state in which a client gets what no stage serves; `noticed` are the changes that matter."""
 
     move: Move
     chosen: Chosen
@@ -52,20 +52,21 @@ class Counterexample:
         return self.chosen == frozenset(self.noticed[: len(self.chosen)])
 
 
-def tell(lore: Lore, example: Counterexample, found: Findings) -> None:
-    """Add the finding of a counter-example: at the step that asks for the stage, and at the objects."""
+def tell(lore: Lore, example: Counterexample) -> Reporting[None]:
+    """Add the finding of a counter-example: at the step of the stage, and at the objects."""
     fault, stage = example.fault, lore.rollout.stages[example.move.index]
     hint = _HINTS[fault.code] + ("" if example.in_order else _ORDER)
-    found.add(
-        CODES[fault.code],
+    yield finding(
+        fault.code,
         f"{_where(lore, example)}, {example.who} would get {fault.gets}: {fault.why}",
         stage.place or lore.rollout.plan.place,
         hint,
         *_related(lore, fault.objects),
+        about=fault.objects[0] if fault.objects else f"Plan/{lore.rollout.plan.name}",
     )
 
 
-def tell_of_routes(lore: Lore, move: Move, told: set[tuple[str, str]], found: Findings) -> None:
+def tell_of_routes(lore: Lore, move: Move, told: set[tuple[str, str]]) -> Reporting[None]:
     """Warn of the first stage that divides the requests of several routes anew: one follows another (I8)."""
     routes = tuple(_divided_anew(lore, move))
     key = ("RP567", str(routes))
@@ -74,23 +75,25 @@ def tell_of_routes(lore: Lore, move: Move, told: set[tuple[str, str]], found: Fi
     told.add(key)
     names = ", ".join(f"`{identity.name}`" for identity in routes)
     stage = lore.rollout.stages[move.index]
-    found.add(
-        CODES["RP567"],
+    yield finding(
+        "RP567",
         f"stage `{lore.rollout.directory(move.index)}` divides requests anew in {names}",
         stage.place or lore.rollout.plan.place,
         "leave out `routesShift: together`, and each route gets a stage of its own",
         *_related(lore, routes),
+        about=routes[0],
     )
 
 
-def tell_of_limit(lore: Lore, move: Move, number: int, found: Findings) -> None:
+def tell_of_limit(lore: Lore, move: Move, number: int) -> Reporting[None]:
     """Warn of a stage that changes more than can be tried in every combination."""
     stage = lore.rollout.stages[move.index]
-    found.add(
-        CODES["RP568"],
+    yield finding(
+        "RP568",
         f"stage `{lore.rollout.directory(move.index)}` changes {number} objects that one request can notice",
         stage.place or lore.rollout.plan.place,
         "what kubectl may leave behind is checked, but not each combination; split the stage to have them",
+        about=f"Plan/{lore.rollout.plan.name}",
     )
 
 
@@ -125,7 +128,7 @@ def _where(lore: Lore, example: Counterexample) -> str:
 
 
 def _with(changes: list[Change], of: int) -> str:
-    """Say what is applied so far."""
+    """Return what is applied so far."""
     names = [str(change) for change in changes[:_NAMED]]
     more = [f"{len(changes) - _NAMED} more"] if len(changes) > _NAMED else []
     if not names:

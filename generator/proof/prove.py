@@ -1,4 +1,4 @@
-"""The proof itself: every state of every move is asked every question, and what is wrong is a finding."""
+"""Check every half-applied state of every transition; each counter-example is a finding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from generator.model.findings import Findings
+from generator.model.findings import Reporting
 from generator.model.rollout import Proof, Rollout
 from generator.proof.knowledge import Lore, gather_lore
 from generator.proof.messages import Counterexample, tell, tell_of_limit, tell_of_routes
@@ -15,8 +15,8 @@ from generator.proof.state import World
 from generator.proof.transitions import LIMIT, Chosen, Move, choices, moves_of
 
 
-def proved(rollout: Rollout, found: Findings) -> Rollout:
-    """Return the rollout with its proof; each counter-example is a finding (contract §2b)."""
+def proved(rollout: Rollout) -> Reporting[Rollout]:
+    """Return the rollout with its proof; each counter-example is a finding (field/partial-application)."""
     lore = gather_lore(rollout)
     everywhere = sight_of(lore, lore.versions)
     told: set[tuple[str, str]] = set()
@@ -26,27 +26,26 @@ def proved(rollout: Rollout, found: Findings) -> Rollout:
         moves = tuple(group)
         for move in moves:
             tried: set[Chosen] = set()
-            examples += judged(lore, move, everywhere, tried, found)
+            examples += yield from judged(lore, move, everywhere, tried)
             states += len(tried)
         transitions += 1
         rollbacks += any(move.back for move in moves)
         for example in _worst(examples):
             if example.same_as not in told:
                 told.add(example.same_as)
-                tell(lore, example, found)
-        tell_of_routes(lore, moves[0], told, found)
+                yield from tell(lore, example)
+        yield from tell_of_routes(lore, moves[0], told)
     counts = Proof(transitions=transitions, rollbacks=rollbacks, states=states)
     return replace(rollout, proof=counts)
 
 
-def judged(
-    lore: Lore, move: Move, everywhere: Sight, tried: set[Chosen], found: Findings
-) -> Iterator[Counterexample]:
+def judged(lore: Lore, move: Move, everywhere: Sight, tried: set[Chosen]) -> Reporting[list[Counterexample]]:
     """Ask every question of every state that can answer it differently; `tried` collects the states.
 
     A state is known by the changes made. Of those that a question does not see it has none: with them it
     would get the same answer.
     """
+    examples: list[Counterexample] = []
     lasting = move.lasting
     for question in questions(lore, move, everywhere):
         noticed = tuple(index for index in lasting if question.sees(move.changes[index]))
@@ -55,7 +54,7 @@ def judged(
             continue
         excused = question.excused()
         if len(noticed) > LIMIT:
-            tell_of_limit(lore, move, len(noticed), found)
+            yield from tell_of_limit(lore, move, len(noticed))
         seen, bases = move.seen(question.view), dict[Chosen, World]()
         for picks in choices(len(noticed)):
             chosen = frozenset(noticed[pick] for pick in picks)
@@ -64,9 +63,11 @@ def judged(
             tried.add(chosen)
             for fault in question.faults(seen.world(chosen, bases)):
                 if fault not in excused:
-                    yield Counterexample(
-                        move=move, chosen=chosen, noticed=noticed, who=str(question), fault=fault
+                    who = str(question)
+                    examples.append(
+                        Counterexample(move=move, chosen=chosen, noticed=noticed, who=who, fault=fault)
                     )
+    return examples
 
 
 _NOW = "RP563"

@@ -1,4 +1,4 @@
-"""What one asks of a state, and the objects that the answer hangs on: no other object can change it.
+"""The checks of a half-applied state, each with the objects that its result depends on.
 
 Each question is answered with the objects of its view alone. That is what keeps the proof small: of all
 changes of a move, only those in view have to be tried in every combination.
@@ -13,19 +13,20 @@ from dataclasses import dataclass, field
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.model.manifests import Identity, Manifest
+from generator.model.weights import percent
 from generator.proof.faults import FAULTS, Visit
 from generator.proof.knowledge import Fault, Lore
 from generator.proof.ownership import picker_service
 from generator.proof.pods import restarted
 from generator.proof.requests import Request
-from generator.proof.shares import Mix, mix_of, percent, shares_of
+from generator.proof.shares import Mix, mix_of, shares_of
 from generator.proof.state import Change, World
 from generator.proof.transitions import Move
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question(ABC):
-    """Something to ask of every state of a move; `view` has the objects that the answer hangs on."""
+    """A check of every state of a transition; `view` has the objects that the result depends on."""
 
     view: frozenset[Identity]
 
@@ -55,7 +56,7 @@ class Routing(Question):
     start: World
 
     def faults(self, world: World) -> Iterator[Fault]:
-        """Contract I7, I8, §1.4: no rule is 404, all weights 0 are 500, and so is a missing backend."""
+        """Check routes: no rule is 404; all weights 0 or no backend is 500 (I7, I8, field/weights)."""
         answer = self.lore.answer(self.request, world.objects.values())
         if answer is None:
             yield self._fault("404", "no rule of any route takes them")
@@ -140,14 +141,14 @@ class Dividing(Question):
         return change.identity in self.view and change.identity not in self.still
 
     def faults(self, world: World) -> Iterator[Fault]:
-        """Contract I8, I18, I21: a half-applied stage serves what one of its neighbours serves."""
+        """Check that a half-applied stage serves what the stage before or after it serves (I8, I18, I21)."""
         mix = mix_of(self.lore, self.request, self.alias, world)
         if mix is not None and mix not in self._allowed():
             shares = shares_of(mix)
             parts = [
-                f"{percent(share)} `{model or to.name}`" for (to, model), share in sorted(shares.items())
+                f"{percent(share)} % `{model or to.name}`" for (to, model), share in sorted(shares.items())
             ]
-            why = f"they are divided as no stage says: {', '.join(parts) or 'to no backend'}"
+            why = f"no stage divides them like this: {', '.join(parts) or 'to no backend'}"
             if shares in [shares_of(other) for other in self._allowed() if other is not None]:
                 why = f"they meet pods of another version: {', '.join(parts)}"
             about = str(min(shares)[0]) if shares else str(self.request)
@@ -180,7 +181,7 @@ class Finishing(Question):
     back: bool
 
     def faults(self, world: World) -> Iterator[Fault]:
-        """Contract I11, I12: servers end when drained, and picker and pool outlive the last answer."""
+        """Check that servers stop when drained, and pool and picker after the last answer (I11, I12)."""
         servers, pool = self.servers, f"InferencePool `{self.pool.name}`"
         for server in servers:
             if server.identity not in world.objects and not self.back:
@@ -234,7 +235,7 @@ class Forgetting(Question):
     model: str
 
     def faults(self, world: World) -> Iterator[Fault]:
-        """Contract I24: an adapter goes when nothing is in flight on it."""
+        """Check that an adapter is unloaded only when nothing is in flight on it (I24)."""
         if self.model in world.busy:
             why = "no gate has shown that nothing runs on it any more"
             yield Fault(code="RP564", gets="a broken stream", why=why, about=self.model, objects=())

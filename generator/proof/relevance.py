@@ -1,4 +1,4 @@
-"""Which objects a question hangs on, in every version that they may have in a move."""
+"""Find the objects that a check depends on, in every version that they may have in a transition."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.policies import POLICIES
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.model.manifests import Identity, Manifest
 from generator.proof.knowledge import Lore
-from generator.proof.ownership import POLICIES, REWRITE, picker_service, policies_of, rewrites_of
+from generator.proof.ownership import REWRITE, picker_service, policies_of, rewrites_of
 from generator.proof.questions import Dividing, Finishing, Forgetting, Question, Reaching, Routing
 from generator.proof.requests import Answer, Request
 from generator.proof.state import same_pods

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from generator.model.manifests import Identity, Manifest
+from generator.model.weights import NONE, WHOLE
 from generator.proof.faults import resolve
 from generator.proof.knowledge import Lore
 from generator.proof.requests import Request
@@ -33,8 +34,8 @@ def mix_of(lore: Lore, request: Request, alias: str | None, world: World) -> Mix
         rewrite, targets = resolve(backend, alias, objects)
         if alias and not rewrite and not any(alias in lore.kin.models(item) for item in servers):
             return None
-        for model, part in targets.items() if rewrite else [(alias or "", Fraction(1))]:
-            found[backend, model, version] = found.get((backend, model, version), Fraction(0)) + share * part
+        for model, part in targets.items() if rewrite else [(alias or "", WHOLE)]:
+            found[backend, model, version] = found.get((backend, model, version), NONE) + share * part
     return frozenset(found.items())
 
 
@@ -42,10 +43,5 @@ def shares_of(mix: Mix) -> dict[tuple[Identity, str], Fraction]:
     """Return the share of each backend and model, whatever version of the pods there is."""
     shares: dict[tuple[Identity, str], Fraction] = {}
     for (backend, model, _), share in mix:
-        shares[backend, model] = shares.get((backend, model), Fraction(0)) + share
+        shares[backend, model] = shares.get((backend, model), NONE) + share
     return shares
-
-
-def percent(share: Fraction) -> str:
-    """Say a share in percent."""
-    return f"{float(share * 100):.3f}".rstrip("0").rstrip(".") + " %"

@@ -19,7 +19,7 @@ class Change:
     after: Manifest | None
 
     def __str__(self) -> str:
-        """Say ``Deployment `chat` applied``."""
+        """Return ``Deployment `chat` applied``."""
         return f"{self.identity.kind} `{self.identity.name}` {'applied' if self.after else 'deleted'}"
 
 

@@ -1,4 +1,4 @@
-"""The ways of a rollout: from each stage to the next, and back from wherever one stands (contract §2b).
+"""Transitions to prove: each stage to the next, and every way back (field/partial-application).
 
 A way is cut into moves. In a move some objects change, in any order and as far as anyone likes; what came
 before it is done, and what is known then was shown by gates.
@@ -193,8 +193,7 @@ def _deleted(deletions: Iterable[Deletion], world: World) -> Iterator[Change]:
 
 def _pruned(stage: Stage, world: World) -> Iterator[Change]:
     """Return what the stage no longer names: an engine that prunes deletes it, kubectl does not."""
-    named = {item.identity for item in stage.objects}
-    named |= {item.identity for deletion in stage.deletions for item in deletion.objects}
+    named = {item.identity for item in (*stage.objects, *stage.deleted)}
     return (Change(identity=identity, after=None) for identity in world.objects if identity not in named)
 
 

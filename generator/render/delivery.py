@@ -1,7 +1,7 @@
-"""What applies the stages: plain kubectl, or a GitOps engine that follows `live/`; a row and a folder each.
+"""Deliver stages by kubectl or by a GitOps engine (Argo CD, Flux) that follows `live/`.
 
 An engine that prunes deletes what `live/` no longer holds, all of it at once and in an order of its own, so
-what a stage deletes one after the other becomes a stage each (contract I11, §2b).
+what a stage deletes one after the other becomes a stage each (I11, field/partial-application).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ def _nothing(_: Manifest) -> Mapping[str, str]:
 
 
 def _waves(item: Manifest) -> Mapping[str, str]:
-    """Apply in the order in which objects must exist (contract I4); ask before model servers are pruned."""
+    """Apply in the order in which objects must exist (I4); ask before model servers are pruned."""
     asked = {_OPTIONS: "Delete=confirm,Prune=confirm"} if _is_served(item) else {}
     return {_WAVE: str(apply_rank(item)), **asked}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """One way to apply stages: its shell stands in `templates/render/delivery/NAME/`.
+    """One way to apply stages: its shell is in `templates/render/delivery/NAME/`.
 
     `prunes` says that it follows `live/`, and deletes what is no longer in it; `follower` is the template of
     its object that does so.

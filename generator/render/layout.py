@@ -1,4 +1,4 @@
-"""Where every object of a rollout stands: once for all stages, or in the folder of each stage."""
+"""Decide where each object is rendered: once for all stages, or in the folder of each stage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generator.model.rollout import Rollout, Stage
 _PLAIN_NAME = re.compile(r"[a-z0-9][-.a-z0-9]{0,57}")
 
 _BUNDLE_OF = {"routes": "shared"}
-"""Routes belong to neither version (contract I3): they are gathered apart and rendered as shared."""
+"""Routes belong to neither version (I3): they are gathered apart and rendered as shared."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,7 @@ class Layout:
 
     def stage_files(self, index: int) -> dict[str, Manifest]:
         """Return the file of every object of a stage."""
-        own = f"stages/{self.rollout.directory(index)}"
+        own = self.rollout.folder(index)
         return {
             f"{self.homes.get(item.identity, own)}/{self.names[item.identity]}": item
             for item in self.rollout.stages[index].objects
@@ -42,7 +42,7 @@ class Layout:
     def applied(self) -> tuple[tuple[str, ...], ...]:
         """Return the files of each stage in the order in which its kustomization applies them."""
         listed = self.kustomizations()
-        folders = (f"stages/{self.rollout.directory(index)}" for index in range(len(self.rollout.stages)))
+        folders = (self.rollout.folder(index) for index in range(len(self.rollout.stages)))
         return tuple(tuple(_expanded(folder, listed)) for folder in folders)
 
     def rollback_files(self) -> dict[str, Manifest]:
@@ -59,7 +59,7 @@ class Layout:
             if part:
                 listed.setdefault(bundle, []).append(part)
         for index, stage in enumerate(self.rollout.stages):
-            listed[f"stages/{self.rollout.directory(index)}"] = self._resources(stage)
+            listed[self.rollout.folder(index)] = self._resources(stage)
         return listed
 
     def _resources(self, stage: Stage) -> list[str]:

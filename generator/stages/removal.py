@@ -1,4 +1,4 @@
-"""How a version is deleted: model servers first, its endpoint picker last (contract I11)."""
+"""How a version is deleted: model servers first, its endpoint picker last (I11)."""
 
 from __future__ import annotations
 

@@ -12,12 +12,13 @@ from generator.kubernetes.workloads import replicas
 from generator.model.gates import Gate
 from generator.model.manifests import Identity, Manifest
 from generator.model.rollout import Rollout, Split, Stage
+from generator.model.weights import percent
 
 HEAD = ("stage", "traffic in percent", "replicas", "accelerators (peak)", "gate", "way back")
 
 
 def replica_text(row: Row) -> str:
-    """Say how many replicas each bundle has; the bundle's name says nothing where there is one."""
+    """Return how many replicas each bundle has; the bundle's name says nothing where there is one."""
     said = {
         bundle: f"{count} ({row.least[bundle]} while it changes)" if row.least[bundle] < count else str(count)
         for bundle, count in row.replicas.items()
@@ -57,7 +58,7 @@ def summarize(rollout: Rollout) -> tuple[Row, ...]:
 
 
 def proof_sentence(rollout: Rollout) -> str:
-    """Say how much was proved; nothing, where nobody has asked."""
+    """Return how much was proved; nothing, where nobody has asked."""
     proof = rollout.proof
     if proof is None:
         return ""
@@ -66,7 +67,7 @@ def proof_sentence(rollout: Rollout) -> str:
 
 
 def traffic(splits: tuple[Split, ...]) -> tuple[str, ...]:
-    """Say what each split does, once for splits that do the same."""
+    """Return what each split does, once for splits that do the same."""
     return tuple(dict.fromkeys(_split(split) for split in splits))
 
 
@@ -111,7 +112,9 @@ def _most(after: Manifest | None, before: Manifest | None, said: Mapping[str, in
 
 
 def _split(split: Split) -> str:
-    shares = ", ".join(f"{backend.version or backend.name} {backend.share}" for backend in split.backends)
+    shares = ", ".join(
+        f"{backend.version or backend.name} {percent(backend.share)}" for backend in split.backends
+    )
     return f"{split.condition} → {shares}" if split.condition else shares
 
 

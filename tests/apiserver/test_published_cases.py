@@ -108,9 +108,8 @@ def shape(schema: Node, path: str = "") -> dict[str, tuple[Any, ...]]:
         schema.rules != (),
     )
     below = [(f".{name}", part) for name, part in schema.properties.items()]
-    below += [("[]", schema.items)] * bool(schema.items) + [("{}", schema.additional)] * bool(
-        schema.additional
-    )
+    below += [("[]", schema.items)] if schema.items else []
+    below += [("{}", schema.additional)] if schema.additional else []
     return {path: said} | {
         name: told for step, part in below if part for name, told in shape(part, path + step).items()
     }

@@ -8,6 +8,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import click
 import pytest
 
 from generator.cli import cli
@@ -35,6 +36,7 @@ def arguments(command: str, *plans: object, out: object) -> list[object]:
 def formats(command: str) -> list[str]:
     """Give the formats that a command offers."""
     (option,) = [one for one in cli.commands[command].params if one.name == "format_"]
+    assert isinstance(option.type, click.Choice)
     return list(option.type.choices)
 
 

@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,14 +19,15 @@ CHILD = f"""
 import json, pathlib, re, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({512 * MEBIBYTE}, {512 * MEBIBYTE}))
 import yaml
-from generator.diagnostics import Findings
-from generator.load import compose, load_manifests, load_plan, read_source
-compose.LOADER = getattr(yaml, sys.argv[2])
+from generator.pipeline import Collector
+from generator.load.reader import load_manifests, load_plan, read_source
+from generator.load.yaml import composer
+composer.LOADER = getattr(yaml, sys.argv[2])
 answer = []
 for loader in (load_plan, load_manifests):
-    found = Findings()
-    source = read_source(pathlib.Path(sys.argv[1]), "p.yaml", found)
-    documents = loader(source, found) if source else None
+    found = Collector()
+    source = found.collect(read_source(pathlib.Path(sys.argv[1]), "p.yaml"))
+    documents = found.collect(loader(source)) if source else None
     answer.append([bool(documents), sorted({{finding.code.id for finding in found.all}}), len(found.all)])
     assert max((len(finding.message) for finding in found.all), default=0) < 1000
 (peak,) = re.findall(r"VmHWM:\\s*(\\d+) kB", pathlib.Path("/proc/self/status").read_text())
@@ -32,7 +36,7 @@ print(json.dumps([answer, peak]))
 """
 
 
-def read(tmp_path, text, loader="CSafeLoader"):
+def read(tmp_path: Path, text: bytes | str, loader: str = "CSafeLoader") -> list[Any]:
     """Give whether there are documents, the codes and the count of findings, for both readings."""
     path = tmp_path / "p.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -45,12 +49,13 @@ def read(tmp_path, text, loader="CSafeLoader"):
         check=False,
     )
     assert run.returncode == 0, run.stderr[-2000:]
+    answer: list[Any]
     answer, peak = json.loads(run.stdout)
     assert peak < 256 * MEBIBYTE
     return answer
 
 
-def bomb(levels, width, start, item):
+def bomb(levels: int, width: int, start: str, item: Callable[[str], str]) -> str:
     """Give lines that each repeat the one before `width` times."""
     lines = [f"a0: &a0 {start}"]
     for level in range(1, levels + 1):
@@ -58,7 +63,7 @@ def bomb(levels, width, start, item):
     return "\n".join(lines) + "\n"
 
 
-def merge_bomb(levels):
+def merge_bomb(levels: int) -> str:
     """Give mappings that each merge the one before, under a new name, many times."""
     lines = ["a0: &a0 {k: 1}"]
     for level in range(1, levels + 1):
@@ -67,7 +72,7 @@ def merge_bomb(levels):
     return "\n".join(lines) + "\n"
 
 
-def lol(levels):
+def lol(levels: int) -> str:
     return bomb(levels, 9, "[lol, lol]", "[{}]".format)
 
 
@@ -92,12 +97,12 @@ NESTED |= {"keys below keys": "".join(f"{' ' * n}a:\n" for n in range(1000))}
 
 
 @pytest.mark.parametrize("name", NESTED)
-def test_deep_nesting_is_refused(tmp_path, name):
+def test_deep_nesting_is_refused(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, NESTED[name]) == [[False, ["RP006"], 1]] * 2
 
 
 @pytest.mark.parametrize("name", [name for name in NESTED if "60,000" in name])
-def test_deep_nesting_is_refused_without_libyaml(tmp_path, name):
+def test_deep_nesting_is_refused_without_libyaml(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, NESTED[name], "SafeLoader") == [[False, ["RP006"], 1]] * 2
 
 
@@ -118,7 +123,7 @@ BOMBS |= {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_alias_bombs_are_refused(tmp_path, name):
+def test_alias_bombs_are_refused(tmp_path: Path, name: str) -> None:
     for has_documents, codes, count in read(tmp_path, BOMBS[name]):
         assert not has_documents
         assert set(codes) & {"RP006", "RP007"}
@@ -126,7 +131,7 @@ def test_alias_bombs_are_refused(tmp_path, name):
         assert count <= Limits.findings
 
 
-HUGE = {
+HUGE: dict[str, tuple[str | bytes, list[str], list[str]]] = {
     # name: text, codes of a plan, codes of a manifest; a text without errors gives documents
     "values in a list": ("[" + "a," * (MEBIBYTE // 2 - 1) + "]", ["RP008"], ["RP008"]),
     "lists in a list": ("[" + "[]," * 349_000 + "]", ["RP008"], ["RP008"]),
@@ -192,19 +197,19 @@ HUGE = {
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_huge_inputs_are_read_or_refused(tmp_path, name):
+def test_huge_inputs_are_read_or_refused(tmp_path: Path, name: str) -> None:
     text, plan, manifest = HUGE[name]
     answers = read(tmp_path, text)
     assert [codes for _, codes, _ in answers] == [plan, manifest]
     assert max(count for _, _, count in answers) <= Limits.findings + 1
 
 
-def test_what_people_write_with_aliases_is_read(tmp_path):
+def test_what_people_write_with_aliases_is_read(tmp_path: Path) -> None:
     text = "a: &a {b: [1, 2, 3]}\nc:\n" + "- {<<: *a, d: 1}\n- *a\n" * 50
     assert read(tmp_path, text) == [[True, [], 0]] * 2
 
 
-def test_files_without_aliases_have_more_room_than_those_with_them(tmp_path):
+def test_files_without_aliases_have_more_room_than_those_with_them(tmp_path: Path) -> None:
     text = "a: &a 1\nb: [" + "1," * (Limits.nodes + 1) + "]\n"
     assert read(tmp_path, text) == [[True, [], 0]] * 2
     assert read(tmp_path, text + "c: *a\n") == [[False, ["RP007"], 1]] * 2

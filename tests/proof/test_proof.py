@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from generator.model.findings import Diagnostic, Rejected
+from generator.model.findings import Finding, Rejected
 from generator.model.manifests import Manifest, Origin, identity_of
 from generator.model.source import Document, Source
 from generator.pipeline import Compiled, compile_plan
@@ -42,13 +42,13 @@ def compiled(folder: Path, plan: Object | None = None, **files: list[Object]) ->
     return compile_plan(written(folder, plan or blue_green({"weight": 10}, {"weight": 100}), paths))
 
 
-def refused(folder: Path, plan: Object | None = None, **files: list[Object]) -> tuple[Diagnostic, ...]:
+def refused(folder: Path, plan: Object | None = None, **files: list[Object]) -> tuple[Finding, ...]:
     with pytest.raises(Rejected) as rejected:
         compiled(folder, plan, **files)
     return proofs(rejected.value.findings)
 
 
-def proofs(findings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+def proofs(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """What the proof found; other rooms may have had a word too."""
     return tuple(found for found in findings if found.code.id.startswith("RP56"))
 
@@ -136,7 +136,7 @@ def test_a_stage_of_very_many_workloads_is_a_warning(tmp_path: Path) -> None:
     many = compiled(
         tmp_path, plan, blue=[*version(BLUE), *servers(BLUE)], green=[*version(GREEN), *servers(GREEN)]
     )
-    assert {found.code.id for found in proofs(many.warnings)} == {"RP568"}
+    assert {(found.code.id, found.about) for found in proofs(many.warnings)} == {("RP568", "Plan/chat")}
 
 
 def test_an_adapter_is_known_before_it_gets_a_share(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.gates import Fact, Gate, Instruction, facts_of
 from generator.model.manifests import Manifest, identity_of
 from generator.model.rollout import Deletion, Rollback, Rollout, Stage
@@ -190,7 +190,8 @@ def rollouts(draw: st.DrawFn) -> Case:
     for number in range(draw(st.integers(1, 3))):
         before, state = state, draw(states(state))
         gone = [MANIFESTS[place][0] for place in PLACES if state[place] == ABSENT != before[place]]
-        deleted = [Deletion(title="gone", objects=tuple(gone))] if gone and draw(st.booleans()) else []
+        kept = not gone or not draw(st.booleans())
+        deleted = [] if kept else [Deletion(title="gone", objects=tuple(gone))]
         facts = draw(st.lists(st.sampled_from(FACTS), max_size=8))
         unloaded = [fact for fact in facts if fact.word == "unloaded"]
         stages.append(
@@ -257,7 +258,7 @@ def proof(lore: Lore) -> Found:
     found: Found = set()
     everywhere = sight_of(lore, lore.versions)
     for move in moves_of(lore):
-        for example in judged(lore, move, everywhere, set(), Findings()):
+        for example in value_of(judged(lore, move, everywhere, set())):
             fault = example.fault
             found.add((example.who, fault.code, fault.about, fault.why))
     return found

@@ -30,7 +30,7 @@ def review(tree: Tree, given: Sequence[Object]) -> dict[str, str]:
 
 
 def _bundles(tree: Tree, given: Sequence[Object]) -> Iterator[str]:
-    """Show what the user has not written: green as a difference from its nearest kin in another bundle."""
+    """Show what the user has not written: green as a difference from the nearest file of another bundle."""
     shown: dict[str, str] = {}
     for path, text in sorted(tree.items()):
         if path.startswith("bundles/"):
@@ -92,8 +92,8 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _difference(before: str, old: str, after: str, new: str) -> str:
-    lines = [side.splitlines(keepends=True) for side in (old, new)]
-    return "".join(difflib.unified_diff(*lines, before, after, n=1))
+    first, second = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(first, second, before, after, n=1))
 
 
 def _whole(path: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Which rules hold for which class, beside the rows of the table: one line each."""
+"""The validation functions of each class, besides the rows of the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tree of an expression → one Python closure, names turned into places once."""
+"""Compile the syntax tree of a CEL expression to one Python closure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens of CEL → a tree; macros are calls here, `compiler` knows them."""
+"""Parse CEL tokens into a syntax tree; macros are calls here, and `compiler` expands them."""
 
 from __future__ import annotations
 

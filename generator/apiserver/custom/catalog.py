@@ -1,4 +1,4 @@
-"""Our own schemas of the kinds that rollouts are made of, under `schemas/apiserver/`, read when asked for."""
+"""Load our own schemas of the kinds that rollouts use, from `schemas/apiserver/`, on first use."""
 
 from __future__ import annotations
 

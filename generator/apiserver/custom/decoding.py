@@ -1,4 +1,4 @@
-"""What the server does to an object before it judges it: unknown fields, nulls, defaults."""
+"""Decode an object as the server does before validation: unknown fields, nulls, defaults."""
 
 from __future__ import annotations
 

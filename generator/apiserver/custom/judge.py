@@ -1,4 +1,4 @@
-"""The verdict on one custom resource, reached in the order in which an API server reaches it."""
+"""Validate one custom resource, in the same order as an API server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Definition:
     schema: Node
 
     def __call__(self, data: Mapping[str, Any]) -> list[Violation]:
-        """Judge an object that is created."""
+        """Check an object that is created."""
         return self.judge(data)
 
     def judge(

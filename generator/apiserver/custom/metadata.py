@@ -1,4 +1,4 @@
-"""ObjectMeta: what an API server reads from `metadata`, and what it holds against it."""
+"""Validate `metadata` (ObjectMeta) as an API server does."""
 
 from __future__ import annotations
 

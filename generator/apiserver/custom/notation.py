@@ -1,4 +1,4 @@
-"""The notation of our own schemas → the dialect of CustomResourceDefinitions, for one target.
+"""Convert our own schemas to the form of CustomResourceDefinitions, for one target.
 
 It is the dialect, and beside it: a text stands for the definition of that name, `is` starts from one;
 `fields` are properties, `name!` a required one; `rules` are pairs of a CEL condition and its message;
@@ -39,7 +39,7 @@ class Target:
         return bool(_COMPARE[words[0]](self._version(name), version_of(words[1])))
 
     def lacks(self, schema: Mapping[str, Any]) -> str:
-        """Say why a field does not exist here; empty where it does."""
+        """Return why a field does not exist here; empty where it does."""
         if "channel" in schema and schema["channel"] != self.channel:
             return f"only the {schema['channel']} channel of the Gateway API has it"
         name, _, since = str(schema.get("since", "")).partition(" ")

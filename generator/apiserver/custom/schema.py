@@ -1,4 +1,4 @@
-"""A schema in the dialect of CustomResourceDefinitions → nodes, read once and then only walked."""
+"""Parse the schema of a CustomResourceDefinition into nodes, once."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _summary(
     all_of: tuple[Node, ...],
     **_: Any,
 ) -> dict[str, Any]:
-    """Say of a schema what spares a walk into it."""
+    """Return what lets validation skip a schema."""
     below = [part for part in (*properties.values(), additional, items) if part]
     return {
         "defaulted": {name: part for name, part in properties.items() if part.default is not MISSING},

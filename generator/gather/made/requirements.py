@@ -7,44 +7,46 @@ from dataclasses import dataclass
 
 from generator.gather.made.context import Context
 from generator.gather.made.gateway_policies import POLICIES
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.made import SIDECAR, Router, Wanted
 from generator.model.manifests import Manifest
 from generator.model.plan import Plan
 
 _REWRITING = "lora-adapter"
-"""The strategy that needs rewrites, which a picker without an InferencePool does not read (contract §1.2)."""
+"""The strategy that needs rewrites: a picker without an InferencePool reads none (field/model-rewrite)."""
 
 
-def require_fit(wanted: Wanted, pool: Manifest | None, plan: Plan, context: Context, found: Findings) -> None:
-    """Ask that the router can be made for this target, and beside these manifests."""
+def require_fit(wanted: Wanted, pool: Manifest | None, plan: Plan, context: Context) -> Reporting[None]:
+    """Check that the router can be made for this target, and beside these manifests."""
     if wanted.router and pool:
-        found.add(
-            CODES["RP220"],
-            f"the manifests bring InferencePool `{wanted.pool}`, and rollplan is to make it too",
+        yield finding(
+            "RP220",
+            f"the manifests have InferencePool `{wanted.pool}`, and `router` makes it too",
             wanted.router.origin.at_key(),
             "remove `router`, or the pool and its endpoint picker from the manifests",
-            Related(place=pool.origin.at("metadata", "name"), label="the pool that they bring"),
+            Related(place=pool.origin.at("metadata", "name"), label="the pool in the manifests"),
         )
     if wanted.router and not pool:
-        _require_provider(wanted.router, context, found)
+        yield from _require_provider(wanted.router, context)
         for row in _MISFITS:
             if row.is_met(_Asked(wanted=wanted, router=wanted.router, plan=plan, context=context)):
                 place = wanted.router.origin.at_key(row.field)
-                found.add(CODES["RP223"], row.message, place, row.hint)
+                yield finding("RP223", row.message, place, row.hint)
 
 
-def _require_provider(router: Router, context: Context, found: Findings) -> None:
+def _require_provider(router: Router, context: Context) -> Reporting[None]:
     gateway = context.target.gateway
     if context.standalone or (gateway and gateway.provider in POLICIES):
         return
     named = f"gateway provider `{gateway.provider}`" if gateway and gateway.provider else "the plan's gateway"
-    found.add(
-        CODES["RP221"],
-        f"what {named} needs beside the pool is not known, so nothing is made for it",
+    yield finding(
+        "RP221",
+        f"what {named} needs besides the pool is not known, so nothing is made for it",
         router.origin.at_key(),
-        f"set `target.gateway.provider` to one of {', '.join(POLICIES)}; `none` says that you care for it",
+        f"set `target.gateway.provider` to one of {', '.join(POLICIES)}; with `none` you add what "
+        "the gateway needs",
+        about=gateway or "",
     )
 
 
@@ -112,18 +114,18 @@ _MISFITS = (
         field="preferredBackends",
         is_met=lambda asked: asked.router.preferred_rate is not None and not asked.is_gke,
         message="preferred backends are a feature of GKE's gateways",
-        hint="remove `preferredBackends`; `replicas: 2` gives a picker that stands by",
+        hint="remove `preferredBackends`; with `replicas: 2` the second picker is a standby",
     ),
     _Misfit(
         field="replicas",
         is_met=lambda asked: asked.router.preferred_rate is not None and asked.router.replicas > 1,
-        message="preferred backends are two pickers that both work, so none stands by",
+        message="with preferred backends both pickers work, so there is no standby",
         hint="remove `replicas` or `preferredBackends`",
     ),
     _Misfit(
         field="targetPorts",
         is_met=lambda asked: len(asked.router.ports) > 1 and bool(asked.wanted.servers),
         message="the model servers that rollplan makes listen on one port",
-        hint="name one target port, or bring the model servers as manifests",
+        hint="set one target port, or write the model servers as manifests",
     ),
 )

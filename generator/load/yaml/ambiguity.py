@@ -52,7 +52,7 @@ _SUSPECT: Final = frozenset("+-.0123456789=<yYnNoOtTfF")
 
 
 def doubt_of(text: str) -> Doubt | None:
-    """Say what other parsers read in a plain scalar of a plan; None where all agree."""
+    """Return what other parsers read in a plain scalar of a plan; None where all agree."""
     if not text or text[0] not in _SUSPECT or _AGREED.fullmatch(text):
         return None
     for pattern, doubt in _DOUBTS:

@@ -1,4 +1,4 @@
-"""What clients ask blue for, green must answer: names, rewrites, priorities (contract §3.1, I21, I23)."""
+"""Check that green serves what clients request: names, rewrites, priorities (field/blue-green, I21)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from generator.kubernetes.engines import Server, servers_in
 from generator.kubernetes.router import servers_of
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest
 from generator.model.source import Path, Place
 
@@ -18,7 +18,7 @@ REWRITE, OBJECTIVE = "InferenceModelRewrite", "InferenceObjective"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """One version as clients meet it: its pool, and the objects among which its servers and rewrites are.
+    """One version as clients see it: its pool, and the objects among which its servers and rewrites are.
 
     `place` is where a finding in it points when its objects come from the other side's manifests.
     """
@@ -59,8 +59,8 @@ ANY = ""
 """Stands for every name: a rewrite rule without matches takes each request that no other takes."""
 
 
-def require_names(blue: Side, green: Side, found: Findings) -> None:
-    """Ask that green answers to every name that blue's model servers answer to.
+def require_names(blue: Side, green: Side) -> Reporting[None]:
+    """Check that green answers to every name that blue's model servers answer to.
 
     Clients go on sending the old name: without it each request that reaches green is a 404.
     """
@@ -72,9 +72,9 @@ def require_names(blue: Side, green: Side, found: Findings) -> None:
         if not missing or not server.names:
             continue
         old, first = asked[missing[0]]
-        found.add(
-            CODES["RP330"],
-            f"clients ask for {_quoted(missing)}, and {item.kind} `{item.name}` answers to "
+        yield finding(
+            "RP330",
+            f"clients request {_quoted(missing)}, and {item.kind} `{item.name}` answers to "
             f"{_quoted(server.names)} alone",
             green.at(item, *_word(item, server, server.names[0])),
             f"give green `{server.engine.serving_as(wanted)}`, or its pool a rewrite from `{missing[0]}` to "
@@ -92,14 +92,14 @@ def _word(item: Manifest, server: Server, name: str) -> Path:
     return (*server.path, "args") if index is None else (*server.path, "args", index)
 
 
-def require_copies(blue: Side, green: Side, found: Findings) -> None:
-    """Ask that green's pool has rewrites and objectives of its own, before any weight (contract I21)."""
+def require_copies(blue: Side, green: Side) -> Reporting[None]:
+    """Check that green's pool has rewrites and objectives of its own, before any weight (I21)."""
     served = {name for _, server in green.servers() for name in server.names}
     answered = green.aliases()
     for alias, (rewrite, index) in blue.aliases().items():
         if alias not in answered and alias not in served and ANY not in answered:
-            found.add(
-                CODES["RP331"],
+            yield finding(
+                "RP331",
                 f"blue rewrites {f'model `{alias}`' if alias else 'every model'}, and green has no rewrite "
                 "for it",
                 rewrite.origin.at("spec", "rules", index),
@@ -111,17 +111,17 @@ def require_copies(blue: Side, green: Side, found: Findings) -> None:
     for item in blue.of_pool(OBJECTIVE):
         priority = item.get("spec", "priority", default=0)
         if priority and priority not in priorities:
-            found.add(
-                CODES["RP331"],
-                f"blue's {OBJECTIVE} `{item.name}` gives priority {priority}, and green has none that does",
+            yield finding(
+                "RP331",
+                f"blue's {OBJECTIVE} `{item.name}` sets priority {priority}, and green has none that sets it",
                 item.origin.at("spec", "priority"),
                 f"copy it under another name, with `{green.pool.name}` as its poolRef",
                 Related(place=green.at(green.pool, "metadata", "name"), label="green's pool"),
             )
 
 
-def warn_of_adapters(blue: Side, green: Side, found: Findings) -> None:
-    """Warn where green's rewrites lead to adapters that were made for blue's model (contract I23)."""
+def warn_of_adapters(blue: Side, green: Side) -> Reporting[None]:
+    """Warn where green's rewrites lead to adapters that were made for blue's model (I23)."""
     old = {server.model for _, server in blue.servers() if server.model}
     new = {server.model for _, server in green.servers() if server.model}
     names = {name for _, server in green.servers() for name in server.names}
@@ -131,11 +131,12 @@ def warn_of_adapters(blue: Side, green: Side, found: Findings) -> None:
     for rewrite in green.of_pool(REWRITE):
         for path, target in _targets(rewrite):
             if target in known and target not in names:
-                found.add(
-                    CODES["RP339"],
+                yield finding(
+                    "RP339",
                     f"`{target}` is an adapter for {_quoted(old)}, and green runs {_quoted(new)}",
                     green.at(rewrite, *path),
                     "build the adapter for green's model under another name, and let its rewrite lead there",
+                    about=rewrite,
                 )
 
 

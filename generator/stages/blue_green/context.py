@@ -11,7 +11,7 @@ from generator.kubernetes.workloads import replicas
 from generator.model.gates import MetricGate
 from generator.model.manifests import Manifest
 from generator.model.plan import Plan
-from generator.model.rollout import Split, Stage
+from generator.model.rollout import Stage
 from generator.model.target import Gateway
 from generator.stages.blue_green.objectives import with_objective
 from generator.stages.blue_green.parameters import BlueGreen
@@ -79,12 +79,8 @@ class Scene:
     def _headed(self, routes: Iterable[Manifest]) -> Routes:
         return tuple(with_objective(route, self.objectives) for route in routes)
 
-    def splits(self, routes: Iterable[Manifest]) -> tuple[Split, ...]:
-        """Return what the rules of these routes do with their requests."""
-        return tuple(split for route in routes for split in splits(route, self.shift))
-
     def ready(self, version: Version, objects: tuple[Manifest, ...]) -> MetricGate:
-        """Ask that the version's endpoint picker sees all the pods of its objects."""
+        """Check that the version's endpoint picker sees all the pods of its objects."""
         count = sum(map(replicas, servers_of(objects, version.pool)))
         pool = version.target
         return of_version(
@@ -110,7 +106,7 @@ class Scene:
             slug=slug,
             title=title,
             objects=(*(self.opened if shared is None else shared), *versions, *routes),
-            splits=self.splits(routes),
+            splits=tuple(split for route in routes for split in splits(route, self.shift)),
             **leads,  # type: ignore[arg-type]
         )
 

@@ -77,7 +77,10 @@ def attached(scene: Scene) -> Stage:
         slug, title = "beta", f"requests {reached}, all others blue"
     checks = (
         *settled(routes, scene.gateway),
-        *(kubectl.pool_accepted(version.pool, scene.gateway.name) for version in scene.fleet.candidates),
+        *(
+            kubectl.pool_accepted(version.pool, scene.gateway.name, scene.plan.target.apis)
+            for version in scene.fleet.candidates
+        ),
         *(
             request
             for beta in betas

@@ -1,4 +1,4 @@
-"""The manifests of a blue-green rollout by what they are to it: versions, routes, and what all share."""
+"""Sort the manifests of a blue-green rollout into versions, routes and shared objects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generator.gather.templates import make
 from generator.kubernetes.backends import names_pools
 from generator.kubernetes.router import with_parts
 from generator.kubernetes.routes import ROUTE_KINDS
-from generator.model.findings import Findings
+from generator.model.findings import Reporting
 from generator.model.manifests import Manifest
 from generator.model.plan import Bundles, Plan
 from generator.model.target import Gateway
@@ -32,11 +32,11 @@ class Objects:
     routes: tuple[Manifest, ...]
 
 
-def sorted_out(plan: Plan, terms: BlueGreen, bundles: Bundles, found: Findings) -> Objects:
+def sorted_out(plan: Plan, terms: BlueGreen, bundles: Bundles) -> Reporting[Objects]:
     """Sort the manifests, and derive the candidates that the plan makes from blue.
 
     A route that went with a version would take the traffic along, so routes go apart, wherever they
-    were found (contract I3).
+    were found (I3).
     """
     routes = tuple(
         replace(item, bundle=_ROUTES)
@@ -52,7 +52,7 @@ def sorted_out(plan: Plan, terms: BlueGreen, bundles: Bundles, found: Findings) 
     for candidate in terms.candidates:
         if candidate.derivation:
             taken = (*shared, *routes, *(item for name in own if name != BLUE for item in own[name]))
-            derived = derive(own[BLUE], candidate.derivation, plan.namespace, taken, found)
+            derived = yield from derive(own[BLUE], candidate.derivation, plan.namespace, taken)
             own[candidate.name] = derived.green
             shared += derived.shared
             own[BLUE] = _without(own[BLUE], derived.shared)

@@ -19,12 +19,14 @@ def rollout_of(scene: Scene) -> Rollout:
     """Return all stages and the rollback: blue at 100, candidates kept but without requests."""
     stages = (*deployed(scene), attached(scene), *copied(scene), *ramped(scene), *finished(scene))
     if scene.terms.routes_shift == ONE_BY_ONE:
-        stages = tuple(one_by_one(stages, scene.splits, scene.gateway))
+        stages = tuple(one_by_one(stages, scene.gateway))
     return Rollout(
         plan=scene.plan,
         stages=stages,
         rollback=_rollback(scene),
         accelerators=scene.terms.capacity.accelerators,
+        budget=scene.terms.capacity.shared,
+        drain=scene.terms.drain,
     )
 
 

@@ -1,4 +1,4 @@
-"""What belongs to neither version, whoever's manifests it came with (contract I3)."""
+"""Kinds that belong to neither version, whichever manifests they are in (I3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The later stages of a blue-green rollout: weights grow, blue drains, and what lost goes."""
+"""The later stages of a blue-green rollout: weights, drain, finalize, cleanup."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from generator.model.gates import Gate, MetricGate, facts_of
 from generator.model.manifests import Manifest
 from generator.model.plan import Step
 from generator.model.rollout import Stage
+from generator.model.weights import percent
 from generator.stages.blue_green.context import Routes, Scene, of_version
 from generator.stages.blue_green.sizes import Sizes
 from generator.stages.capacity import way_back
@@ -42,7 +43,7 @@ def _scaled(scene: Scene, step: Step, routes: Routes, before: Sizes, after: Size
         larger = [new for new, old in pairs if replicas(new) > replicas(old)]
         smaller = [new for new, old in pairs if replicas(new) < replicas(old)]
         grown += larger
-        growing += [f"{version} grows for {step.shares[version]} %"] if larger else []
+        growing += [f"{version} grows for {percent(step.shares[version])} %"] if larger else []
         shrinking += [f"{version} shrinks to what it still answers"] if smaller else []
     return scene.stage(
         f"scale-{step.slug}",
@@ -59,7 +60,9 @@ def _weighed(scene: Scene, step: Step, sizes: Sizes) -> Stage:
     routes = scene.moment(Moment(shares=step.shares, betas=scene.terms.betas))
     return scene.stage(
         f"weight-{step.slug}",
-        ", ".join(f"{share} % of requests reach {version}" for version, share in step.shares.items()),
+        ", ".join(
+            f"{percent(share)} % of requests reach {version}" for version, share in step.shares.items()
+        ),
         routes,
         sizes,
         gate=Gate(checks=settled(routes, scene.gateway), soak=step.soak, metrics=step.gates),
@@ -106,7 +109,7 @@ def finished(scene: Scene) -> Iterator[Stage]:
 
 
 def _drain(scene: Scene, leaving: tuple[Version, ...]) -> Gate:
-    """Wait for as long as the plan says, or else until the metrics of what leaves say that it is idle."""
+    """Wait for as long as the plan sets, or else until metrics show that the old version is idle."""
     asked = tuple(_drained(scene, version) for version in leaving)
     if scene.terms.drain:  # RP522 refuses one that is shorter than an answer may take
         return Gate(soak=scene.terms.drain.value, after=facts_of(asked))
@@ -141,7 +144,7 @@ def _drained(scene: Scene, version: Version) -> MetricGate:
 
 
 def _too(versions: tuple[Version, ...]) -> str:
-    """Say `, b too` of each candidate that goes where another one has been named."""
+    """Return `, b too` of each candidate that goes where another one has been named."""
     return also(version.name for version in versions if version.name != BLUE)
 
 
@@ -157,7 +160,7 @@ def _released(scene: Scene, full: Moment) -> Moment:
 
 
 def _kept(scene: Scene) -> str:
-    """Say what is released: pinned rules, beta users, or else the copies that filters send."""
+    """Return what is released: pinned rules, beta users, or else the copies that filters send."""
     losers = [beta.candidate for beta in scene.terms.betas if beta.candidate != scene.terms.winner]
     said = [*_pinned(scene, DRAIN), *(f"beta users of {name}" for name in losers)]
     return listed(said or ["copies of requests"])

@@ -1,8 +1,8 @@
-"""What green must bring so that it can take over from blue without a client noticing (contract §3.1)."""
+"""Check that green has what it needs to replace blue without clients noticing (field/blue-green)."""
 
 from __future__ import annotations
 
-from generator.model.findings import Findings
+from generator.model.findings import Reporting
 from generator.stages.blue_green.client_names import Side, require_copies, require_names, warn_of_adapters
 from generator.stages.blue_green.engine_change import require_engine, warn_of_sidecars
 from generator.stages.blue_green.objectives import Choice, objective_for
@@ -10,8 +10,8 @@ from generator.stages.blue_green.objectives import Choice, objective_for
 _CHECKS = (require_names, require_copies, warn_of_adapters, require_engine, warn_of_sidecars)
 
 
-def require_takeover(blue: Side, green: Side, choice: Choice, found: Findings) -> str:
+def require_takeover(blue: Side, green: Side, choice: Choice) -> Reporting[str]:
     """Hold green against blue; return the objective that requests get on their way to green."""
     for check in _CHECKS:
-        check(blue, green, found)
-    return objective_for(choice, blue, green, found)
+        yield from check(blue, green)
+    return (yield from objective_for(choice, blue, green))

@@ -1,4 +1,4 @@
-"""A room."""
+"""Choose names for green's copies of blue's objects."""
 
 from __future__ import annotations
 

@@ -5,25 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_KEYS = {
-    "containers": ("name",),
-    "initContainers": ("name",),
-    "ephemeralContainers": ("name",),
-    "volumes": ("name",),
-    "env": ("name",),
-    "volumeMounts": ("mountPath",),
-    "volumeDevices": ("devicePath",),
-    "imagePullSecrets": ("name",),
-    "secrets": ("name",),
-    "hostAliases": ("ip",),
-    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
-    "resourceClaims": ("name",),
-    "claims": ("name",),
-}
-"""List → the fields by which strategic merge tells its items apart (Kubernetes API, list map keys)."""
-
-_PORTS = ("containerPort", "port")
-"""Ports are told apart by the number that they have in a container, or in a Service, and the protocol."""
+from generator.kubernetes.list_keys import merge_keys
 
 _DEFAULTS = {"protocol": "TCP"}
 _DIRECTIVE = "$patch"
@@ -90,7 +72,7 @@ def _merge_list(data: list[Any], patch: list[Any], field: str) -> list[Any]:
     rest = [item for item in patch if item != {_DIRECTIVE: "replace"}]
     if any(isinstance(item, Mapping) and _directive(item) == "replace" for item in rest):
         raise PatchError("`$patch: replace` in a list is an item of its own: it replaces the whole list")
-    keys = _merge_keys(field, rest)
+    keys = merge_keys(field, rest)
     if len(rest) < len(patch) or not keys:
         return [merge(None, item) for item in rest]
     merged: dict[Any, Any] = {_key(item, keys, index): item for index, item in enumerate(data)}
@@ -101,16 +83,6 @@ def _merge_list(data: list[Any], patch: list[Any], field: str) -> list[Any]:
         else:
             merged[key] = merge(merged.get(key), item)
     return list(merged.values())
-
-
-def _merge_keys(field: str, items: list[Any]) -> tuple[str, ...]:
-    if not all(isinstance(item, Mapping) for item in items):
-        return ()
-    if field == "ports":
-        number = next((key for key in _PORTS if items and all(key in item for item in items)), None)
-        return (number, "protocol") if number else ()
-    keys = _KEYS.get(field, ())
-    return keys if all(keys[0] in item for item in items if keys) else ()
 
 
 def _key(item: Mapping[str, Any], keys: tuple[str, ...], index: int) -> tuple[Any, ...]:
