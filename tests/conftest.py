@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 
 from tests.oracles.cluster import Cluster, build, published, running, why_not
+from tests.support.cases import NAMES, case
 from tests.support.golden import Golden
 from tests.support.paths import ROOT
 
@@ -85,6 +86,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Compare texts and trees with what is committed under golden/."""
     return Golden(folder=ROOT / "golden", update=bool(request.config.getoption("--update-golden")))
+
+
+@pytest.fixture(scope="session")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every case of tests/findings, each in a folder of its name, beside the examples."""
+    folder = tmp_path_factory.mktemp("cases")
+    for name in NAMES:
+        case(name).write(folder / name)
+    (folder / "plans").symlink_to(ROOT / "plans")
+    return folder
 
 
 Rollplan = Callable[..., subprocess.CompletedProcess[str]]

@@ -19,7 +19,7 @@ from tests.support.paths import ROOT
 from tests.support.patience import PATIENCE
 
 GOOD = "plans/blue-green/plan.yaml"
-BAD = "tests/findings/RP101-field/plan.yaml"
+BAD = "RP101-field/plan.yaml"
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 BUSY = """
 import time
@@ -76,11 +76,11 @@ def test_a_signal_ends_the_command_without_a_traceback(
     ],
     ids=lambda args: args[0],
 )
-def test_a_reader_that_goes_away_is_no_news(args: tuple[str, ...]) -> None:
+def test_a_reader_that_goes_away_is_no_news(cases: Path, args: tuple[str, ...]) -> None:
     """As `| head -1` does, only sooner."""
     reads, writes = os.pipe()
     os.close(reads)
-    done = run(args, stdout=writes)
+    done = run(args, stdout=writes, cwd=cases)
     os.close(writes)
     assert (done.returncode, done.stderr) == (141, "")
 
@@ -98,9 +98,9 @@ def test_head_gets_its_line() -> None:
 
 @FULL
 @pytest.mark.parametrize("args", [("stages", GOOD), ("validate", BAD), ("schema",)], ids=lambda args: args[0])
-def test_a_full_disk_under_stdout_is_a_fault(args: tuple[str, ...]) -> None:
+def test_a_full_disk_under_stdout_is_a_fault(cases: Path, args: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
-        done = run(args, stdout=full.fileno())
+        done = run(args, stdout=full.fileno(), cwd=cases)
     assert (done.returncode, done.stderr) == (2, "rollplan: No space left on device\n")
 
 
@@ -183,14 +183,14 @@ def test_completion_offers(rollplan: Rollplan, words: str, offers: list[str]) ->
 
 
 def run(
-    args: tuple[str, ...], *, code: str = MAIN, stdout: int = subprocess.PIPE, **others: str
+    args: tuple[str, ...], *, code: str = MAIN, stdout: int = subprocess.PIPE, cwd: Path = ROOT, **others: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(*args, code=code),
         stdout=stdout,
         stderr=subprocess.PIPE,
         encoding="utf-8",
-        cwd=ROOT,
+        cwd=cwd,
         env=environment(**others),
         check=False,
     )
