@@ -71,6 +71,7 @@ def test_samples_have_no_violation(path: Path) -> None:
         assert check(item) == ()
 
 
+@pytest.mark.slow
 def test_what_the_examples_render_has_no_violation() -> None:
     paths = [path for path in (ROOT / "golden/plans").rglob("*.yaml") if path.name != "kustomization.yaml"]
     items = [item for path in paths if path.parent.name != "delete" for item in manifests(path)]
@@ -86,6 +87,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(VALID)), st.data(), values)
 def test_no_value_anywhere_breaks_the_check(name: str, data: st.DataObject, value: Any) -> None:

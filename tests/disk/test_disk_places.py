@@ -269,6 +269,7 @@ def test_a_link_in_the_place_of_a_temporary_is_not_followed(out, tmp_path):
     assert texts(out / "demo") == OLD
 
 
+@pytest.mark.slow
 def test_a_directory_swapped_for_a_link_meanwhile_leads_nowhere(out, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "00-baseline").mkdir(parents=True)
