@@ -1,4 +1,4 @@
-r"""The one canonical YAML emitter: the same value gives the same text, and every parser reads the value back.
+r"""Write canonical YAML: the same value gives the same text, and every parser reads the value back.
 
 Parsers disagree on what a plain word is (`y`, `1e3`, `0o7`, `12:30`, a commit hash such as `1234e56`), so a
 string stands plain only when none of them can take it for anything else. A text of several lines becomes a
@@ -60,7 +60,7 @@ def emit(data: Json, indent: int = 0) -> str:
 
 
 def scalar(value: Json) -> str:
-    """Write one scalar, or an empty collection, on one line as it stands after `key: ` in block style.
+    """Write one scalar, or an empty collection, on one line as after `key: ` in block style.
 
     Raises as `emit` does, and TypeError for a collection that is not empty.
     """

@@ -1,4 +1,8 @@
-"""The last steps of the road: what a compiled plan renders, as the disk takes it."""
+"""The pipeline: a plan's file becomes a rollout, step by step.
+
+A step yields its findings and returns its value. Only this module collects findings, marks those that the
+plan accepts, and stops at errors.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,12 @@ from generator.apiserver.definitions import schemas
 from generator.apiserver.verdict import Verdict
 from generator.disk.values import Planned
 from generator.gather.bundles import gather
-from generator.kubernetes.old_apis import as_written, lowered
+from generator.kubernetes.old_apis import as_served, as_written
 from generator.load.paths import Read, documents
 from generator.load.reader import load_plan, read_source
 from generator.load.roots import roots_of
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic, Findings, Rejected, Related
-from generator.model.plan import Plan
+from generator.model.findings import Acceptance, Finding, Rejected, Reporting, T, each
+from generator.model.plan import Bundles, Plan
 from generator.model.rollout import Rollout
 from generator.model.source import Document, Place, Ref, Source
 from generator.plan.accepted import require_used
@@ -25,12 +28,78 @@ from generator.plan.validate import validate
 from generator.proof.prove import proved
 from generator.render.delivery import delivered
 from generator.render.files import render
-from generator.rules import check
+from generator.rules import CODES, check
 from generator.rules.links import require_wiring
-from generator.rules.several_plans import check_together
+from generator.rules.several_plans import check_together, require_names
 from generator.stages import STRATEGIES
-from generator.stages.gates.promql import answered
+from generator.stages.gates.promql import with_queries
 from generator.stages.traffic.one_pool_a_rule import one_pool_a_rule
+
+PLAN = "plan.yaml"
+"""The file that is read if a plan is named by its folder."""
+
+
+class Collector:
+    """Collects what steps find, marks what the plan accepts, and stops where it is told to."""
+
+    def __init__(self) -> None:
+        self._found: list[Finding] = []
+        self._acceptances: tuple[Acceptance, ...] = ()
+        self._used: set[Acceptance] = set()
+
+    def accept(self, acceptances: Iterable[Acceptance]) -> None:
+        """Mark the findings that the plan accepts, from now on and those that are here already."""
+        self._acceptances = tuple(acceptances)
+        self._found = [self._marked(finding) for finding in self._found]
+
+    def collect(self, step: Reporting[T]) -> T:
+        """Run a step: collect its findings and return its value."""
+        while True:
+            try:
+                self._found.append(self._marked(next(step)))
+            except StopIteration as end:
+                value: T = end.value
+                return value
+
+    def require(self, step: Reporting[T | None]) -> T:
+        """Run a step without whose value nothing can go on; raise `Rejected` where it has none."""
+        value = self.collect(step)
+        if value is None:
+            raise Rejected(self._found)
+        return value
+
+    def extend(self, findings: Iterable[Finding]) -> None:
+        """Collect findings that are there already."""
+        self._found.extend(map(self._marked, findings))
+
+    @property
+    def all(self) -> tuple[Finding, ...]:
+        """Return everything found so far, sorted by place, each once."""
+        return tuple(sorted(set(self._found), key=lambda finding: finding.order))
+
+    @property
+    def unused(self) -> tuple[Acceptance, ...]:
+        """Return what the plan accepts although nobody found it."""
+        return tuple(item for item in self._acceptances if item not in self._used)
+
+    def stop_if_errors(self) -> None:
+        """Raise `Rejected` with everything found so far when any of it is an error."""
+        if any(finding.is_error for finding in self._found):
+            raise Rejected(self._found)
+
+    def _marked(self, finding: Finding) -> Finding:
+        covering = [item for item in self._acceptances if item.covers(finding)]
+        self._used.update(covering)
+        return replace(finding, accepted=covering[0].reason) if covering else finding
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compiled:
+    """A compiled plan: its rollout, the files it was read from, and its warnings."""
+
+    rollout: Rollout
+    sources: tuple[Path, ...]
+    warnings: tuple[Finding, ...]
 
 
 def planned(compiled: Compiled) -> Planned:
@@ -44,135 +113,113 @@ def planned(compiled: Compiled) -> Planned:
     )
 
 
-PLAN = "plan.yaml"
-"""The file that is meant where a folder is named."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Compiled:
-    """A plan that holds: its rollout, the files it was read from, and its warnings."""
-
-    rollout: Rollout
-    sources: tuple[Path, ...]
-    warnings: tuple[Diagnostic, ...]
-
-
 def compile_plan(path: Path, *definitions: Document) -> Compiled:
-    """Take one plan down the road; `definitions` are custom resources' own, beside those that it names.
+    """Compile one plan; `definitions` are custom resources' own, beside those that it names.
 
     Raises `Rejected` with every finding of the step that could not go on, and `Fault` for a file that
     cannot be read.
     """
-    found = Findings()
-    source = read_source(path, path.as_posix(), found)
+    found = Collector()
+    source = found.require(read_source(path, path.as_posix()))
     found.stop_if_errors()
-    if source is None:
-        raise Rejected(found.all)
 
     def reader(plan: Plan) -> Read:
         roots = roots_of(path.parent, plan.roots)
-        return lambda ref: documents(ref, path.parent, roots, found)
+        return lambda ref: documents(ref, path.parent, roots)
 
     return compile_source(source, reader, found, definitions)
 
 
 def compile_source(
-    source: Source, reader: Callable[[Plan], Read], found: Findings, definitions: Sequence[Document] = ()
+    source: Source, reader: Callable[[Plan], Read], found: Collector, definitions: Sequence[Document] = ()
 ) -> Compiled:
-    """Take the text of a plan down the road; `reader` says how to read what the plan names.
+    """Compile the text of a plan; `reader` says how to read what the plan names.
 
     Raises as `compile_plan` does.
     """
-    document = load_plan(source, found)
+    document = found.require(load_plan(source))
+    found.collect(validate(document))
     found.stop_if_errors()
-    if document is None:
-        raise Rejected(found.all)
-    validate(document, found)
-    found.stop_if_errors()
-    plan = parse(document, STRATEGIES, found)
+    plan = found.collect(parse(document, STRATEGIES, CODES))
     found.accept(plan.accept)
     read = reader(plan)
-    bundles = gather(plan, read, found)
-    given = [document for path in plan.target.crds for document in read(path)]
+    bundles = found.collect(gather(plan, read))
+    given = sum(found.collect(each(read, plan.target.crds)), ())
     found.stop_if_errors()
-    known = schemas([*given, *definitions], plan.target.apis, found)
-    verdict = Verdict(schemas=known, plan=plan.place, found=found)
-    if not verdict.on_bundles(as_written(bundles, plan.target.apis.inference_extension)):
+    known = found.collect(schemas([*given, *definitions], plan.target.apis))
+    verdict = Verdict(schemas=known, plan=plan.place)
+    if not found.collect(verdict.on_bundles(as_written(bundles, plan.target.apis))):
         found.stop_if_errors()
-    planned = STRATEGIES[plan.type].plan(plan, bundles, found)
-    rollout = one_pool_a_rule(answered(planned, found))
-    check(rollout, found)
+    strategy = STRATEGIES[plan.type]
+    prepared = found.require(strategy.prepare(plan, bundles))
+    found.stop_if_errors()
+    staged = found.require(strategy.plan(prepared))
+    rollout = one_pool_a_rule(found.collect(with_queries(staged)))
+    found.extend(check(rollout))
     rollout = delivered(rollout)
-    verdict.on_rollout(lowered(rollout))
-    require_wiring(rollout, found)
+    served = as_served(rollout)
+    found.collect(verdict.on_rollout(served))
+    found.collect(require_wiring(rollout))
     found.stop_if_errors()
-    written = lowered(proved(rollout, found))
-    require_used(found, across=False)
+    served = replace(served, proof=found.collect(proved(rollout)).proof)
+    found.collect(require_used(found.unused, across=False))
     found.stop_if_errors()
-    files = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
-    files |= {document.source.name for document in given}
-    sources = (Path(source.name), *map(Path, sorted(files)))
-    return Compiled(rollout=written, sources=sources, warnings=found.all)
+    return Compiled(rollout=served, sources=_files(source, bundles, given), warnings=found.all)
+
+
+def _files(source: Source, bundles: Bundles, given: Iterable[Document]) -> tuple[Path, ...]:
+    """Return every file that a plan was read from, its own first."""
+    names = {item.origin.document.source.name for bundle in bundles.values() for item in bundle}
+    names |= {document.source.name for document in given}
+    return (Path(source.name), *map(Path, sorted(names)))
 
 
 def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compiled, ...]:
-    """Take every plan down the road, and raise the findings of all of them together.
+    """Compile every plan, and raise the findings of all of them together.
 
     `crds` are files and folders with the cluster's CustomResourceDefinitions.
     """
-    compiled, found = [], Findings()
-    definitions = [document for path in crds for document in _definitions(Path(path), found)]
+    found, compiled = Collector(), []
+    definitions: tuple[Document, ...] = sum(found.collect(each(_definitions, map(Path, crds))), ())
     found.stop_if_errors()
-    names: dict[str, Place] = {}
     for path in map(Path, paths):
         try:
-            result = compile_plan(_file(path), *definitions)
+            compiled.append(compile_plan(_file(path), *definitions))
         except Rejected as rejected:
             found.extend(rejected.findings)
-            continue
-        compiled.append(result)
-        name, place = result.rollout.plan.name, result.rollout.plan.place
-        if name in names:
-            found.add(
-                CODES["RP109"],
-                f"two plans are called `{name}`",
-                place,
-                "give each plan a name of its own: it names the directory that the plan is rendered into",
-                Related(place=names[name], label="the first one"),
-            )
-        names.setdefault(name, place)
     together = _together(compiled)
+    found.extend(require_names(one.rollout.plan for one in compiled))
     found.extend(warning for plan in together for warning in plan.warnings)
     found.stop_if_errors()
     return together
 
 
-def _definitions(path: Path, found: Findings) -> Iterable[Document]:
-    """Read what the command line names: the folder that holds it is all that may be read."""
+def _definitions(path: Path) -> Reporting[tuple[Document, ...]]:
+    """Read the definitions that the command line names, from their own folder only."""
     folder, name = (path, ".") if path.is_dir() else (path.parent, path.name)
     place = Place(source=Source(name=path.as_posix(), text=""), line=1, column=1)
-    return documents(Ref(value=name, place=place), folder, roots_of(folder), found)
+    return documents(Ref(value=name, place=place), folder, roots_of(folder))
 
 
 def _file(path: Path) -> Path:
     try:
         return path / PLAN if path.is_dir() else path
-    except OSError:  # a name that is too long: whoever reads it says so
+    except OSError:  # a name that is too long: reading it reports that
         return path
 
 
 def _together(compiled: list[Compiled]) -> tuple[Compiled, ...]:
-    """Return the plans with what is wrong with them together; any of them may accept it."""
-    found, rollouts = Findings(), {one.rollout.plan.name: one.rollout for one in compiled}
+    """Return the plans with the findings about several of them; any of them may accept those."""
+    found, rollouts = Collector(), {one.rollout.plan.name: one.rollout for one in compiled}
     found.accept(item for rollout in rollouts.values() for item in rollout.plan.accept)
     found.extend(check_together(tuple(rollouts.values())))
     if len(rollouts) > 1:
-        require_used(found, across=True)
+        found.collect(require_used(found.unused, across=True))
     return tuple(
         replace(one, warnings=one.warnings + tuple(item for item in found.all if _is_in(one, item)))
         for one in compiled
     )
 
 
-def _is_in(plan: Compiled, finding: Diagnostic) -> bool:
+def _is_in(plan: Compiled, finding: Finding) -> bool:
     return finding.place.source.name == plan.sources[0].as_posix()

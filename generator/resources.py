@@ -1,4 +1,4 @@
-"""Where the templates and schemas are: inside an installed package, beside it in a checkout."""
+"""Paths of templates and schemas: inside an installed package, or beside it in a checkout."""
 
 from __future__ import annotations
 

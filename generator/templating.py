@@ -1,4 +1,4 @@
-"""The one place that knows Jinja: templates get values, and every value is written by the emitter.
+"""Render Jinja templates; every value in them is written by the emitter.
 
 Templates hold no logic beyond `for` over what is given and `if` on what is optional. A value never
 enters as text: `finalize` writes each `{{ }}` as a YAML scalar or flow collection, so no plan can

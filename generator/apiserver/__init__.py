@@ -1,1 +1,1 @@
-"""The verdict of a Kubernetes API server, without a server: schemas, CEL, built-in kinds, metadata."""
+"""Validate objects as a Kubernetes API server does, offline: schemas, CEL, built-in kinds, metadata."""

@@ -1,4 +1,4 @@
-"""The definitions that a user gives: what the cluster really serves decides, not our own schemas."""
+"""CustomResourceDefinitions that the user passes: they take precedence over our own schemas."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from generator.apiserver.cel.values import Unsupported
 from generator.apiserver.custom.catalog import catalog
 from generator.apiserver.custom.definitions import definitions_in
 from generator.apiserver.custom.judge import Definition
-from generator.apiserver.custom.notation import Target
+from generator.apiserver.custom.notation import CrdTarget
 from generator.apiserver.violations import Checker, Violation
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Finding, Reporting
 from generator.model.manifests import Origin, dig
-from generator.model.source import Document, Path, quoted
+from generator.model.source import Document, Path, Place, quoted
 from generator.model.target import Apis
 
 _KIND = "CustomResourceDefinition"
@@ -30,29 +30,31 @@ class Given:
 
     data: Mapping[str, Any]
     origin: Origin
-    found: Findings
 
     @cached_property
-    def versions(self) -> Mapping[str, Definition] | None:
-        """Return what it says of each version; None, with a finding, where it cannot be read."""
+    def read(self) -> tuple[Mapping[str, Definition] | None, tuple[Finding, ...]]:
+        """Return what it says of each version, None where that cannot be read; and what is wrong with it."""
+        name = str(dig(self.data, "metadata", "name", default=""))
+        about = f"{_KIND}/{name}"
         try:
             versions = {known.version: known for known in definitions_in(self.data)}
         except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
-            name = quoted(str(dig(self.data, "metadata", "name", default="")))
+            message = f"definition {quoted(name)} is not well formed"
             hint = "take it from the cluster again: `kubectl get crd -o yaml`"
-            self.found.add(CODES["RP410"], f"definition {name} is not well formed", self.origin.at(), hint)
-            return None
-        for path, rule in _rules(self.data, ()):
-            self._try(path, rule)
-        return versions
+            return None, (finding("RP410", message, self.origin.at(), hint, about=about),)
+        found = (_unknown(rule, self.origin.at(*path), about) for path, rule in _rules(self.data, ()))
+        return versions, tuple(one for one in found if one)
 
-    def _try(self, path: Path, rule: Any) -> None:
-        try:
-            compile_rule(str(rule))
-        except Unsupported as unknown:
-            hint = "objects are judged without this rule; only the cluster itself can ask it"
-            message = f"rule {quoted(str(rule))} cannot be read and is skipped: {unknown}"
-            self.found.add(CODES["RP412"], message, self.origin.at(*path), hint)
+
+def _unknown(rule: Any, place: Place, about: str) -> Finding | None:
+    """Return a finding for a rule that cannot be read."""
+    try:
+        compile_rule(str(rule))
+    except Unsupported as unknown:
+        hint = "objects are judged without this rule; only the cluster itself can check it"
+        message = f"rule {quoted(str(rule))} cannot be read and is skipped: {unknown}"
+        return finding("RP412", message, place, hint, about=about)
+    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,32 +64,33 @@ class Schemas:
     given: Mapping[tuple[str, str], Given]
     own: Callable[[str, str, str], Checker | None]
 
-    def __call__(self, group: str, version: str, kind: str) -> Checker | None:
+    def __call__(self, group: str, version: str, kind: str) -> Reporting[Checker | None]:
         """Return the checker of a kind in a version; None where nobody says what it may hold."""
         given = self.given.get((group, kind))
         if given is None:
             return self.own(group, version, kind)
-        versions = given.versions
+        versions, found = given.read
+        yield from found
         if versions is None:
             return None
         return versions.get(version) or _not_served(f"{group}/{version}", kind, sorted(versions), group)
 
 
-def schemas(documents: Iterable[Document], apis: Apis, found: Findings) -> Schemas:
+def schemas(documents: Iterable[Document], apis: Apis) -> Reporting[Schemas]:
     """Read the definitions among some documents; of two for one kind the later one counts."""
-    target = Target(
+    target = CrdTarget(
         gateway_api=apis.gateway_api, inference_extension=apis.inference_extension, router=apis.router
     )
     given: dict[tuple[str, str], Given] = {}
     for document in documents:
         for data, path in _definitions(document.data, ()):
-            one = Given(data=data, origin=Origin(document=document, path=path), found=found)
+            one = Given(data=data, origin=Origin(document=document, path=path))
             if data.get("apiVersion") == _API:
                 given[str(dig(data, "spec", "group")), str(dig(data, "spec", "names", "kind"))] = one
             else:
                 message = f"a definition of {quoted(str(data.get('apiVersion')))} cannot be read"
                 hint = f"give it as `{_API}`: `kubectl get crd -o yaml` does"
-                found.add(CODES["RP410"], message, one.origin.at("apiVersion"), hint)
+                yield finding("RP410", message, one.origin.at("apiVersion"), hint)
     return Schemas(given=given, own=catalog(target))
 
 

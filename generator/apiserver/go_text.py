@@ -1,4 +1,4 @@
-"""Values in the words of an API server, which prints them as Go does."""
+"""Format values as an API server prints them (Go's formats)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API server's verdict, offline: every distinct object of a rollout, checked once.
+"""Validate every distinct object of a rollout as an API server would, offline.
 
 Built-in kinds and the pods of all workloads are judged by `builtins`, custom resources by their schemas. A
 kind without a schema is accepted: what it may hold is its own cluster's secret.
@@ -17,14 +17,14 @@ from generator.apiserver import builtin
 from generator.apiserver.builtin import words
 from generator.apiserver.violations import Checker, Violation
 from generator.kubernetes.pods import WORKLOADS, pod_templates
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Finding, Related, Reporting, each
 from generator.model.manifests import Identity, Manifest, dig
 from generator.model.plan import Bundles
 from generator.model.rollout import Rollout
 from generator.model.source import Path, Place
 
-Schemas = Callable[[str, str, str], Checker | None]
+Schemas = Callable[[str, str, str], Reporting[Checker | None]]
 """Gives the checker of a custom resource by group, version and kind; None where no schema is known."""
 
 ROWS: Mapping[str, tuple[str, str]] = {
@@ -36,7 +36,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "forbidden": ("RP404", "remove the field"),
     "unsupported": ("RP405", "choose one of the values that the API knows"),
     "long": ("RP406", "shorten it"),
-    "many": ("RP406", "take some of them away"),
+    "many": ("RP406", "remove some of them"),
     "duplicate": ("RP407", "keep one of the two"),
     "rule": ("RP408", "change the object so that the rule holds"),
     "name": ("RP409", "correct the name, label or annotation"),
@@ -62,53 +62,53 @@ class Verdict:
 
     schemas: Schemas
     plan: Place
-    found: Findings
     identical: set[int] = field(default_factory=set)
     contents: set[str] = field(default_factory=set)
-    said: set[tuple[Identity, str, str]] = field(default_factory=set)
+    reported: set[tuple[Identity, str, str]] = field(default_factory=set)
 
-    def on_bundles(self, bundles: Bundles) -> bool:
-        """Judge the objects as the user wrote them, and say whether the others may look into them.
+    def on_bundles(self, bundles: Bundles) -> Reporting[bool]:
+        """Check the objects as the user wrote them, and say whether the others may look into them.
 
         They take a number for a number and a list for a list, and what the API requires for granted.
         """
-        readable = [self._given(item) for bundle in bundles.values() for item in bundle]
+        readable = yield from each(self._given, (item for bundle in bundles.values() for item in bundle))
         return all(readable)
 
-    def on_rollout(self, rollout: Rollout) -> None:
-        """Judge the objects of every stage and of the rollback."""
+    def on_rollout(self, rollout: Rollout) -> Reporting[None]:
+        """Check the objects of every stage and of the rollback."""
         for objects in (*(stage.objects for stage in rollout.stages), rollout.rollback.objects):
             for item in objects:
-                self._made(item)
+                yield from self._made(item)
 
-    def _given(self, item: Manifest) -> bool:
-        violations = list(self._new(item))
+    def _given(self, item: Manifest) -> Reporting[bool]:
+        violations = yield from self._new(item)
         for violation in violations:
-            self._report(item, violation, _place(item, violation))
+            yield _finding(item, violation, _place(item, violation))
         return not any(violation.kind in _UNREADABLE for violation in violations)
 
-    def _made(self, item: Manifest) -> None:
-        """Judge an object of a stage: what rollplan changed in it is told at the plan."""
-        for violation in self._new(item):
+    def _made(self, item: Manifest) -> Reporting[None]:
+        """Check an object of a stage: what rollplan changed in it is told at the plan."""
+        for violation in (yield from self._new(item)):
             if _is_as_written(item, violation.path):
-                self._report(item, violation, _place(item, violation))
+                yield _finding(item, violation, _place(item, violation))
             else:
                 related = Related(place=item.origin.at(), label="the object that it is made of")
-                self._report(item, violation, self.plan, related)
+                yield _finding(item, violation, self.plan, related)
 
-    def _new(self, item: Manifest) -> Iterator[Violation]:
+    def _new(self, item: Manifest) -> Reporting[list[Violation]]:
         if id(item.data) in self.identical:
-            return
+            return []
         self.identical.add(id(item.data))
-        checker = self._checker(item)
+        checker = yield from self._checker(item)
         if checker is None or self._is_known(item):
-            return
-        violations = list(checker(item.data))
+            return []
+        violations, new = list(checker(item.data)), []
         for violation in violations:
-            said = (item.identity, violation.kind, _bare(violation.path))
-            if not _is_told_below(violation, violations) and said not in self.said:
-                yield violation
-        self.said.update((item.identity, one.kind, _bare(one.path)) for one in violations)
+            reported = (item.identity, violation.kind, _bare(violation.path))
+            if not _is_reported_below(violation, violations) and reported not in self.reported:
+                new.append(violation)
+        self.reported.update((item.identity, one.kind, _bare(one.path)) for one in violations)
+        return new
 
     def _is_known(self, item: Manifest) -> bool:
         """Return whether an object with the same content was judged before; remember this one."""
@@ -117,25 +117,26 @@ class Verdict:
         self.contents.add(content)
         return known
 
-    def _checker(self, item: Manifest) -> Checker | None:
+    def _checker(self, item: Manifest) -> Reporting[Checker | None]:
         group, _, version = str(item.data["apiVersion"]).rpartition("/")
         if builtin.is_builtin(group):
             return builtin.check
-        own = self.schemas(group, version, item.kind)
+        own = yield from self.schemas(group, version, item.kind)
         return partial(_with_pods, item, own) if item.kind in WORKLOADS else own
 
-    def _report(self, item: Manifest, violation: Violation, place: Place, *related: Related) -> None:
-        code, hint = ROWS[violation.kind]
-        said = violation.message
-        for repeated in (f"{violation.field} in body ", f' "{violation.field}"', *_NO_VALUE[violation.kind]):
-            said = said.replace(repeated, "", 1)
-        said = said if len(said) <= _LENGTH else f"{said[:_LENGTH]}…"
-        message = f"`{violation.field}` of {item.kind} `{item.name}`: {said[:1].lower()}{said[1:]}"
-        self.found.add(CODES[code], message, place, violation.hint or hint, *related)
+
+def _finding(item: Manifest, violation: Violation, place: Place, *related: Related) -> Finding:
+    code, hint = ROWS[violation.kind]
+    reported = violation.message
+    for repeated in (f"{violation.field} in body ", f' "{violation.field}"', *_NO_VALUE[violation.kind]):
+        reported = reported.replace(repeated, "", 1)
+    reported = reported if len(reported) <= _LENGTH else f"{reported[:_LENGTH]}…"
+    message = f"`{violation.field}` of {item.kind} `{item.name}`: {reported[:1].lower()}{reported[1:]}"
+    return finding(code, message, place, violation.hint or hint, *related, about=item)
 
 
 def _with_pods(item: Manifest, own: Checker | None, data: Mapping[str, Any]) -> Iterator[Violation]:
-    """Judge a custom workload, and its pods as the server will when the controller makes them."""
+    """Check a custom workload, and its pods as the server will when the controller makes them."""
     yield from own(data) if own else ()
     for path in pod_templates(item):
         yield from builtin.check_template(dig(data, *path), path)
@@ -157,7 +158,7 @@ def _bare(path: Path) -> str:
     return ".".join(step for step in path if isinstance(step, str))
 
 
-def _is_told_below(violation: Violation, others: list[Violation]) -> bool:
+def _is_reported_below(violation: Violation, others: list[Violation]) -> bool:
     """Return whether a failed combination has its reason among the other violations."""
     path = violation.path
     return violation.kind == "combination" and any(

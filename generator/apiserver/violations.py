@@ -1,4 +1,4 @@
-"""What an API server would hold against an object: where in it, of which kind, in its words."""
+"""A violation: the field of an object, its kind, and the API server's message."""
 
 from __future__ import annotations
 

@@ -6,15 +6,17 @@ import click
 
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    from generator.model.codes import CODES
+    from generator.cli.explain import topics
+    from generator.rules import CODES
 
-    return [code for code in CODES if code.startswith(incomplete.upper())]
+    names = [code for code in CODES if code.startswith(incomplete.upper())]
+    return names + [topic for topic in ("field", *topics()) if topic.startswith(incomplete.lower())]
 
 
 @click.command()
 @click.argument("code", shell_complete=_complete_code)
 def explain(code: str) -> None:
-    """Tell what a finding means, why it matters and how to fix it."""
+    """Explain a finding (RP301), an invariant (I5) or a topic (`field` lists them)."""
     from generator.cli.explain import explanation
 
     click.echo(explanation(code), nl=False)

@@ -1,4 +1,4 @@
-"""The commands that move `live/`, and the one that asks Prometheus before the next move."""
+"""The commands promote, rollback, gate and krm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 from generator.cli.shared import FOUND, format_option, say
 
 if TYPE_CHECKING:
-    from generator.disk.live import Rendered
+    from generator.disk.live import RenderedTree
     from generator.gitops.promotion import Index, Promotion
 
 
@@ -45,7 +45,7 @@ def promote(directory: str, stage: str, skip: bool, confirmed: bool) -> None:
     """
     from generator.gitops.promotion import promote as planned
 
-    def decide(index: Index, rendered: Rendered) -> Promotion:
+    def decide(index: Index, rendered: RenderedTree) -> Promotion:
         return planned(index, rendered.tree, rendered.live, stage, skip=skip, confirmed=confirmed)
 
     _make_live(directory, decide)
@@ -57,7 +57,7 @@ def rollback(directory: str) -> None:
     """Make the rollback live: the stage that is live, with the traffic back where it was."""
     from generator.gitops.promotion import roll_back
 
-    def decide(index: Index, rendered: Rendered) -> Promotion:
+    def decide(index: Index, rendered: RenderedTree) -> Promotion:
         return roll_back(index, rendered.tree, rendered.live)
 
     _make_live(directory, decide)
@@ -68,17 +68,19 @@ def rollback(directory: str) -> None:
 @click.argument("stage", shell_complete=_complete_stage)
 @click.option("--prometheus", "url", required=True, metavar="URL", help="The address before /api/v1.")
 @click.option("--bearer-token-file", "token", type=click.Path(dir_okay=False), help="A file with a token.")
-@click.option("--time", "time", default="", help="When to ask, in RFC 3339 or Unix time; now when left out.")
+@click.option(
+    "--time", "time", default="", help="When to query, in RFC 3339 or Unix time; now when left out."
+)
 @format_option("text", "json")
 def gate(directory: str, stage: str, url: str, token: str | None, time: str, format_: str) -> None:
-    """Ask Prometheus for the metric gates of STAGE; exit 0 when all hold, 1 when one does not."""
+    """Query Prometheus for the metric gates of STAGE; exit 0 when all hold, 1 when one does not."""
     import json
 
-    from generator.cli.formats import VERDICTS
+    from generator.cli.formats import GATES
     from generator.disk.live import read_rendered
     from generator.disk.values import HandEdited
     from generator.gitops.gate import judge
-    from generator.gitops.prometheus import Server
+    from generator.gitops.prometheus import PrometheusServer
     from generator.gitops.promotion import Refused, read_index
 
     try:
@@ -89,11 +91,11 @@ def gate(directory: str, stage: str, url: str, token: str | None, time: str, for
         _refuse(_EDITED, *(f"  {path}" for path in edited.paths))
     except Refused as refused:
         _refuse(str(refused))
-    server = Server(url=url, token=_read_token(token))
+    server = PrometheusServer(url=url, token=_read_token(token))
     metrics = json.loads(tree["rollout.json"])["stages"][number]["gate"]["metrics"]
-    verdicts = judge(metrics, lambda promql: server.values(promql, time))
-    click.echo(VERDICTS[format_](verdicts), nl=False)
-    if not all(verdict.holds for verdict in verdicts):
+    results = judge(metrics, lambda promql: server.values(promql, time))
+    click.echo(GATES[format_](results), nl=False)
+    if not all(result.holds for result in results):
         raise click.exceptions.Exit(FOUND)
 
 
@@ -112,14 +114,14 @@ def _read_token(path: str | None) -> str:
     return Path(path).read_text(encoding="utf-8").strip() if path else ""
 
 
-def _make_live(directory: str, decide: Callable[[Index, Rendered], Promotion]) -> None:
+def _make_live(directory: str, decide: Callable[[Index, RenderedTree], Promotion]) -> None:
     from generator.disk.live import make_live
     from generator.disk.values import HandEdited
     from generator.gitops.promotion import Refused, read_index
 
     made: list[Promotion] = []
 
-    def files(rendered: Rendered) -> Mapping[str, str]:
+    def files(rendered: RenderedTree) -> Mapping[str, str]:
         index = read_index(rendered.tree.get("rollout.json", ""), f"{directory}/rollout.json")
         made.append(decide(index, rendered))
         return made[0].files

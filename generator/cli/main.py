@@ -1,4 +1,4 @@
-"""The group of all commands, and the process around them: streams, signals, exit codes."""
+"""The entry point: all commands, streams, signals and exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that take plans down the road: validate, stages, render."""
+"""The commands that compile plans: validate, stages, render."""
 
 from __future__ import annotations
 
@@ -90,5 +90,5 @@ def _tables(compiled: Sequence[Compiled], format_: str) -> None:
 
 def _written(out: str, result: Written) -> str:
     counts = ((result.changed, "written"), (result.removed, "removed"), (result.unknown, "unknown, kept"))
-    said = [f"{len(paths)} {what}" for paths, what in counts if paths]
-    return f"{out.rstrip('/')}/{result.name}: {'; '.join(said) if said else 'nothing to write'}"
+    words = [f"{len(paths)} {what}" for paths, what in counts if paths]
+    return f"{out.rstrip('/')}/{result.name}: {'; '.join(words) if words else 'nothing to write'}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 if TYPE_CHECKING:
-    from generator.model.findings import Diagnostic
+    from generator.model.findings import Finding
     from generator.pipeline import Compiled
 
 
@@ -58,7 +58,7 @@ def refusing(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def show_findings(findings: Sequence[Diagnostic], format_: str, stream: TextIO) -> None:
+def show_findings(findings: Sequence[Finding], format_: str, stream: TextIO) -> None:
     """Print findings in a format."""
     from generator.cli.formats import FINDINGS
 
@@ -66,7 +66,7 @@ def show_findings(findings: Sequence[Diagnostic], format_: str, stream: TextIO) 
     click.echo(FINDINGS[format_](findings, colour=colour), nl=False, file=stream, color=colour)
 
 
-def warnings_of(compiled: Sequence[Compiled]) -> tuple[Diagnostic, ...]:
+def warnings_of(compiled: Sequence[Compiled]) -> tuple[Finding, ...]:
     """Return the warnings of all plans."""
     return tuple(warning for plan in compiled for warning in plan.warnings)
 

@@ -1,4 +1,4 @@
-"""Building a plan's new directory beside the old one, which is only read and linked to, never changed."""
+"""Build a plan's new directory beside the old one, which is only read and linked to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison: what stands on the disk, what we wrote last, and what is to stand there."""
+"""Compare the files on disk with those that rollplan wrote last and those that it is to write."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from generator.disk.inventory import digest, encoded, inventory_text, parse_inventory
-from generator.disk.tree import Found, read_file, scan
+from generator.disk.tree import Listing, read_file, scan
 from generator.disk.values import INVENTORY, LIVE, Planned, Written, ancestors, shown
 from generator.model.findings import Fault
 
@@ -31,11 +31,11 @@ class Blueprint:
     directories: frozenset[str]
     ours: frozenset[str]
     stamps: Mapping[str, os.stat_result]
-    found: Found
+    found: Listing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Survey:
+class DirectoryPlan:
     """One plan's directory compared: what will be done, what was edited by hand, whether it is due."""
 
     blueprint: Blueprint
@@ -46,14 +46,14 @@ class Survey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Digests:
-    """SHA-256 by path: what the inventory says that we wrote, what stands there of it, what is to stand."""
+    """SHA-256 by path: files of the inventory, files on disk, and files to write."""
 
     old: Mapping[str, str]
     disk: Mapping[str, str]
     new: Mapping[str, str]
 
 
-def survey(place: pathlib.Path, plan: Planned, version: str) -> Survey:
+def plan_directory(place: pathlib.Path, plan: Planned, version: str) -> DirectoryPlan:
     """Compare the directory at `place` with what `plan` renders; reads, never writes.
 
     Raises `Fault` when the directory is not ours, or something that is not ours stands in the way.
@@ -62,7 +62,7 @@ def survey(place: pathlib.Path, plan: Planned, version: str) -> Survey:
     files = rendered(plan, version)
     digests = digests_of(place, found, files)
     blueprint = _blueprint(found, files, digests)
-    _check_way(place, blueprint, digests)
+    _check_blocked(place, blueprint, digests)
     disk, new = digests.disk, digests.new
     due = bool(digests.disk.keys() - digests.new.keys() or blueprint.write) or _directories_differ(blueprint)
     if due:
@@ -73,7 +73,7 @@ def survey(place: pathlib.Path, plan: Planned, version: str) -> Survey:
         removed=tuple(sorted(disk.keys() - new.keys())),
         unknown=unknown(found, digests),
     )
-    return Survey(
+    return DirectoryPlan(
         blueprint=blueprint,
         written=written,
         edited=tuple(sorted(path for path in digests.old.keys() | new.keys() if _is_edited(path, digests))),
@@ -87,7 +87,7 @@ def rendered(plan: Planned, version: str) -> dict[str, bytes]:
     return {**files, INVENTORY: inventory_text(plan, version=version).encode()}
 
 
-def digests_of(place: pathlib.Path, found: Found, files: Mapping[str, bytes]) -> Digests:
+def digests_of(place: pathlib.Path, found: Listing, files: Mapping[str, bytes]) -> Digests:
     """Return the digests of what was, what is and what is to be."""
     old = dict(_owned(place, found))
     _check_links(place, found, ancestors([*old, *files]))
@@ -99,7 +99,7 @@ def digests_of(place: pathlib.Path, found: Found, files: Mapping[str, bytes]) ->
     return Digests(old=old, disk=disk, new={path: digest(data) for path, data in files.items()})
 
 
-def _owned(place: pathlib.Path, found: Found) -> Mapping[str, str]:
+def _owned(place: pathlib.Path, found: Listing) -> Mapping[str, str]:
     """Read what we wrote last; a damaged inventory owns nothing, so that it counts as edited itself."""
     if INVENTORY not in found.files:
         if found.files or len(found.directories) > 1:
@@ -110,7 +110,7 @@ def _owned(place: pathlib.Path, found: Found) -> Mapping[str, str]:
     return {} if old is None else {**old, INVENTORY: digest(data)}
 
 
-def unknown(found: Found, digests: Digests) -> tuple[str, ...]:
+def unknown(found: Listing, digests: Digests) -> tuple[str, ...]:
     """Return the files that are not ours; those of `live/` are another command's."""
     return tuple(
         sorted(shown(path) for path in found.files.keys() - digests.disk.keys() if not _is_live(path))
@@ -123,7 +123,7 @@ def _is_edited(path: str, digests: Digests) -> bool:
     return now != digests.new.get(path) and now != digests.old.get(path)
 
 
-def _blueprint(found: Found, files: Mapping[str, bytes], digests: Digests) -> Blueprint:
+def _blueprint(found: Listing, files: Mapping[str, bytes], digests: Digests) -> Blueprint:
     same = {path for path, sha256 in digests.new.items() if digests.disk.get(path) == sha256}
     keep = {path for path in same if stat.S_IMODE(found.files[path].st_mode) == FILE_MODE}
     link = keep | (found.files.keys() - digests.disk.keys())
@@ -152,19 +152,19 @@ def _directories_differ(blueprint: Blueprint) -> bool:
     )
 
 
-def _check_way(place: pathlib.Path, blueprint: Blueprint, digests: Digests) -> None:
+def _check_blocked(place: pathlib.Path, blueprint: Blueprint, digests: Digests) -> None:
     blocked = (digests.new.keys() & blueprint.directories) | (blueprint.ours & blueprint.link)
     if blocked:
         raise Fault(f"{shown(place / min(blocked))} is in the way of a file of ours; move it away")
 
 
-def _check_links(place: pathlib.Path, found: Found, directories: frozenset[str]) -> None:
+def _check_links(place: pathlib.Path, found: Listing, directories: frozenset[str]) -> None:
     for path in sorted(directories & found.files.keys()):
         if stat.S_ISLNK(found.files[path].st_mode):
             raise Fault(f"{shown(place / path)} is a symbolic link where a directory of ours must be")
 
 
-def _check_rights(place: pathlib.Path, found: Found) -> None:
+def _check_rights(place: pathlib.Path, found: Listing) -> None:
     """Refuse a tree that we could replace but not delete afterwards: another user's directories."""
     for path, status in found.directories.items():
         if status.st_uid == os.geteuid():  # then the mode can be changed

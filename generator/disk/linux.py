@@ -1,4 +1,4 @@
-"""The two calls of Linux that Python lacks; on other systems they answer that they are absent."""
+"""Two Linux system calls that Python lacks; on other systems they report that they are missing."""
 
 from __future__ import annotations
 

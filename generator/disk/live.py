@@ -14,20 +14,20 @@ from generator.disk.linux import sync_file_system
 from generator.disk.lock import hold
 from generator.disk.paths import check_target
 from generator.disk.swap import heal, slot, swap_all, tidy
-from generator.disk.tree import Found, read_file, scan
+from generator.disk.tree import Listing, read_file, scan
 from generator.disk.values import INVENTORY, LIVE, HandEdited, Tree, naming, shown
 from generator.model.findings import Fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rendered:
+class RenderedTree:
     """A plan's rendered tree as it stands: what we wrote, each file unchanged since, and `live/`."""
 
     tree: Tree
     live: Tree
 
 
-def read_rendered(place: pathlib.Path) -> Rendered:
+def read_rendered(place: pathlib.Path) -> RenderedTree:
     """Read a plan's rendered tree.
 
     Raises `HandEdited` when a file is not what was rendered, `Fault` when the directory is none of ours.
@@ -44,10 +44,10 @@ def read_rendered(place: pathlib.Path) -> Rendered:
     if edited:
         raise HandEdited(shown(place / path) for path in edited)
     tree = {path: text.decode(errors="backslashreplace") for path, text in texts.items()}
-    return Rendered(tree=tree, live=_live(place, found))
+    return RenderedTree(tree=tree, live=_live(place, found))
 
 
-def make_live(place: pathlib.Path, decide: Callable[[Rendered], Mapping[str, str]]) -> bool:
+def make_live(place: pathlib.Path, decide: Callable[[RenderedTree], Mapping[str, str]]) -> bool:
     """Let `live/` hold exactly the files that `decide` gives, by name; say whether that changed anything.
 
     The directory is replaced whole or not touched; a run of `render` waits outside meanwhile. Raises what
@@ -68,7 +68,7 @@ def make_live(place: pathlib.Path, decide: Callable[[Rendered], Mapping[str, str
     return True
 
 
-def _live(place: pathlib.Path, found: Found) -> Tree:
+def _live(place: pathlib.Path, found: Listing) -> Tree:
     """Read `live/`, which is flat and ours whole."""
     inside = {path: status for path, status in found.files.items() if path.startswith(f"{LIVE}/")}
     deeper = [path for path in found.directories if path.startswith(f"{LIVE}/")]
@@ -89,7 +89,7 @@ def _replace(place: pathlib.Path, directory: int, files: Mapping[str, bytes]) ->
         directories=frozenset({""}),
         ours=frozenset({""}),
         stamps={},
-        found=Found(files={}, directories={}),
+        found=Listing(files={}, directories={}),
     )
     try:
         built = build(directory, slot(LIVE), LIVE, place / LIVE, blueprint)

@@ -58,10 +58,10 @@ def _lock(out: pathlib.Path, descriptor: int) -> None:
 def _is_current(directory: int, descriptor: int) -> bool:
     """Return whether we locked the file that stands there, not one that its owner has unlinked since."""
     try:
-        standing = os.stat(LOCK, dir_fd=directory, follow_symlinks=False)
+        present = os.stat(LOCK, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return False
-    return os.path.samestat(standing, os.fstat(descriptor))
+    return os.path.samestat(present, os.fstat(descriptor))
 
 
 def _owner(descriptor: int) -> str:

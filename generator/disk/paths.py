@@ -41,7 +41,7 @@ def check_plans(planned: Sequence[Planned]) -> None:
 
 
 def unsafe(path: str) -> str | None:
-    """Say why a relative path cannot be ours; None when it can."""
+    """Return why a relative path cannot be ours; None when it can."""
     parts = path.split("/")
     if path == INVENTORY or _fold(path) == INVENTORY or _fold(parts[0]) == LIVE:
         return "is reserved"

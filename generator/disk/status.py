@@ -1,4 +1,4 @@
-"""How a plan's directory stands to what the plan renders: for those who only look."""
+"""Compare a plan's directory with what the plan renders, without writing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generator.disk.values import INVENTORY, Planned, shown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class DirectoryStatus:
     """What was written, what stands there and what is to stand, as SHA-256 by path relative to `place`.
 
     `contents` has what differs, on the disk and as it is to be; `version` wrote the inventory (None: there
@@ -32,7 +32,7 @@ class Standing:
     programs: tuple[str, ...]
 
 
-def standing(place: pathlib.Path, plan: Planned, version: str) -> Standing:
+def directory_status(place: pathlib.Path, plan: Planned, version: str) -> DirectoryStatus:
     """Compare the directory at `place` with what `plan` renders; reads, never writes.
 
     Raises `Fault` when the directory is not ours, or cannot be read.
@@ -40,7 +40,7 @@ def standing(place: pathlib.Path, plan: Planned, version: str) -> Standing:
     found, files = scan(place), rendered(plan, version)
     digests = digests_of(place, found, files)
     both = [path for path, sha256 in digests.disk.items() if digests.new.get(path, sha256) != sha256]
-    return Standing(
+    return DirectoryStatus(
         place=place,
         exists=bool(found.directories),
         version=_version(place, found.files),

@@ -1,4 +1,4 @@
-"""What stands on the disk: every file and directory of a plan's directory, links never followed."""
+"""Read every file and directory of a plan's directory; links are never followed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEPTH = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class Listing:
     """A tree on the disk by relative path: directories ("" is the root), and everything else as files."""
 
     files: Mapping[str, os.stat_result]
@@ -38,7 +38,7 @@ def read_tree(directory: pathlib.Path) -> dict[str, str]:
     }
 
 
-def scan(root: pathlib.Path) -> Found:
+def scan(root: pathlib.Path) -> Listing:
     """List what is below `root`; nothing at all when it does not exist.
 
     Raises `Fault` when `root` is not a real directory, or what is below cannot be moved with it.
@@ -47,7 +47,7 @@ def scan(root: pathlib.Path) -> Found:
         try:
             top = root.lstat()
         except FileNotFoundError:
-            return Found(files={}, directories={})
+            return Listing(files={}, directories={})
         if not stat.S_ISDIR(top.st_mode):
             raise Fault(f"{shown(root)} is {_KINDS.get(stat.S_IFMT(top.st_mode), 'not a directory')}")
     files: dict[str, os.stat_result] = {}
@@ -63,7 +63,7 @@ def scan(root: pathlib.Path) -> Found:
                 waiting.append(child)
             else:
                 files[child] = status
-    return Found(files=files, directories=directories)
+    return Listing(files=files, directories=directories)
 
 
 def read_file(path: pathlib.Path, status: os.stat_result) -> bytes:

@@ -1,4 +1,4 @@
-"""What goes to the disk and what came of it, and how a failed system call becomes a sentence."""
+"""What to write, what was written, and how a failed system call becomes a sentence."""
 
 from __future__ import annotations
 

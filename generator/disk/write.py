@@ -1,4 +1,4 @@
-"""The way to the disk, one step after the other: compare, refuse, build, swap, tidy."""
+"""Write rendered plans to disk: compare, refuse, build, swap, clean up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from generator.disk.build import build, flush, opened
-from generator.disk.compare import Survey, survey
+from generator.disk.compare import DirectoryPlan, plan_directory
 from generator.disk.linux import sync_file_system
 from generator.disk.lock import hold
 from generator.disk.paths import check_plans, check_target
@@ -19,7 +19,7 @@ from generator.disk.values import HandEdited, Planned, Written, naming, shown
 def write(
     out: pathlib.Path, planned: Sequence[Planned], *, version: str, force: bool = False
 ) -> tuple[Written, ...]:
-    """Make the directory of each plan below `out` hold exactly its tree, and say what changed.
+    """Make the directory of each plan below `out` hold exactly its tree, and return what changed.
 
     `version` is rollplan's own, for the inventory. A plan's directory is replaced whole, or not touched at
     all when it is already right; files that are not ours and `live/` stay. Raises `HandEdited` when files
@@ -33,30 +33,30 @@ def write(
         with _made(target) as directory:
             before = os.fstat(directory)
             with hold(out, directory):
-                surveys = _prepare(out, directory, planned, version, force=force)
-                due = [one for one in surveys if one.due]
+                plans = _prepare(out, directory, planned, version, force=force)
+                due = [one for one in plans if one.due]
                 if due:
                     _commit(out, directory, due)
             if not due:  # the lock file came and went: whoever watches OUT need not know
                 with suppress(PermissionError):
                     os.utime(directory, ns=(before.st_atime_ns, before.st_mtime_ns))
-    return tuple(one.written for one in surveys)
+    return tuple(one.written for one in plans)
 
 
 def _prepare(
     out: pathlib.Path, directory: int, planned: Sequence[Planned], version: str, *, force: bool
-) -> list[Survey]:
+) -> list[DirectoryPlan]:
     for name in leftovers(directory):
         with naming(out / slot(name), "delete"):
             heal(directory, name)
-    surveys = [survey(out / plan.name, plan, version) for plan in planned]
-    edited = [shown(out / one.written.name / path) for one in surveys for path in one.edited]
+    plans = [plan_directory(out / plan.name, plan, version) for plan in planned]
+    edited = [shown(out / one.written.name / path) for one in plans for path in one.edited]
     if edited and not force:
         raise HandEdited(edited)
-    return surveys
+    return plans
 
 
-def _commit(out: pathlib.Path, directory: int, due: Sequence[Survey]) -> None:
+def _commit(out: pathlib.Path, directory: int, due: Sequence[DirectoryPlan]) -> None:
     """Replace the directories that are due: build all, make them durable, swap all."""
     names = [one.written.name for one in due]
     try:

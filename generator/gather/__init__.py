@@ -1,1 +1,1 @@
-"""Manifests of files, kustomizations and rollplan's own making to bundles of canonical objects."""
+"""Gather manifests (files, kustomizations, made by rollplan) into bundles of canonical objects."""

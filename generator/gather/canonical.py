@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generator.kubernetes.old_apis import todays_group
+from generator.kubernetes.routes import DEFAULT_WEIGHT
 from generator.model.manifests import CLUSTER_SCOPED, GATEWAY_API, INFERENCE, LLM_D
 from generator.model.target import Apis
 
@@ -54,7 +55,7 @@ _FILTER = Shape(
 )
 _BACKEND_REF = Shape(
     order="group kind namespace name port weight filters",
-    defaults={"group": "", "kind": "Service", "weight": 1},
+    defaults={"group": "", "kind": "Service", "weight": DEFAULT_WEIGHT},
     inside={"filters": _FILTER},
 )
 _PARENT_REF = Shape(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generator.load.reader import load_manifests
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.manifests import Manifest, Origin, identity_of
 from generator.model.source import Source
 from generator.templating import render_yaml
@@ -31,5 +31,5 @@ def make_text(name: str, **values: Any) -> str:
 
 
 def _read(name: str, values: dict[str, Any]) -> dict[str, Any]:
-    (document,) = load_manifests(Source(name=name, text=render_yaml(name, **values)), Findings())
+    (document,) = value_of(load_manifests(Source(name=name, text=render_yaml(name, **values))))
     return dict(document.data)

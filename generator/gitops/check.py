@@ -1,4 +1,4 @@
-"""Is what is committed exactly what the plans render? Each difference with its kind and what fixes it."""
+"""Compare committed files with what the plans render: each difference, its kind and its fix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.disk.status import Standing, standing
+from generator.disk.status import DirectoryStatus, directory_status
 from generator.disk.values import Planned
 from generator.model.source import quoted
 
@@ -57,14 +57,14 @@ def check(out: Path, planned: Planned, version: str) -> tuple[Difference, ...]:
 
     Reads, never writes. Raises `Fault` for a directory that is not rollplan's.
     """
-    found = standing(out / planned.name, planned, version)
+    found = directory_status(out / planned.name, planned, version)
     if not found.exists:
         return (_difference(out, planned, MISSING, "", "the plan was never rendered here"),)
     rows = sorted(_differences(found, version), key=lambda row: (tuple(TITLES).index(row[0]), row[1]))
     return tuple(_difference(out, planned, *row) for row in rows)
 
 
-Row = tuple[str, str, str, int]
+_Row = tuple[str, str, str, int]
 
 
 def _difference(out: Path, planned: Planned, kind: str, path: str, detail: str, line: int = 1) -> Difference:
@@ -75,7 +75,7 @@ def _difference(out: Path, planned: Planned, kind: str, path: str, detail: str, 
     return Difference(plan=plan, file=file, kind=kind, detail=detail, fix=fix, line=line)
 
 
-def _differences(found: Standing, version: str) -> Iterator[Row]:
+def _differences(found: DirectoryStatus, version: str) -> Iterator[_Row]:
     changed = OTHER_VERSION if found.version not in {None, version} else PLAN_CHANGED
     rows = [row for path in found.old.keys() | found.new.keys() for row in _file(path, found, changed)]
     rows += [(EDITED, path, "it is executable", 1) for path in found.programs]
@@ -84,8 +84,8 @@ def _differences(found: Standing, version: str) -> Iterator[Row]:
     yield from _inventory(found, version, alone=not any(row[0] != UNKNOWN for row in rows))
 
 
-def _inventory(found: Standing, version: str, *, alone: bool) -> Iterator[Row]:
-    """Say what is wrong with the inventory; that it lists what other rows say already is no news."""
+def _inventory(found: DirectoryStatus, version: str, *, alone: bool) -> Iterator[_Row]:
+    """Report what is wrong with the inventory, unless another row reports it already."""
     if found.version is None:
         what = "it is damaged" if _INVENTORY in found.disk else "it is not there"
         yield EDITED, _INVENTORY, what, 1
@@ -95,26 +95,26 @@ def _inventory(found: Standing, version: str, *, alone: bool) -> Iterator[Row]:
         yield EDITED, _INVENTORY, *_first_difference(_INVENTORY, found)
 
 
-def _file(path: str, found: Standing, changed: str) -> Iterator[Row]:
-    """Compare one file that is or was to be there: what was written, what stands there, what is to stand."""
-    was, now, wanted = (side.get(path) for side in (found.old, found.disk, found.new))
-    if path == _INVENTORY or now == wanted:
+def _file(path: str, found: DirectoryStatus, changed: str) -> Iterator[_Row]:
+    """Compare one file: what was written, what is on disk, and what the plan renders."""
+    was, now, expected = (side.get(path) for side in (found.old, found.disk, found.new))
+    if path == _INVENTORY or now == expected:
         return
     if now is None:
         yield (changed, path, "it is new", 1) if was is None else (MISSING, path, "it was deleted", 1)
-    elif wanted is None:
+    elif expected is None:
         untouched = (changed, path, "it is rendered no more", 1)
         yield untouched if now == was else (EDITED, path, "it is rendered no more, and was edited", 1)
     else:
         yield changed if now == was else EDITED, path, *_first_difference(path, found)
 
 
-def _first_difference(path: str, found: Standing) -> tuple[str, int]:
+def _first_difference(path: str, found: DirectoryStatus) -> tuple[str, int]:
     """Show the first line that differs, as it is and as it is rendered."""
-    now, wanted = found.contents[path]
-    if now.replace(b"\r\n", b"\n") == wanted:
+    now, expected = found.contents[path]
+    if now.replace(b"\r\n", b"\n") == expected:
         return "its lines end in CRLF", 1
-    lines, rendered = (side.decode(errors="backslashreplace").split("\n") for side in (now, wanted))
+    lines, rendered = (side.decode(errors="backslashreplace").split("\n") for side in (now, expected))
     pairs = enumerate(zip(lines, rendered, strict=False), 1)
     number = next((place for place, (one, other) in pairs if one != other), min(len(lines), len(rendered)))
     one, other = lines[number - 1].strip(), rendered[number - 1].strip()

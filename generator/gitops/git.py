@@ -91,8 +91,8 @@ class Revision:
         return [_entry(line) for line in listed.split(b"\0") if line]
 
     def _contents(self, entries: list[Entry]) -> list[bytes]:
-        wanted = "".join(f"{entry.object}\n" for entry in entries).encode()
-        given = _checked(self.folder, "cat-file", "--batch", given=wanted)
+        requested = "".join(f"{entry.object}\n" for entry in entries).encode()
+        given = _checked(self.folder, "cat-file", "--batch", given=requested)
         found, place = [], 0
         for entry in entries:
             start = given.index(b"\n", place) + 1

@@ -1,4 +1,4 @@
-"""What the user names as a side of a comparison → the stages that stand there.
+"""Resolve a side of a comparison (a path, a plan, a Git revision) to its stages.
 
 A plan file, a rendered plan, a folder of them, one stage; on the disk, or as `REV:path` in Git.
 """
@@ -18,10 +18,10 @@ from generator.gitops.compare.model import Series, Side
 from generator.gitops.compare.snapshots import read_file, read_stage, read_tree
 from generator.gitops.git import Revision, inside, revision
 from generator.load.reader import load_plan, read_source
-from generator.model.findings import Diagnostic, Fault, Findings, Rejected
+from generator.model.findings import Fault, Finding, Rejected, value_of
 from generator.model.manifests import dig
 from generator.model.source import Source, quoted
-from generator.pipeline import Compiled, compile_plan, planned
+from generator.pipeline import Collector, Compiled, compile_plan, planned
 
 _FILE, _FOLDER = "blob", "tree"
 _STAGES = "stages"
@@ -35,7 +35,7 @@ class _Place(Protocol):
     """Where files are: the disk, or a revision."""
 
     def kind(self, path: str) -> str | None:
-        """Say what is there: a file, a folder, or nothing."""
+        """Return what is there: a file, a folder, or nothing."""
 
     def folders(self, path: str) -> tuple[str, ...]:
         """Return the names of the folders in a folder."""
@@ -44,7 +44,7 @@ class _Place(Protocol):
         """Return every file below a folder by relative path."""
 
     def plan(self, path: str) -> Compiled:
-        """Take a plan down the road."""
+        """Compile a plan."""
 
 
 def side(name: str) -> Side:
@@ -82,10 +82,10 @@ def against(name: str, path: str) -> tuple[Side, Side]:
 
 def two_files(name: str, before: str, after: str) -> tuple[Side, Side]:
     """Read two versions of one manifest file, as Git gives them to an external diff command."""
-    found = Findings()
+    found = Collector()
     texts = []
     for path in (before, after):
-        source = None if path == os.devnull else read_source(Path(path), name, found)
+        source = None if path == os.devnull else found.collect(read_source(Path(path), name))
         texts.append(source.text if source else "")
     found.stop_if_errors()
     one, other = (Side(name=name, series=(read_file(name, text),)) for text in texts)
@@ -123,7 +123,7 @@ class _Disk:
     """The working tree; paths are absolute."""
 
     def kind(self, path: str) -> str | None:
-        """Say what is there: a file, a folder, or nothing."""
+        """Return what is there: a file, a folder, or nothing."""
         found = Path(path)
         return _FILE if found.is_file() else _FOLDER if found.is_dir() else None
 
@@ -149,7 +149,7 @@ class _Commit:
     revision: Revision
 
     def kind(self, path: str) -> str | None:
-        """Say what is there: a file, a folder, or nothing."""
+        """Return what is there: a file, a folder, or nothing."""
         return self.revision.kind(path)
 
     def folders(self, path: str) -> tuple[str, ...]:
@@ -177,17 +177,17 @@ class _Commit:
 
     def _roots(self, path: str) -> list[str]:
         text = self.revision.file(path).decode(errors="backslashreplace")
-        document = load_plan(Source(name=path, text=text), Findings())
+        document = value_of(load_plan(Source(name=path, text=text)))
         roots = dig(document.data, "spec", "roots") if document else None
         folders = (str(root) for root in roots) if isinstance(roots, list) else ()
         joined = (posixpath.normpath(posixpath.join(posixpath.dirname(path), folder)) for folder in folders)
         return [folder for folder in joined if not folder.startswith(("..", "/"))]
 
 
-def _named(findings: tuple[Diagnostic, ...], top: str, name: str) -> tuple[Diagnostic, ...]:
+def _named(findings: tuple[Finding, ...], top: str, name: str) -> tuple[Finding, ...]:
     """Return findings of a copied plan the name of the revision, not of the copy."""
 
-    def place(finding: Diagnostic) -> Diagnostic:
+    def place(finding: Finding) -> Finding:
         source = finding.place.source
         known = replace(source, name=source.name.replace(top, f"{name}:"))
         return replace(finding, place=replace(finding.place, source=known))

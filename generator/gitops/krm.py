@@ -14,13 +14,13 @@ from generator.emit import emit
 from generator.gitops.promotion import Index, Refused, StageEntry
 from generator.load.paths import Read
 from generator.load.reader import load_manifests
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic, Fault, Findings, Rejected
+from generator.model.codes import finding
+from generator.model.findings import Fault, Finding, Rejected, Reporting, value_of
 from generator.model.manifests import Manifest, dig
 from generator.model.plan import Plan
 from generator.model.rollout import Rollout
 from generator.model.source import Document, Ref, Source
-from generator.pipeline import Compiled, compile_source
+from generator.pipeline import Collector, Compiled, compile_source
 
 STAGE, BUNDLE = "rollplan.dev/stage", "rollplan.dev/bundle"
 _PATHS = ("internal.config.kubernetes.io/path", "config.kubernetes.io/path")
@@ -29,7 +29,7 @@ _OURS = ("internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Item:
+class ListItem:
     """One object of the list: as it came, and as it is without the annotations of the way."""
 
     given: Mapping[str, Any]
@@ -43,8 +43,7 @@ def run(text: str) -> tuple[str, bool]:
 
     Raises `Fault` when the text is no ResourceList with a plan.
     """
-    found = Findings()
-    whole = load_manifests(Source(name="ResourceList", text=text), found)
+    whole = value_of(load_manifests(Source(name="ResourceList", text=text)))
     if len(whole) != 1 or not isinstance(whole[0].data, dict) or whole[0].data.get("kind") != "ResourceList":
         raise Fault("standard input is no ResourceList")
     data = whole[0].data
@@ -61,12 +60,12 @@ def run(text: str) -> tuple[str, bool]:
     return _answer(data, _merged(compiled, items, objects), compiled.warnings), True
 
 
-def _item(given: Mapping[str, Any], number: int) -> Item:
+def _item(given: Mapping[str, Any], number: int) -> ListItem:
     annotations = dig(given, "metadata", "annotations", default={})
     path = next((str(annotations[name]) for name in _PATHS if name in annotations), "")
     name = path or f"item {number + 1}"
-    (document,) = load_manifests(Source(name=name, text=emit(_bare(given))), Findings())
-    return Item(given=given, document=document, path=path, bundle=str(annotations.get(BUNDLE, "")))
+    (document,) = value_of(load_manifests(Source(name=name, text=emit(_bare(given)))))
+    return ListItem(given=given, document=document, path=path, bundle=str(annotations.get(BUNDLE, "")))
 
 
 def _bare(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,22 +79,21 @@ def _bare(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, "metadata": metadata | ({"annotations": kept} if kept else {})}
 
 
-def _compiled(config: Mapping[str, Any], items: tuple[Item, ...]) -> Compiled:
+def _compiled(config: Mapping[str, Any], items: tuple[ListItem, ...]) -> Compiled:
     metadata = {key: value for key, value in (config.get("metadata") or {}).items() if key in _NAMED}
     source = Source(name="functionConfig", text=emit({**config, "metadata": metadata}))
-    found = Findings()
 
     def reader(plan: Plan) -> Read:
         first = {path.value: sources.bundle for sources in plan.sources for path in sources.paths[:1]}
-        return lambda ref: _documents(ref, first.get(ref.value, ""), items, found)
+        return lambda ref: _documents(ref, first.get(ref.value, ""), items)
 
-    return compile_source(source, reader, found)
+    return compile_source(source, reader, Collector())
 
 
 _NAMED = ("name", "namespace")
 
 
-def _documents(ref: Ref, bundle: str, items: tuple[Item, ...], found: Findings) -> Iterator[Document]:
+def _documents(ref: Ref, bundle: str, items: tuple[ListItem, ...]) -> Reporting[tuple[Document, ...]]:
     """Return the items that stand for a path: the file itself, what is below it, or what names the bundle."""
     folder = f"{ref.value.rstrip('/')}/"
     chosen = [
@@ -105,28 +103,28 @@ def _documents(ref: Ref, bundle: str, items: tuple[Item, ...], found: Findings) 
         or (not item.bundle and (item.path == ref.value or item.path.startswith(folder)))
     ]
     if not chosen:
-        found.add(
-            CODES["RP201"],
+        yield finding(
+            "RP201",
             f"no item of the list stands for `{ref}`",
             ref.place,
             f"give items the annotation {_PATHS[1]} with this path, or {BUNDLE} with the bundle's name",
         )
-    return (item.document for item in chosen)
+    return tuple(item.document for item in chosen)
 
 
-def _stage(rollout: Rollout, wanted: str) -> tuple[Manifest, ...]:
+def _stage(rollout: Rollout, name: str) -> tuple[Manifest, ...]:
     entries = (
         StageEntry(name=rollout.directory(number), files=(), moves=False, final=False)
         for number in range(len(rollout.stages))
     )
     try:
-        number = Index(stages=tuple(entries), rollback=()).find(wanted)
+        number = Index(stages=tuple(entries), rollback=()).find(name)
     except Refused as refused:
         raise Fault(f"the plan's annotation {STAGE}: {refused}") from None
     return rollout.stages[number].objects
 
 
-def _merged(compiled: Compiled, items: tuple[Item, ...], objects: tuple[Manifest, ...]) -> Iterator[Any]:
+def _merged(compiled: Compiled, items: tuple[ListItem, ...], objects: tuple[Manifest, ...]) -> Iterator[Any]:
     """Return the objects of the stage, marked as they came, and the items that the plan knows nothing of."""
     came = {(id(item.document), dig(item.given, "metadata", "name")): item for item in items}
     for manifest in objects:
@@ -139,7 +137,7 @@ def _merged(compiled: Compiled, items: tuple[Item, ...], objects: tuple[Manifest
     yield from (item.given for item in items if item.document.source.name not in read)
 
 
-def _answer(data: Mapping[str, Any], items: Iterable[Any], findings: tuple[Diagnostic, ...]) -> str:
+def _answer(data: Mapping[str, Any], items: Iterable[Any], findings: tuple[Finding, ...]) -> str:
     answer: dict[str, Any] = {**data, "items": [dict(item) for item in items]}
     if findings:
         answer["results"] = [_result(finding) for finding in findings]
@@ -150,7 +148,7 @@ _SEVERITIES = {"accepted": "info"}
 """What the specification of KRM functions calls a severity where rollplan has another word."""
 
 
-def _result(finding: Diagnostic) -> dict[str, Any]:
+def _result(finding: Finding) -> dict[str, Any]:
     return {
         "message": f"{finding.code.id}: {finding.message}; {finding.hint}",
         "severity": _SEVERITIES.get(finding.severity.value, finding.severity.value),

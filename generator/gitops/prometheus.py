@@ -1,4 +1,4 @@
-"""Ask a Prometheus server for the value of a query, by its HTTP API."""
+"""Query a Prometheus server by its HTTP API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Server:
+class PrometheusServer:
     """A Prometheus server, or what speaks as one: the address before `/api/v1`, and a token for it."""
 
     url: str
@@ -37,7 +37,7 @@ class Server:
         question = urlencode({"query": promql} | ({"time": time} if time else {}))
         answer = self._get(f"{self.url.rstrip('/')}/api/v1/query?{question}")
         if answer.get("status") != "success":
-            raise Fault(f"{self.url} refuses a query: {answer.get('error', 'it does not say why')}")
+            raise Fault(f"{self.url} refuses a query: {answer.get('error', 'it does not return a reason')}")
         return tuple(_numbers(answer.get("data"), self.url))
 
     def _get(self, address: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Server:
             if error.code not in {400, 422}:
                 raise Fault(f"{self.url} answers {error.code} {error.reason}") from None
         except (URLError, OSError, HTTPException) as error:
-            raise Fault(f"cannot ask {self.url}: {getattr(error, 'reason', error)}") from None
+            raise Fault(f"cannot query {self.url}: {getattr(error, 'reason', error)}") from None
         return _parsed(text, self.url)
 
 

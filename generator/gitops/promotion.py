@@ -20,7 +20,7 @@ _ROLLED_BACK = "rollback from "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageEntry:
-    """One stage as `rollout.json` tells it; `moves` says that it sends requests to a new version."""
+    """One stage of `rollout.json`; with `moves` it sends requests to a new version."""
 
     name: str
     files: tuple[str, ...]
@@ -35,24 +35,24 @@ class Index:
     stages: tuple[StageEntry, ...]
     rollback: tuple[str, ...]
 
-    def find(self, wanted: str) -> int:
+    def find(self, name: str) -> int:
         """Return the number of a stage that is called by its name, its number, or the name without it.
 
         Raises `Refused` for any other name.
         """
         for number, stage in enumerate(self.stages):
             digits, _, slug = stage.name.partition("-")
-            if wanted in {stage.name, digits, slug}:
+            if name in {stage.name, digits, slug}:
                 return number
         names = [stage.name for stage in self.stages]
-        close = get_close_matches(wanted, names, n=1)
+        close = get_close_matches(name, names, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
-        raise Refused(f"no stage is called {wanted}: {hint}")
+        raise Refused(f"no stage is called {name}: {hint}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
-    """Where `live/` stands: a stage's number, or nowhere; after a rollback, the stage it came from."""
+class LiveStage:
+    """The stage that `live/` holds, by number, or None; after a rollback, the stage it came from."""
 
     number: int | None
     rolled_back: bool = False
@@ -68,7 +68,7 @@ class Promotion:
 
 
 class Refused(Exception):
-    """A promotion that is not safe, or not said clearly enough; nothing is written."""
+    """A promotion that is not safe, or not clearly specified; nothing is written."""
 
 
 def read_index(text: str, place: str) -> Index:
@@ -94,42 +94,42 @@ def read_index(text: str, place: str) -> Index:
         raise Fault(f"{place} is not in the format of this rollplan; render the plan again") from None
 
 
-def standing(index: Index, live: Mapping[str, str]) -> Standing:
-    """Say where `live/` stands, by its marker; a stage that is no more counts as nowhere."""
+def live_stage(index: Index, live: Mapping[str, str]) -> LiveStage:
+    """Return the stage that `live/` holds, by its marker; a stage that is no more counts as none."""
     text = live.get(MARKER, "").strip()
     name = text.removeprefix(_ROLLED_BACK)
     names = [stage.name for stage in index.stages]
     number = names.index(name) if name in names else None
-    return Standing(number=number, rolled_back=number is not None and text != name)
+    return LiveStage(number=number, rolled_back=number is not None and text != name)
 
 
 def promote(
     index: Index,
     tree: Mapping[str, str],
     live: Mapping[str, str],
-    wanted: str,
+    name: str,
     *,
     skip: bool,
     confirmed: bool,
 ) -> Promotion:
     """Return `live/` for a stage: the next one, the one that is live, or an earlier one.
 
-    `skip` allows a leap, whose risks are then told; `confirmed` allows a stage after which what served
-    before is gone. Raises `Refused`.
+    `skip` allows stages to be skipped, and the risks are returned; `confirmed` allows a stage after which
+    what served before is gone. Raises `Refused`.
     """
-    target, stands = index.find(wanted), standing(index, live)
-    leap = _leap(index, stands, target)
-    if leap and not skip:
-        raise Refused(f"{leap}; --skip-to promotes it all the same")
+    target, current = index.find(name), live_stage(index, live)
+    risk = _risk(index, current, target)
+    if risk and not skip:
+        raise Refused(f"{risk}; --skip-to promotes it all the same")
     stage = index.stages[target]
-    arrives = stands.number is None or stands.rolled_back or target > stands.number
+    arrives = current.number is None or current.rolled_back or target > current.number
     if stage.final and arrives and not confirmed:
         raise Refused(
             f"{stage.name} takes away what served before, and the rendered rollback ends there; "
-            "--confirm-cleanup says that this is meant"
+            "use --confirm-cleanup to confirm it"
         )
     files = _flat(tree, stage.files, f"{stage.name}\n")
-    return Promotion(stage=stage.name, files=files, risks=(leap,) if leap else ())
+    return Promotion(stage=stage.name, files=files, risks=(risk,) if risk else ())
 
 
 def roll_back(index: Index, tree: Mapping[str, str], live: Mapping[str, str]) -> Promotion:
@@ -137,10 +137,10 @@ def roll_back(index: Index, tree: Mapping[str, str], live: Mapping[str, str]) ->
 
     Raises `Refused` when nothing is live, or when what served before is gone.
     """
-    stands = standing(index, live)
-    if stands.number is None:
+    current = live_stage(index, live)
+    if current.number is None:
         raise Refused("no stage of this rollout is live: there is nothing to roll back")
-    reached = index.stages[: stands.number + 1]
+    reached = index.stages[: current.number + 1]
     gone = next((stage.name for stage in reached if stage.final), None)
     if gone:
         raise Refused(
@@ -154,10 +154,10 @@ def roll_back(index: Index, tree: Mapping[str, str], live: Mapping[str, str]) ->
     return Promotion(stage=f"{_ROLLED_BACK}{stage.name}", files=files)
 
 
-def _leap(index: Index, stands: Standing, target: int) -> str:
-    """Say what is wrong with going from where `live/` stands to a stage; nothing for one step, or back."""
+def _risk(index: Index, current: LiveStage, target: int) -> str:
+    """Return what is wrong with going from the live stage to another; empty for one step, or back."""
     stages = index.stages
-    here = _position(index, stands)
+    here = _position(index, current)
     skipped = [stage.name for stage in stages[here + 1 : target]]
     if skipped:
         missed = "what they prepare and what they watch is missed"
@@ -171,14 +171,14 @@ def _leap(index: Index, stands: Standing, target: int) -> str:
     return ""
 
 
-def _position(index: Index, stands: Standing) -> int:
+def _position(index: Index, current: LiveStage) -> int:
     """Return the stage that the next one follows: after a rollback, the last one before traffic moved."""
-    if stands.number is None:
+    if current.number is None:
         return -1
-    if not stands.rolled_back:
-        return stands.number
+    if not current.rolled_back:
+        return current.number
     moving = next((number for number, stage in enumerate(index.stages) if stage.moves), 1)
-    return min(stands.number, moving - 1)
+    return min(current.number, moving - 1)
 
 
 def _flat(tree: Mapping[str, str], paths: Sequence[str], marker: str) -> dict[str, str]:
@@ -190,7 +190,7 @@ def _flat(tree: Mapping[str, str], paths: Sequence[str], marker: str) -> dict[st
 def _moves(splits: Sequence[Mapping[str, object]], before: set[str]) -> bool:
     """Return whether requests without a condition reach a version that the baseline does not know."""
     return any(
-        backend["version"] not in before and backend["percent"] != "0"
+        backend["version"] not in before and backend["weight"]
         for split in splits
         if not split["condition"]
         for backend in split["backends"]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""References to backends: where an object names an InferencePool, and how it comes to name another."""
+"""References to backends: find and replace the InferencePools that an object sends requests to."""
 
 from __future__ import annotations
 

@@ -1,163 +1,201 @@
-"""What a container's command says: the engine, its model, its flags, and how it ends."""
+"""Command lines of containers: words, flags and values, in every spelling that their programs take.
+
+Engines are Python programs: `--flag=value` or `--flag value`, `_` for `-`, several values after some flags,
+`--no-flag` for a switch that is off. Endpoint pickers and sidecars are Go programs, which also take `-flag`,
+and took names like `--poolName` once. A shell's script holds a command line of the same kind.
+"""
 
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from generator.kubernetes.workloads import container_paths
-from generator.model.manifests import Manifest, dig
-from generator.model.source import Path
+from generator.kubernetes.shell_scripts import SEPARATORS, Word, script_in, split
+
+_SHORT = {
+    "-dp": "--data-parallel-size",
+    "-pp": "--pipeline-parallel-size",
+    "-q": "--quantization",
+    "-tp": "--tensor-parallel-size",
+}
+"""Short flag of vLLM → its long name."""
+
+_SEVERAL = frozenset({"--lora-modules", "--lora-paths", "--served-model-name"})
+"""Flags of engines that take every word up to the next flag."""
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_OFF = frozenset({"0", "f", "false"})
 
 
-def with_flags(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:
-    """Return arguments with each `--flag=value` in the place of the flag's old value, new ones last.
-
-    A flag may have stood as `--flag=old`, as two arguments, or alone, and with `_` for `-`; where it
-    stood several times, the last one counted, and it goes with all others. A new flag without a value
-    takes nothing but the flag away: what follows may be an argument of its own.
-    """
-    result = list(map(str, arguments))
-    for flag in flags:
-        name, has_value, _ = flag.partition("=")
-        at = [index for index, old in enumerate(result) if flag_of(old) == flag_of(name)]
-        for index in reversed(at):
-            alone = "=" in result[index] or not has_value or not _is_value(result, index + 1)
-            result[index : index + (1 if alone else 2)] = [flag] if index == at[0] else []
-        result += [] if at else [flag]
-    return result
-
-
+@lru_cache(maxsize=4096)
 def flag_of(argument: str) -> str:
-    """Return the flag of an argument, in the one spelling."""
-    return argument.partition("=")[0].replace("_", "-")
+    """Return the flag of an argument in the one spelling: `--flag-name`, also for `--no-flag-name`."""
+    head = argument.partition("=")[0]
+    head = _SHORT.get(head, head)
+    if not re.match(r"--?[a-zA-Z]", head):
+        return head
+    name = _CAMEL.sub("-", head.lstrip("-")).replace("_", "-").lower()
+    if len(name) == 1 and not head.startswith("--"):
+        return f"-{name}"
+    return f"--{name.removeprefix('no-')}"
 
 
-def _is_value(arguments: Sequence[str], index: int) -> bool:
-    return index < len(arguments) and not re.match(r"-(?![0-9.])", arguments[index])
+def _is_negated(argument: str) -> bool:
+    return re.match(r"--no[-_]", argument) is not None
 
 
-_SHELLS = re.compile(r"(/\S*/)?(ba|da|a|z)?sh")
-_SCRIPT = re.compile(r"-[a-z]*c")
-_SIDECAR = re.compile(r"(routing|disagg)[-a-z]*(sidecar|proxy)|routing-proxy")
-_VLLM = re.compile(r"(\S*/)?vllm(\.entrypoints\S*)?")
+def _is_value(word: str) -> bool:
+    """Return whether a word can be the value of the flag before it: a negative number can, a flag cannot."""
+    return word not in SEPARATORS and not re.match(r"-(?![0-9.]|\Z)", word)
+
+
+def _uses(words: Sequence[str], names: Collection[str]) -> Iterator[tuple[int, range]]:
+    """Return where the flags stand, each with the range of the words after it that are its values."""
+    for index, word in enumerate(words):
+        if not word.startswith("-") or flag_of(word) not in names:
+            continue
+        end = index + 1
+        if "=" not in word and not _is_negated(word):
+            most = len(words) if flag_of(word) in _SEVERAL else end + 1
+            while end < min(most, len(words)) and _is_value(words[end]):
+                end += 1
+        yield index, range(index + 1, end)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Container:
-    """One container of a workload's pods: where it stands and what it says."""
+class Arguments:
+    """The words of a command line, and what they say of a flag, whose `names` are in the one spelling.
 
-    workload: Manifest
-    path: Path
-    data: Mapping[str, Any]
+    Where a flag stands several times, the last one counts.
+    """
 
-    @property
-    def image(self) -> str:
-        """Return its image."""
-        return str(self.data.get("image", ""))
+    words: tuple[str, ...]
 
-    @property
-    def pod(self) -> Path:
-        """Return the path of the spec of its pod."""
-        return self.path[:-2]
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Return command and arguments as words; a shell's script as the words in it."""
-        said = [str(word) for group in ("command", "args") for word in self.data.get(group) or ()]
-        return tuple(word for text in said for word in _split(text)) if self.is_shell else tuple(said)
-
-    @property
-    def is_shell(self) -> bool:
-        """Return whether a shell runs a script."""
-        first = next(iter(self.data.get("command") or ()), "")
-        return _SHELLS.fullmatch(str(first)) is not None
-
-    @property
-    def is_vllm(self) -> bool:
-        """Return whether it surely runs vLLM: an image that says no argument may run anything."""
-        named = any(_VLLM.fullmatch(word) for word in self.words)
-        return named or (bool(self.words) and "vllm-openai" in self.image.rpartition("/")[2])
-
-    @property
-    def is_sidecar(self) -> bool:
-        """Return whether it is llm-d's routing sidecar, which speaks the engine's KV protocol."""
-        return _SIDECAR.search(f"{self.data.get('name')} {self.image}") is not None
-
-    def flag(self, *names: str) -> str | None:
-        """Return the value of a flag, empty where it has none; the last one counts, as in argparse."""
+    def values(self, *names: str) -> tuple[str, ...] | None:
+        """Return the values of a flag, none where it stands alone; None where it is not set."""
         found = None
-        for index, word in enumerate(self.words):
-            head, equals, value = word.partition("=")
-            if head.startswith("--") and head.replace("_", "-") in names:
-                after = self.words[index + 1 : index + 2]
-                found = value if equals else after[0] if after and not after[0].startswith("--") else ""
+        for index, following in _uses(self.words, names):
+            _, equals, own = self.words[index].partition("=")
+            given = (own,) if equals else tuple(self.words[place] for place in following)
+            found = None if _is_negated(self.words[index]) else given
         return found
 
-    @property
-    def model(self) -> str:
-        """Return the model that vLLM loads; empty where the command does not say it."""
-        after = next(
-            (self.words[at + 1 :] for at, word in enumerate(self.words) if word == "serve"), self.words
-        )
-        first = after[0] if after else ""
-        return self.flag("--model") or ("" if first.startswith("-") or self._is_program(first) else first)
+    def flag(self, *names: str) -> str | None:
+        """Return the first value of a flag, empty where it stands alone; None where it is not set."""
+        given = self.values(*names)
+        return None if given is None else next(iter(given), "")
 
-    def _is_program(self, word: str) -> bool:
-        return word in {str(item) for item in self.data.get("command") or ()}
-
-    @property
-    def served(self) -> frozenset[str]:
-        """Return the names that requests can ask for: what the command says, or the model's own name."""
-        return frozenset(self._list("--served-model-name")) or frozenset({self.model} - {""})
-
-    @property
-    def modules(self) -> frozenset[str]:
-        """Return the adapters that the command names, by name."""
-        return frozenset(item.partition("=")[0] for item in self._list("--lora-modules"))
-
-    def _list(self, flag: str) -> tuple[str, ...]:
-        if self.flag(flag) is None:
-            return ()
-        start = max(at for at, word in enumerate(self.words) if word.partition("=")[0] == flag)
-        _, equals, first = self.words[start].partition("=")
-        rest = self.words[start + 1 :]
-        end = next((at for at, word in enumerate(rest) if word.startswith("-")), len(rest))
-        return (*([first] if equals else []), *rest[:end])
-
-    @property
-    def pause(self) -> int:
-        """Return the seconds that preStop sleeps."""
-        handler = self.data.get("lifecycle") or {}
-        seconds = dig(handler, "preStop", "sleep", "seconds", default=0)
-        shell = " ".join(map(str, dig(handler, "preStop", "exec", "command", default=())))
-        slept = re.search(r"\bsleep ([0-9]+)", shell)
-        return int(slept[1]) if slept else int(seconds)
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """Return its environment variables that have a plain value."""
-        return {str(one.get("name")): str(one.get("value", "")) for one in self.data.get("env") or ()}
+    def is_on(self, *names: str) -> bool:
+        """Return whether a switch is on; a word after it is no value of it."""
+        on = False
+        for index, _ in _uses(self.words, names):
+            _, equals, own = self.words[index].partition("=")
+            on = own.lower() not in _OFF if equals else not _is_negated(self.words[index])
+        return on
 
 
-def containers_of(workload: Manifest) -> Iterator[Container]:
-    """Return every container of every pod template of a workload, its init containers too."""
-    for paths in container_paths(workload).values():
-        for path in paths:
-            yield Container(workload=workload, path=path, data=workload.get(*path))
+def with_flags(arguments: Sequence[Any], flags: Sequence[str]) -> list[str]:
+    """Return arguments with each `--flag=value` in the place of the flag's old values, new ones last.
+
+    Where the flag stood several times, the last one counted, and it goes with all others. A new flag
+    without a value takes nothing but the flag away: what follows may be an argument of its own.
+    """
+    result = list(map(str, arguments))
+    for flag in flags:
+        uses = list(_uses(result, {flag_of(flag)}))
+        for index, following in reversed(uses):
+            end = following.stop if "=" in flag else index + 1
+            result[index:end] = [flag] if index == uses[0][0] else []
+        result += [] if uses else [flag]
+    return result
 
 
-def whole(text: str | None) -> int | None:
-    """Return a flag's value as a whole number, if it is one."""
-    return int(text) if text and text.isdigit() else None
+_KUBELET = re.compile(r"\$(?P<escaped>\$)?\((?P<name>[\w.-]+)\)")
+_SHELL = re.compile(r"\$(?P<open>\{)?(?P<name>\w+)(?(open)\})")
 
 
-def _split(text: str) -> list[str]:
-    """Split a script into words, as far as a reader without a shell can."""
-    try:
-        return shlex.split(text, comments=True)
-    except ValueError:
-        return text.split()
+def arguments_of(container: Mapping[str, Any]) -> Arguments:
+    """Return the command line of a container, with the variables that have a plain value filled in.
+
+    Of a shell's script it has the words, and what parts its commands.
+    """
+    values = variables_of(container)
+    return Arguments(words=tuple(word.text for word in _read(container, values)))
+
+
+def variables_of(container: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment variables of a container that have a plain value."""
+    return {
+        str(one.get("name")): str(one.get("value", ""))
+        for one in container.get("env") or ()
+        if "valueFrom" not in one
+    }
+
+
+def _read(container: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Word]:
+    given = [
+        Word(text=_filled(str(text), values, _KUBELET), path=(key, index), start=0, end=len(str(text)))
+        for key in ("command", "args")
+        for index, text in enumerate(container.get(key) or ())
+    ]
+    script = script_in([word.text for word in given])
+    if script is None:
+        yield from given
+        return
+    yield from given[:script]
+    for word in split(given[script]):
+        if word.text == "$@":
+            yield from given[script + 2 :]  # the word after a script is its name
+        else:
+            yield word.with_text(_filled(word.text, values, _SHELL))
+
+
+def _filled(text: str, values: Mapping[str, str], variable: re.Pattern[str]) -> str:
+    if "$" not in text:
+        return text
+    return variable.sub(
+        lambda match: match[0] if "$$" in match[0] else values.get(match["name"], match[0]), text
+    )
+
+
+def is_known(text: str) -> bool:
+    """Return whether a text says all of itself; what a variable holds, only the pod knows."""
+    return bool(text) and "$" not in text
+
+
+def with_values(
+    container: Mapping[str, Any], names: Collection[str], change: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return a container with the values of flags changed, wherever and however it says them.
+
+    A value that is a variable's is changed in the variable.
+    """
+    words = list(_read(container, {}))
+    texts = [word.text for word in words]
+    result = dict(container)
+    for index, following in reversed(list(_uses(texts, names))):
+        place, value = index, texts[index].partition("=")[2]
+        if following:
+            place, value = following.start, texts[following.start]
+        variable = _KUBELET.fullmatch(value) or _SHELL.fullmatch(value)
+        if variable:
+            result = _with_variable(result, variable["name"], change)
+        elif value and change(value) != value:
+            key, item = words[place].path
+            text = str(result[key][item])
+            word = text[words[place].start : words[place].end]
+            head, _, tail = word.rpartition(value)
+            new = text[: words[place].start] + head + change(value) + tail + text[words[place].end :]
+            result[key] = [new if at == item else old for at, old in enumerate(result[key])]
+    return result
+
+
+def _with_variable(container: dict[str, Any], name: str, change: Callable[[str], str]) -> dict[str, Any]:
+    env = [
+        one | {"value": change(str(one["value"]))} if one.get("name") == name and one.get("value") else one
+        for one in container.get("env") or ()
+    ]
+    return container | ({"env": env} if container.get("env") else {})

@@ -1,4 +1,4 @@
-"""What each gateway does with InferencePools, by version (contract §5): a table with sources."""
+"""What each gateway implementation does with InferencePools, by version (field/gateways)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Implementation:
     """One gateway implementation.
 
     `mirror` is a RequestMirror filter whose backend is an InferencePool. `policies` are kinds without which
-    a pool does not serve; `customary` those that its chart makes, and that may be needed (contract §1.6).
+    a pool does not serve; `customary` those that its chart makes and that may be needed.
     The first of `behaviours` that holds for a version is what it does.
     """
 
@@ -112,7 +112,7 @@ _ROWS = (
         behaviours=(
             Behaviour(
                 splitting=Splitting.FAULTY,
-                fault="asks one pool's endpoint picker for all pools of a rule, and answers 503 to the whole "
+                fault="uses one pool's endpoint picker for all pools of a rule, and answers 503 to the whole "
                 "rule while that pool is empty",
                 fix="update Istio to 1.29.9, 1.30.6, 1.31.2 or later; until then let no pool of a split "
                 "rule reach 0 endpoints, and trust no gate that compares the pickers' request counts",

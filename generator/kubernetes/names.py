@@ -1,4 +1,4 @@
-"""The names of what rollplan makes: legal wherever they stand, and no two pools share one (contract §1.6)."""
+"""Names of the objects that rollplan makes: valid for their kind, and unique to a pool."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _plain(pool: str) -> str:
 
 
 NAME, PICKER_NAME = 63, 40
-"""Characters that a name may have; that the part before an endpoint picker's `-epp` may have (§1.6)."""
+"""Longest name, and longest part before an endpoint picker's `-epp` (field/endpoint-picker)."""
 
 
 def fit(name: str, limit: int) -> str:

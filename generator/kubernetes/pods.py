@@ -1,20 +1,16 @@
-"""A room."""
+"""Pods of workloads: their templates, labels and names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from generator.model.manifests import Manifest, dig, selects
+from generator.kubernetes.labels import ROLE
+from generator.model.manifests import Manifest, dig
 from generator.model.source import Path
 
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "DisaggregatedSet"})
 SCALERS = frozenset({"HorizontalPodAutoscaler", "ScaledObject", "VerticalPodAutoscaler"})
-
-
-def selected(manifests: tuple[Manifest, ...], selector: Mapping[str, Any]) -> tuple[Manifest, ...]:
-    """Return the workloads whose pods an equality selector catches."""
-    return tuple(item for item in manifests if item.kind in WORKLOADS and selects_pods(selector, item))
 
 
 def pod_template(workload: Manifest) -> tuple[str, ...]:
@@ -27,6 +23,12 @@ def pod_template(workload: Manifest) -> tuple[str, ...]:
 def pod_labels(workload: Manifest) -> dict[str, Any]:
     """Return the labels of a workload's pods."""
     return dict(workload.get(*pod_template(workload), "metadata", "labels", default={}))
+
+
+def roles_of(workload: Manifest) -> frozenset[str]:
+    """Return the roles that the labels of a workload's pods name: prefill, decode, or both in one."""
+    found = (workload.get(*path, "metadata", "labels", ROLE) for path in pod_templates(workload))
+    return frozenset(str(role) for role in found if role)
 
 
 def pod_templates(workload: Manifest) -> tuple[Path, ...]:
@@ -46,7 +48,8 @@ def _templates(data: Any, path: Path) -> Iterator[Path]:
             yield from _templates(value, (*path, key))
 
 
-POD_NAME = "statefulset.kubernetes.io/pod-name"
+CONTAINER_GROUPS = ("containers", "initContainers", "ephemeralContainers")
+"""Where a pod keeps its containers; a sidecar that must outlive the others is an initContainer."""
 
 
 def pod_names(workload: Manifest) -> tuple[str, ...]:
@@ -57,12 +60,8 @@ def pod_names(workload: Manifest) -> tuple[str, ...]:
     return tuple(f"{workload.name}-{ordinal}" for ordinal in range(count))
 
 
-def selects_pods(selector: Mapping[str, Any], workload: Manifest) -> bool:
-    """Return whether a selector catches pods of a workload, by the labels that its controller gives too."""
-    own = {"leaderworkerset.sigs.k8s.io/name": workload.name} if workload.kind == "LeaderWorkerSet" else {}
-    if selector.get(POD_NAME) in pod_names(workload):
-        own[POD_NAME] = selector[POD_NAME]
-    return any(
-        selects(selector, workload.get(*path, "metadata", "labels", default={}) | own)
-        for path in pod_templates(workload)
-    )
+def is_pod_name(workload: Manifest, name: str) -> bool:
+    """Return whether a StatefulSet has a pod of this name; where it says no replicas, an autoscaler does."""
+    base, _, ordinal = name.rpartition("-")
+    count = workload.get("spec", "replicas")
+    return base == workload.name and ordinal.isdigit() and (count is None or int(ordinal) < count)

@@ -1,4 +1,4 @@
-"""What a workload's replicas hold, and how an update replaces them: at once, in waves, with some missing.
+"""Replicas of a workload: their accelerators, and how many an update adds, removes or replaces at once.
 
 A DisaggregatedSet counts role by role; every other kind is one group of replicas of one size.
 """
@@ -12,7 +12,13 @@ from math import ceil, floor
 from typing import Any
 
 from generator.kubernetes.pods import pod_template, pod_templates
-from generator.kubernetes.workloads import replica_paths, replicas, startup_budget
+from generator.kubernetes.workloads import (
+    PROGRESS_SECONDS,
+    longest_grace,
+    replica_paths,
+    replicas,
+    startup_budget,
+)
 from generator.model.manifests import Manifest, dig
 from generator.model.source import Path
 
@@ -72,9 +78,9 @@ def _pace(kind: str, spec: Mapping[str, Any], count: int) -> tuple[int, int]:
     if dig(spec, "strategy", "type") == "Recreate":
         return 0, count
     path, *defaults = _PACES[kind]
-    said = dig(spec, *path, default={})
-    added = _pods(said.get("maxSurge", defaults[0]), count, up=True)
-    gone = _pods(said.get("maxUnavailable", defaults[1]), count, up=False)
+    settings = dig(spec, *path, default={})
+    added = _pods(settings.get("maxSurge", defaults[0]), count, up=True)
+    gone = _pods(settings.get("maxUnavailable", defaults[1]), count, up=False)
     return added, min(count, gone if added or gone else 1)
 
 
@@ -144,11 +150,7 @@ def seconds_to_start(workload: Manifest, count: int = 0) -> int:
         one_by_one = workload.kind == "StatefulSet"
         one_by_one &= workload.get("spec", "podManagementPolicy", default="OrderedReady") == "OrderedReady"
         return wave * (max(1, replicas(workload)) if one_by_one else 1)
-    grace = max(
-        int(workload.get(*path, "spec", "terminationGracePeriodSeconds", default=30))
-        for path in pod_templates(workload)
-    )
-    return (wave + grace) * max(
+    return (wave + longest_grace(workload)) * max(
         ceil(min(count, group.replicas) / max(1, group.surge + group.unavailable))
         for group in groups(workload)
     )
@@ -160,10 +162,7 @@ MIN_READY_SECONDS = 30
 SPARE_SECONDS = 300
 """What the progress deadline leaves beyond the startup budget: pulling an image, scheduling."""
 
-DEADLINE = 600
-"""The progress deadline of a Deployment that says none (apps/v1)."""
 
-
-def progress_deadline(workload: Manifest, min_ready_seconds: int) -> int:
-    """Return a progress deadline that leaves a pod time to load its model (contract I16)."""
-    return max(DEADLINE, startup_budget(workload) + min_ready_seconds + SPARE_SECONDS)
+def roomy_deadline(workload: Manifest, min_ready_seconds: int) -> int:
+    """Return a progress deadline that leaves a pod time to load its model (I16)."""
+    return max(PROGRESS_SECONDS, startup_budget(workload) + min_ready_seconds + SPARE_SECONDS)

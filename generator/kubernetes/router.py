@@ -1,7 +1,7 @@
-"""Which objects of a version are its router and which its model servers.
+"""Sort the objects of a version into its router and its model servers.
 
 The router is the InferencePool with its endpoint picker and all that serves only the two; it comes
-after the model servers and leaves after them (contract I4, I11).
+after the model servers and leaves after them (I4, I11).
 """
 
 from __future__ import annotations
@@ -11,8 +11,26 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generator.kubernetes.pods import WORKLOADS, pod_labels, pod_template, selected, selects_pods
-from generator.model.manifests import Manifest, dig, selects
+from generator.kubernetes.commands import arguments_of
+from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.policies import POLICIES, picker_service_name, targets_of
+from generator.kubernetes.references import needs_of
+from generator.kubernetes.rewrites import OBJECTIVE, REWRITE, pool_of
+from generator.kubernetes.selectors import catches, selected, selector_of
+from generator.kubernetes.workloads import containers
+from generator.model.manifests import Manifest
+
+SELECTOR_FLAG = "--endpoint-selector"
+"""By which labels a picker without an InferencePool finds its pods."""
+
+POOL_FLAGS = ("--pool-name", "--pool", "--inference-pool-name", "--inference-pool")
+"""Which pool a picker chooses for, or a routing sidecar calls; the last takes `namespace/name` too."""
+
+POOL_VARIABLES = frozenset({"INFERENCE_POOL", "INFERENCE_POOL_NAME"})
+"""Environment variables that say the pool to a routing sidecar without a flag."""
+
+EXT_PROC_PORT, HEALTH_PORT, METRICS_PORT = 9002, 9003, 9090
+"""Ports of an endpoint picker: where gateways ask it, its own health, its metrics."""
 
 MODEL = "model"
 ROUTER = "router"
@@ -45,14 +63,15 @@ def find_pool(manifests: Iterable[Manifest], name: str) -> Manifest | None:
 
 def find_picker(manifests: tuple[Manifest, ...], pool: Manifest) -> Picker:
     """Follow a pool's endpointPickerRef to the Service and the workloads that it selects."""
-    name = pool.get("spec", "endpointPickerRef", "name")
+    name = picker_service_name(pool)
     service = next((item for item in manifests if item.kind == "Service" and item.name == name), None)
-    workloads = selected(manifests, service.get("spec", "selector", default={}) if service else {})
+    selector = selector_of(service) if service else None
+    workloads = selected(manifests, selector) if selector else ()
     return Picker(service=service, workloads=workloads, services=_services(manifests, workloads))
 
 
 def find_lone_picker(manifests: tuple[Manifest, ...]) -> Picker:
-    """Return the endpoint picker that has no InferencePool, where there is one (contract §1.6)."""
+    """Return the endpoint picker that has no InferencePool, where there is one (field/endpoint-picker)."""
     workloads = tuple(item for item in manifests if item.kind in WORKLOADS and endpoint_selector(item))
     services = _services(manifests, workloads)
     return Picker(service=next(iter(services), None), workloads=workloads, services=services)
@@ -62,14 +81,14 @@ def _services(manifests: Iterable[Manifest], workloads: tuple[Manifest, ...]) ->
     return tuple(
         item
         for item in manifests
-        if item.kind == "Service"
-        and any(selects_pods(item.get("spec", "selector", default={}), workload) for workload in workloads)
+        if item.kind == "Service" and any(catches(item, workload) for workload in workloads)
     )
 
 
 def servers_of(manifests: tuple[Manifest, ...], pool: Manifest) -> tuple[Manifest, ...]:
     """Return the workloads whose pods the pool selects."""
-    return selected(manifests, pool.get("spec", "selector", "matchLabels", default={}))
+    selector = selector_of(pool)
+    return selected(manifests, selector) if selector else ()
 
 
 _EQUALITY = re.compile(r"[^=,!() ]+=[^=,!() ]+(,[^=,!() ]+=[^=,!() ]+)*")
@@ -80,13 +99,9 @@ def endpoint_selector(workload: Manifest) -> dict[str, str]:
 
     None for other workloads.
     """
-    for container in workload.get(*pod_template(workload), "spec", "containers", default=()):
-        arguments = [str(argument) for argument in container.get("args") or ()]
-        for flag, value in zip(arguments, [*arguments[1:], ""], strict=False):
-            name, _, own = flag.partition("=")
-            if name == "--endpoint-selector" and _EQUALITY.fullmatch(own or value):
-                return dict(pair.split("=") for pair in (own or value).split(","))
-    return {}
+    values = (arguments_of(container).flag(SELECTOR_FLAG) for container in containers(workload))
+    found = next((text for text in values if text and _EQUALITY.fullmatch(text)), "")
+    return dict(pair.split("=") for pair in found.split(",") if pair)
 
 
 def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
@@ -95,12 +110,13 @@ def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
     yield from (item for item in (pool, picker.service, *picker.workloads) if item)
     servers = [item for item in manifests if item.kind in WORKLOADS and item not in picker.workloads]
     needed_by_servers = {need for server in servers for need in _needs(server)}
-    accounts = {item.get(*pod_template(item), "spec", "serviceAccountName") for item in picker.workloads}
+    needed_by_picker = {need for workload in picker.workloads for need in _needs(workload)}
+    accounts = {name for kind, name in needed_by_picker if kind == "ServiceAccount"}
     for item in manifests:
         if (item.kind, item.name) in needed_by_servers:
             continue
         if (
-            any((item.kind, item.name) in _needs(workload) for workload in picker.workloads)
+            (item.kind, item.name) in needed_by_picker
             or (item.kind in _BELONGS and _BELONGS[item.kind](item, name, picker))
             or (item.kind in {"Role", "ClusterRole"} and _bound_to(item, manifests, accounts))
             or (item.kind in {"RoleBinding", "ClusterRoleBinding"} and _binds(item, accounts))
@@ -109,14 +125,8 @@ def _router(manifests: tuple[Manifest, ...], name: str) -> Iterator[Manifest]:
 
 
 def _needs(workload: Manifest) -> set[tuple[str, str]]:
-    """Return kind and name of what a workload's pods cannot start without."""
-    pod = workload.get(*pod_template(workload), "spec", default={})
-    needs = {("ServiceAccount", pod.get("serviceAccountName", ""))}
-    for volume in pod.get("volumes") or ():
-        needs.add(("ConfigMap", dig(volume, "configMap", "name", default="")))
-        needs.add(("Secret", dig(volume, "secret", "secretName", default="")))
-        needs.add(("PersistentVolumeClaim", dig(volume, "persistentVolumeClaim", "claimName", default="")))
-    return needs
+    """Return kind and name of what a workload's pods use."""
+    return {(need.kind, need.name) for need in needs_of(workload)}
 
 
 def _bound_to(role: Manifest, manifests: tuple[Manifest, ...], accounts: set[Any]) -> bool:
@@ -133,35 +143,28 @@ def _binds(binding: Manifest, accounts: set[Any]) -> bool:
     return bool(subjects) and all(subject.get("name") in accounts for subject in subjects)
 
 
-def _by_host(rule: Manifest, _: str, picker: Picker) -> bool:
-    host = str(rule.get("spec", "host", default=""))
-    return bool(picker.service) and host.split(".")[0] == picker.service.name  # type: ignore[union-attr]
+def _demands(item: Manifest) -> bool:
+    return any((selector_of(item) or {}).values())
 
 
-def _by_selector(service: Manifest, _: str, picker: Picker) -> bool:
-    selector = service.get("spec", "selector", default={})
-    return any(selects_pods(selector, workload) for workload in picker.workloads)
+def _by_selector(item: Manifest, _: str, picker: Picker) -> bool:
+    """Return whether an object catches the picker's pods; one that catches everything is for all."""
+    return _demands(item) and any(catches(item, workload) for workload in picker.workloads)
 
 
 def _by_target(policy: Manifest, pool: str, picker: Picker) -> bool:
-    one = policy.get("spec", "targetRef")
-    targets = policy.get("spec", "targetRefs", default=[one] if one else [])
-    names = {("InferencePool", pool), *(("Service", item.name) for item in picker.services)}
-    return any((target.get("kind"), target.get("name")) in names for target in targets)
+    home = policy.identity.namespace
+    services = (*picker.services, *([picker.service] if picker.service else []))
+    names = {("Service", item.identity.namespace, item.name) for item in services}
+    return bool(targets_of(policy) & {("InferencePool", home, pool), *names})
 
 
 def _by_pool_ref(item: Manifest, pool: str, _: Picker) -> bool:
-    return bool(item.get("spec", "poolRef", "name") == pool)
+    return pool_of(item)[1] == pool
 
 
 def _by_service_labels(monitor: Manifest, _: str, picker: Picker) -> bool:
-    selector = monitor.get("spec", "selector", "matchLabels", default={})
-    return bool(picker.service) and selects(selector, picker.service.get("metadata", "labels", default={}))  # type: ignore[union-attr]
-
-
-def _by_pod_labels(item: Manifest, _: str, picker: Picker) -> bool:
-    selector = item.get("spec", "selector", "matchLabels", default={})
-    return any(selects(selector, pod_labels(workload)) for workload in picker.workloads)
+    return _demands(monitor) and picker.service is not None and catches(monitor, picker.service)
 
 
 def _by_scale_target(item: Manifest, _: str, picker: Picker) -> bool:
@@ -170,15 +173,13 @@ def _by_scale_target(item: Manifest, _: str, picker: Picker) -> bool:
 
 _BELONGS: dict[str, Callable[[Manifest, str, Picker], bool]] = {
     "Service": _by_selector,
-    "DestinationRule": _by_host,
-    "HealthCheckPolicy": _by_target,
-    "GCPBackendPolicy": _by_target,
-    "InferenceModelRewrite": _by_pool_ref,
-    "InferenceObjective": _by_pool_ref,
+    **dict.fromkeys(sorted(POLICIES), _by_target),
+    REWRITE: _by_pool_ref,
+    OBJECTIVE: _by_pool_ref,
     "ServiceMonitor": _by_service_labels,
-    "PodMonitor": _by_pod_labels,
-    "PodMonitoring": _by_pod_labels,
-    "PodDisruptionBudget": _by_pod_labels,
+    "PodMonitor": _by_selector,
+    "PodMonitoring": _by_selector,
+    "PodDisruptionBudget": _by_selector,
     "HorizontalPodAutoscaler": _by_scale_target,
 }
 """Kind → does this object serve the pool and its endpoint picker alone?"""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.kubernetes.pods import pod_template
+from generator.kubernetes.commands import arguments_of
+from generator.kubernetes.pods import CONTAINER_GROUPS, pod_template, pod_templates
 from generator.model.manifests import Manifest
 from generator.model.source import Path
 
 SERVER = "modelserver"
-"""What the llm-d recipes call the container that serves (contract §1.7)."""
+"""What the llm-d recipes call the container that serves (field/model-servers)."""
 
 
 def containers(workload: Manifest) -> list[Mapping[str, Any]]:
@@ -28,20 +29,16 @@ def container_paths(workload: Manifest) -> dict[str, tuple[Path, ...]]:
     return found
 
 
-_GROUPS = ("containers", "initContainers")
-"""Where a pod keeps its containers; a sidecar that must outlive the others is an initContainer."""
-
-
 def _containers(data: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     if isinstance(data, list):
         for index, item in enumerate(data):
             yield from _containers(item, (*path, index))
     elif isinstance(data, dict):
-        for group in _GROUPS:
+        for group in CONTAINER_GROUPS:
             for index, container in enumerate(data.get(group) or ()):
                 yield (*path, group, index), container
         for key, value in data.items():
-            if key not in _GROUPS:
+            if key not in CONTAINER_GROUPS:
                 yield from _containers(value, (*path, key))
 
 
@@ -63,8 +60,7 @@ def replica_paths(workload: Manifest) -> tuple[Path, ...]:
 
 def elects_leader(workload: Manifest) -> bool:
     """Return whether only one replica ever becomes ready, as with endpoint pickers that elect a leader."""
-    flags = {"--ha-enable-leader-election", "--ha-enable-leader-election=true"}
-    return any(flags & set(map(str, one.get("args") or ())) for one in containers(workload))
+    return any(arguments_of(one).is_on("--ha-enable-leader-election") for one in containers(workload))
 
 
 def replicas(workload: Manifest) -> int:
@@ -88,6 +84,30 @@ _PODS = {
 def pod_pattern(workload: Manifest) -> str:
     """Return a regular expression for the names of a workload's pods, which no longer name's pods match."""
     return f"{workload.name.replace('.', '[.]')}-{_PODS.get(workload.kind, '.+')}"
+
+
+GRACE = "terminationGracePeriodSeconds"
+_GRACE_SECONDS = 30
+
+
+def grace_of(pod: Mapping[str, Any]) -> int:
+    """Return the seconds that a pod has to stop; 30, as the API server has it, when its spec does not say."""
+    return int(pod.get(GRACE, _GRACE_SECONDS))
+
+
+def longest_grace(workload: Manifest) -> int:
+    """Return the seconds that the slowest pod of a workload has to stop."""
+    pods = (workload.get(*path, "spec", default={}) for path in pod_templates(workload))
+    return max(map(grace_of, pods), default=_GRACE_SECONDS)
+
+
+PROGRESS_SECONDS = 600
+"""The progress deadline of a Deployment that says none (apps/v1)."""
+
+
+def progress_deadline(workload: Manifest) -> int:
+    """Return the seconds after which a Deployment without progress counts as failed."""
+    return int(workload.get("spec", "progressDeadlineSeconds", default=PROGRESS_SECONDS))
 
 
 def startup_budget(workload: Manifest) -> int:

@@ -1,4 +1,4 @@
-"""Text → documents with the place of every key and value; nothing that a file holds can hurt.
+"""Load files as documents with the place of every key and value, within strict limits.
 
 Reading a file: its bytes are checked, then its characters, then YAML's events pass a guard and become
 nodes. Everything wrong is found, as far as the parser can go on.

@@ -1,4 +1,4 @@
-"""Which bytes and which characters a file may hold: UTF-8, and nothing that hides what it says."""
+"""Check the bytes and characters of a file: UTF-8, and no invisible or misleading characters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from generator.load.yaml.nodes import Mark
 from generator.load.yaml.report import Report
-from generator.model.findings import Findings
+from generator.model.findings import Reporting
 from generator.model.source import Source
 
 _WIDE: Final = (
@@ -30,15 +30,16 @@ _NAMELESS: Final = {"Cc": "control character", "Cs": "half of a surrogate pair",
 _SAVE: Final = "save the file as UTF-8"
 
 
-def decode(data: bytes, name: str, found: Findings) -> Source | None:
+def decode(data: bytes, name: str) -> Reporting[Source | None]:
     """Return the text of UTF-8 bytes, without byte order mark, lines ended by LF.
 
     None when it is no UTF-8.
     """
     for pattern, encoding in _WIDE:
         if pattern.match(data[:4]):
-            report = Report(Source(name=name, text=""), found)
+            report = Report(Source(name=name, text=""))
             report.add("RP001", f"the file is {encoding}, not UTF-8", (1, 1, 1), _SAVE)
+            yield from report.findings
             return None
     data = data.removeprefix(codecs.BOM_UTF8)
     source = Source(name=name, text=_unix(data.decode(errors="replace")))
@@ -47,7 +48,9 @@ def decode(data: bytes, name: str, found: Findings) -> Source | None:
         return source
     index, message = fault
     before = data[:index].decode()
-    Report(source, found).add("RP001", message, _mark(before, len(before), 1), _SAVE)
+    report = Report(source)
+    report.add("RP001", message, _mark(before, len(before), 1), _SAVE)
+    yield from report.findings
     return None
 
 

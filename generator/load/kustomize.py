@@ -12,13 +12,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from generator.load.reader import load_manifests, read_source
 from generator.load.roots import Roots
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Reporting, each
 from generator.model.source import Ref, Source, quoted
 
 FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -74,20 +75,20 @@ def file_in(folder: Path) -> Path | None:
     return next((folder / name for name in FILES if (folder / name).is_file()), None)
 
 
-def build(job: Build, found: Findings) -> Source | None:
+def build(job: Build) -> Reporting[Source | None]:
     """Return what the kustomization builds, as one text; what stands in the way is a finding.
 
     Nothing runs before every path that the kustomization reads is known to exist in an allowed folder.
     """
-    reads = tuple(_reads(job.folder, job, found, set()))
-    refused = [entry for folder, entry in reads if not _is_allowed(folder, entry, job, found)]
-    if refused:
+    reads = yield from _reads(job.folder, job, set())
+    allowed = yield from each(partial(_is_allowed, job), reads)
+    if not all(allowed):
         return None
     builder = next((words for words in _BUILDERS if shutil.which(words[0])), None)
     if builder is None:
         message = f"`{job.ref}` is a kustomization, and neither kubectl nor kustomize is installed"
         hint = "install kubectl, or render the kustomization to a file and name that"
-        found.add(CODES["RP211"], message, job.ref.place, hint)
+        yield finding("RP211", message, job.ref.place, hint)
         return None
     try:
         done = subprocess.run(  # noqa: S603  a fixed program with a checked folder, and no shell
@@ -100,10 +101,10 @@ def build(job: Build, found: Findings) -> Source | None:
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
-        _refuse(job, f"it took more than {TIMEOUT} seconds", found)
+        yield from _refuse(job, f"it took more than {TIMEOUT} seconds")
         return None
     if done.returncode:
-        _refuse(job, _first_line(done.stderr, job), found)
+        yield from _refuse(job, _first_line(done.stderr, job))
         return None
     return Source(name=f"{job.folder.as_posix()} (built)", text=done.stdout)
 
@@ -125,30 +126,32 @@ def _first_line(error: str, job: Build) -> str:
     return line[:300]
 
 
-def _refuse(job: Build, reason: str, found: Findings) -> None:
-    hint = f"run `kubectl kustomize {job.folder.as_posix()}` and fix what it says"
-    found.add(CODES["RP212"], f"`{job.ref}` does not build: {reason}", job.ref.place, hint)
+def _refuse(job: Build, reason: str) -> Reporting[None]:
+    hint = f"run `kubectl kustomize {job.folder.as_posix()}` and fix the error that it shows"
+    yield finding("RP212", f"`{job.ref}` does not build: {reason}", job.ref.place, hint)
 
 
-def _reads(folder: Path, job: Build, found: Findings, seen: set[str]) -> Iterator[tuple[Path, str]]:
+def _reads(folder: Path, job: Build, seen: set[str]) -> Reporting[tuple[tuple[Path, str], ...]]:
     """Return every path and address that a kustomization and its local bases name, with its folder."""
     file = file_in(folder)
     if file is None or os.path.realpath(folder) in seen:
-        return
+        return ()
     seen.add(os.path.realpath(folder))
     if not job.roots.hold(file):
-        yield folder, file.name
-        return
-    source = read_source(file, file.as_posix(), found)
-    for document in load_manifests(source, found) if source else ():
+        return ((folder, file.name),)
+    reads: list[tuple[Path, str]] = []
+    source = yield from read_source(file, file.as_posix())
+    for document in (yield from load_manifests(source)) if source else ():
         data = document.data if isinstance(document.data, dict) else {}
         for key, entry in _named(data):
-            yield folder, entry
+            reads.append((folder, entry))
             if _ALWAYS_REMOTE.search(entry) or not job.roots.hold(folder / entry):
                 continue
-            yield from _reads(folder / entry, job, found, seen)
+            reads += yield from _reads(folder / entry, job, seen)
             if key in _PLUGINS and (folder / entry).is_file():
-                yield from ((folder, text) for text in _addresses(folder / entry, found))
+                addresses = yield from _addresses(folder / entry)
+                reads += ((folder, text) for text in addresses)
+    return tuple(reads)
 
 
 def _named(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -170,10 +173,11 @@ def _texts(value: Any) -> Iterator[str]:
     yield from (item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str))
 
 
-def _addresses(file: Path, found: Findings) -> Iterator[str]:
-    source = read_source(file, file.as_posix(), found)
-    for document in load_manifests(source, found) if source else ():
-        yield from (text for text in _all_texts(document.data) if "\n" not in text and "://" in text)
+def _addresses(file: Path) -> Reporting[list[str]]:
+    source = yield from read_source(file, file.as_posix())
+    documents = (yield from load_manifests(source)) if source else ()
+    texts = (text for document in documents for text in _all_texts(document.data))
+    return [text for text in texts if "\n" not in text and "://" in text]
 
 
 def _all_texts(data: Any) -> Iterator[str]:
@@ -185,18 +189,19 @@ def _all_texts(data: Any) -> Iterator[str]:
         yield data
 
 
-def _is_allowed(folder: Path, entry: str, job: Build, found: Findings) -> bool:
+def _is_allowed(job: Build, read: tuple[Path, str]) -> Reporting[bool]:
+    folder, entry = read
     path = folder / entry
     if _ALWAYS_REMOTE.search(entry) or (_SEEMS_REMOTE.search(entry) and not path.exists()):
         message = f"`{job.ref}` has the remote base {quoted(entry)}"
         hint = "copy it into the repository: what a rollout is made of must be reviewed with it"
-        found.add(CODES["RP213"], message, job.ref.place, hint)
+        yield finding("RP213", message, job.ref.place, hint)
     elif not job.roots.hold(path):
         message = f"`{job.ref}` reads {quoted(path.as_posix())}, outside the folder of the plan"
         hint = "name the folder under `spec.roots`, if the plan may read it"
-        found.add(CODES["RP202"], message, job.ref.place, hint)
+        yield finding("RP202", message, job.ref.place, hint)
     elif not path.exists():
-        _refuse(job, f"there is no {quoted(path.as_posix())}", found)
+        yield from _refuse(job, f"there is no {quoted(path.as_posix())}")
     else:
         return True
     return False

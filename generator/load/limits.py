@@ -6,7 +6,7 @@ from typing import Final
 
 
 class Limits:
-    """What one file may ask for; far above what people write by hand, far below what hurts."""
+    """The limits of one file: far above what people write, far below what costs much time or memory."""
 
     size: Final = 1 << 20
     """Bytes in a file."""

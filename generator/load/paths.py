@@ -1,59 +1,62 @@
-"""A path in a plan → the documents under it: a file, a folder of files, or a kustomization."""
+"""Read the documents at a path of a plan: a file, a folder of files, or a kustomization."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
 from generator.load.kustomize import Build, build, file_in
 from generator.load.reader import read_source
 from generator.load.roots import Roots
-from generator.load.secrets import load_discreetly
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.load.secrets import load_hiding_secrets
+from generator.model.codes import finding
+from generator.model.findings import Reporting
 from generator.model.source import Document, Ref
 
-Read = Callable[[Ref], Iterable[Document]]
-"""Gives the documents of one path of a plan; what is wrong with it is found on the way."""
+Read = Callable[[Ref], Reporting[tuple[Document, ...]]]
+"""Returns the documents of one path of a plan."""
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
-def documents(path: Ref, folder: Path, roots: Roots, found: Findings) -> Iterator[Document]:
-    """Return the documents of one path, relative to the plan's folder; what is wrong is added to `found`."""
+def documents(path: Ref, folder: Path, roots: Roots) -> Reporting[tuple[Document, ...]]:
+    """Return the documents of one path, relative to the plan's folder."""
     start = folder / path.value
     if not roots.hold(start):
         message = f"`{path}` leads outside the folder of the plan"
         hint = "copy what the rollout needs into it, or name the folder under `spec.roots`"
-        found.add(CODES["RP202"], message, path.place, hint)
+        yield finding("RP202", message, path.place, hint)
     elif not start.exists():
         message = f"there is no `{path}` beside the plan"
-        found.add(CODES["RP201"], message, path.place, _nearest(start, folder))
+        yield finding("RP201", message, path.place, _nearest(start, folder))
     elif start.is_dir() and file_in(start):
-        source = build(Build(folder=start, ref=path, roots=roots), found)
-        yield from load_discreetly(source, found) if source else ()
+        source = yield from build(Build(folder=start, ref=path, roots=roots))
+        return (yield from load_hiding_secrets(source)) if source else ()
     else:
-        yield from _in_files(path, folder, roots, found)
+        return (yield from _in_files(path, folder, roots))
+    return ()
 
 
-def _in_files(path: Ref, folder: Path, roots: Roots, found: Findings) -> Iterator[Document]:
+def _in_files(path: Ref, folder: Path, roots: Roots) -> Reporting[tuple[Document, ...]]:
     start = folder / path.value
     files = sorted(_files(start, roots, set())) if start.is_dir() else [start]
+    documents: list[Document] = []
     if not files:
         message = f"`{path}` holds no YAML or JSON file"
-        found.add(CODES["RP206"], message, path.place, "add the manifests to it")
+        yield finding("RP206", message, path.place, "add the manifests to it")
     for file in files:
         if not roots.hold(file):
             message = f"`{file.relative_to(folder).as_posix()}` is a link to outside the plan's folder"
-            found.add(CODES["RP202"], message, path.place, "replace the link by the file itself")
+            yield finding("RP202", message, path.place, "replace the link by the file itself")
             continue
-        source = read_source(file, file.as_posix(), found)
-        read = load_discreetly(source, found) if source else ()
+        source = yield from read_source(file, file.as_posix())
+        read = (yield from load_hiding_secrets(source)) if source else ()
         if source and not read and file == start:
-            found.add(CODES["RP206"], f"`{path}` holds no object", path.place, "add the manifests to it")
-        yield from read
+            yield finding("RP206", f"`{path}` holds no object", path.place, "add the manifests to it")
+        documents += read
+    return tuple(documents)
 
 
 def _files(folder: Path, roots: Roots, seen: set[str]) -> Iterator[Path]:

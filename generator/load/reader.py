@@ -1,4 +1,4 @@
-"""Files → sources → documents: a plan is exactly one document, manifests are any number of them."""
+"""Read files into documents: a plan is exactly one document, manifests are any number of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from generator.load.yaml.composer import documents
 from generator.load.yaml.nodes import Mark, Node, Spans
 from generator.load.yaml.report import Report, Stop
 from generator.load.yaml.scalars import JSON, KUBERNETES, Reading
-from generator.model.findings import Fault, Findings
+from generator.model.findings import Fault, Reporting
 from generator.model.source import Document, Source, quoted
 
 _START: Final[Mark] = (1, 1, 1)
@@ -32,7 +32,7 @@ _REASONS: Final = {
 _DIRECTIVE: Final = re.compile("^%", re.MULTILINE)
 
 
-def read_source(path: Path, name: str, found: Findings) -> Source | None:
+def read_source(path: Path, name: str) -> Reporting[Source | None]:
     """Read the text of a regular file; None, with a finding, when it is too large or not UTF-8.
 
     `name` is what the user calls the file. A byte order mark is dropped, and every line ends with LF.
@@ -40,17 +40,18 @@ def read_source(path: Path, name: str, found: Findings) -> Source | None:
     """
     data = _read(path, name)
     if len(data) <= Limits.size:
-        return characters.decode(data, name, found)
-    report = Report(Source(name=name, text=""), found)
+        return (yield from characters.decode(data, name))
+    report = Report(Source(name=name, text=""))
     report.add(
         "RP008", f"the file has more than {Limits.size:,} bytes", _START, "split it into several files"
     )
+    yield from report.findings
     return None
 
 
-def load_plan(source: Source, found: Findings) -> Document | None:
+def load_plan(source: Source) -> Reporting[Document | None]:
     """Read a plan: exactly one document, its scalars as JSON has them; None where it has errors."""
-    report = Report(source, found)
+    report = Report(source)
     roots = _roots(source, JSON, report)
     if len(roots) > 1:
         first, second, *others = (root.mark for root in roots)
@@ -58,15 +59,17 @@ def load_plan(source: Source, found: Findings) -> Document | None:
         message = f"a plan is one document, and this file holds {len(roots)}"
         report.add("RP010", message, second, "put each plan into a file of its own", *related)
     elif not roots and not report.errors:
-        hint = "write a plan: `rollplan schema` says what it holds"
+        hint = "write a plan: `rollplan schema` prints its fields"
         report.add("RP010", "the file holds no document", _START, hint)
+    yield from report.findings
     return None if report.errors else _document(source, roots[0])
 
 
-def load_manifests(source: Source, found: Findings) -> tuple[Document, ...]:
+def load_manifests(source: Source) -> Reporting[tuple[Document, ...]]:
     """Read manifests: any number of documents, scalars as kubectl has them; none where one has errors."""
-    report = Report(source, found)
+    report = Report(source)
     roots = _roots(source, KUBERNETES, report)
+    yield from report.findings
     return () if report.errors else tuple(_document(source, root) for root in roots)
 
 

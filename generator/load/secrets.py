@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from generator.load.reader import load_manifests
-from generator.model.findings import Diagnostic, Findings
+from generator.model.findings import Finding, Reporting, changed
 from generator.model.source import Document, Place, Source
 
 _SECRET = re.compile(
@@ -15,20 +15,18 @@ _SECRET = re.compile(
 """Says that a text holds a Secret; a text that YAML cannot read must be recognized too."""
 
 
-def load_discreetly(source: Source, found: Findings) -> tuple[Document, ...]:
+def load_hiding_secrets(source: Source) -> Reporting[tuple[Document, ...]]:
     """Read manifests; where they hold a Secret, no finding in them quotes or frames their text.
 
     A code frame or a quoted value would put what the Secret keeps into the log of a CI system.
     """
     if not _SECRET.search(source.text):
-        return load_manifests(source, found)
-    own = Findings()
-    documents = load_manifests(source, own)
-    found.extend(map(_hushed, own.all))
+        return (yield from load_manifests(source))
+    documents = yield from changed(load_manifests(source), _without_text)
     return tuple(replace(document, source=replace(source, text="")) for document in documents)
 
 
-def _hushed(finding: Diagnostic) -> Diagnostic:
+def _without_text(finding: Finding) -> Finding:
     return replace(
         finding,
         message=finding.code.title,

@@ -1,4 +1,4 @@
-"""A room."""
+"""Durations such as 1h30m, read and written as Prometheus and kubectl do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What gates show of a cluster, and how much was proved with it."""
+"""Gates: shell instructions and metric thresholds, and the facts that they show about a cluster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Fact:
     of: str
 
 
-class Telling(Protocol):
+class HasFact(Protocol):
     """Something that shows a fact when it succeeds, or nothing that anyone relies on."""
 
     @property
@@ -28,14 +28,14 @@ class Telling(Protocol):
         """Return the fact."""
 
 
-def facts_of(asked: Iterable[Telling]) -> tuple[Fact, ...]:
+def facts_of(asked: Iterable[HasFact]) -> tuple[Fact, ...]:
     """Return what is known once all of these have succeeded."""
     return tuple(item.fact for item in asked if item.fact)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """Who a gate asks: a pool, or those of its requests for `alias` that `target` answers."""
+    """What a gate measures: a pool, or its requests for `alias` that `target` answers."""
 
     pool: str
     alias: str = ""
@@ -44,7 +44,7 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """What a gate asks in the plan's words; `window` is how many seconds it looks back."""
+    """The metric of a gate as the plan names it; `window` is how many seconds it looks back."""
 
     metric: str
     percentile: float

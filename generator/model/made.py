@@ -1,4 +1,4 @@
-"""What a plan asks rollplan to make for a version: a router, model servers, or both."""
+"""Fields `router` and `modelServers` of a plan: what rollplan makes for a version."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from generator.model.manifests import Origin
 
 Resources = Mapping[str, Mapping[str, str]]
-"""What a container asks for and may take at most: `requests` and `limits`."""
+"""Resource `requests` and `limits` of a container."""
 
 DECODE, PREFILL = "decode", "prefill"
-"""The roles of model servers: decode answers requests, prefill only begins them."""
+"""The roles of model servers: decode answers requests, prefill only prepares them."""
 
 SIDECAR, SERVICE = "sidecar", "service"
 """Where the proxy of standalone mode runs: in the picker's pod, or in pods of its own."""
@@ -40,9 +40,9 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proxy:
-    """The proxy that clients talk to in standalone mode; `said` where the plan speaks of it."""
+    """The proxy that clients talk to in standalone mode; `specified` if the plan sets it."""
 
-    said: bool
+    specified: bool
     type: str
     placement: str
     replicas: int
@@ -52,7 +52,7 @@ class Proxy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Router:
-    """The InferencePool and its endpoint picker; empty and None where the plan leaves it to rollplan."""
+    """The InferencePool and its endpoint picker; fields that the plan does not set are empty or None."""
 
     origin: Origin
     image: str
@@ -106,8 +106,8 @@ class ModelServer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """Everything that rollplan makes for one version, beside what its manifests bring."""
+class RequestedObjects:
+    """Everything that rollplan makes for one version, in addition to its manifests."""
 
     pool: str
     router: Router | None

@@ -1,4 +1,4 @@
-"""Kubernetes objects as values: who they are, what they hold, and where they were read."""
+"""Kubernetes objects as values: identity, data, and the place where they were read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LLM_D = "llm-d.ai"
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Identity:
-    """What the API server knows an object by; `namespace` is empty for cluster-scoped kinds."""
+    """Group, kind, namespace and name of an object; `namespace` is empty for cluster-scoped kinds."""
 
     group: str
     kind: str
@@ -45,7 +45,7 @@ class Identity:
     name: str
 
     def __str__(self) -> str:
-        """Say `Deployment.apps llm-d/decode`, as kubectl names kinds of a group."""
+        """Return `Deployment.apps llm-d/decode`, as kubectl names kinds of a group."""
         kind = f"{self.kind}.{self.group}" if self.group else self.kind
         return f"{kind} {self.namespace}/{self.name}" if self.namespace else f"{kind} {self.name}"
 
@@ -133,10 +133,5 @@ def put(data: Any, value: Any, *path: str | int) -> Any:
 
 
 def find(manifests: Iterable[Manifest], kind: str, name: str | None = None) -> Iterator[Manifest]:
-    """Return the manifests of a kind, and of a name when one is said."""
+    """Return the manifests of a kind, and of a name if one is passed."""
     return (item for item in manifests if item.kind == kind and name in (None, item.name))
-
-
-def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    """Return whether every pair of an equality selector stands among the labels."""
-    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())

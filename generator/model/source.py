@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ref:
-    """A name or path in the plan, and where it stands."""
+    """A name or path in the plan, and its place."""
 
     value: str
     place: Place
@@ -20,7 +20,7 @@ class Ref:
 
 
 Path = tuple[str | int, ...]
-"""Where a value stands in a document: mapping keys and list indexes, from the root."""
+"""The path of a value in a document: mapping keys and list indexes, from the root."""
 
 _QUOTED_LENGTH = 60
 
@@ -58,7 +58,7 @@ class Place:
     length: int = 1
 
     def __str__(self) -> str:
-        """Say `file:line:column`, the form that editors and CI systems link."""
+        """Return `file:line:column`, the form that editors and CI systems link."""
         return f"{self.source.name}:{self.line}:{self.column}"
 
 

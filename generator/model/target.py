@@ -1,4 +1,4 @@
-"""What a plan's cluster runs: its Gateway, the versions of its APIs, and what it has to spend."""
+"""The target of a plan: Gateway, versions of the cluster's APIs, and budget of accelerators."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gateway:
-    """The Gateway that routes attach to; `namespace` is the plan's where it says none."""
+    """The Gateway that routes attach to; `namespace` defaults to the plan's."""
 
     name: str
     namespace: str
     provider: str
     version: str
     place: Place
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of the object."""
+        return "Gateway"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +47,7 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """What the cluster runs; `cluster` is its name, where a plan says one."""
+    """What the cluster runs; `cluster` is its name, if the plan sets one."""
 
     mode: str
     gateway: Gateway | None

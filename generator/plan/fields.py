@@ -1,4 +1,4 @@
-"""Typed getters over a validated document: what the schema promised, taken once, with its place."""
+"""Typed getters over a validated plan document, each value with its place."""
 
 from __future__ import annotations
 

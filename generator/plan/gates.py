@@ -1,13 +1,13 @@
-"""A room."""
+"""The `gates` of a plan: thresholds and queries, with names of the plan in place of placeholders."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from generator.model.codes import CODES
+from generator.model.codes import finding
 from generator.model.durations import seconds
-from generator.model.findings import Findings, Related
+from generator.model.findings import Related, Reporting
 from generator.model.gates import MetricGate, Question, Subject
 from generator.model.manifests import dig
 from generator.model.source import Place, Ref
@@ -17,14 +17,14 @@ from generator.plan.steps import EACH
 _PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")
 
 
-def fill(promql: Ref, names: Mapping[str, str], found: Findings) -> str:
+def fill(promql: Ref, names: Mapping[str, str]) -> Reporting[str]:
     """Put the plan's names in the place of `{blue}` and the like; an unknown one is a finding."""
     unknown = sorted(set(_PLACEHOLDER.findall(promql.value)) - set(names))
     for name in unknown:
         known = ", ".join(f"`{{{name}}}`" for name in names)
-        found.add(
-            CODES["RP110"],
-            f"`{{{name}}}` stands for nothing in this plan",
+        yield finding(
+            "RP110",
+            f"`{{{name}}}` is not a placeholder of this plan",
             promql.place,
             f"use one of {known}",
         )
@@ -57,14 +57,14 @@ def _names(root: Fields) -> dict[str, str]:
     return {name: str(value) for name, value in names.items() if value is not None} | each
 
 
-def _gates(spec: Fields, names: dict[str, str], found: Findings) -> dict[str, MetricGate]:
+def _gates(spec: Fields, names: dict[str, str]) -> Reporting[dict[str, MetricGate]]:
     gates: dict[str, MetricGate] = {}
     places: dict[str, Place] = {}
     for fields in spec.items("gates"):
         name, place = fields.text("name"), fields.ref("name").place
         if name in gates:
-            found.add(
-                CODES["RP109"],
+            yield finding(
+                "RP109",
                 f"two gates are called `{name}`",
                 place,
                 "give each gate a name of its own",
@@ -74,7 +74,7 @@ def _gates(spec: Fields, names: dict[str, str], found: Findings) -> dict[str, Me
         places.setdefault(name, place)
         gates[name] = MetricGate(
             name=name,
-            promql=fill(fields.ref("promql"), names, found) if fields.has("promql") else "",
+            promql=(yield from fill(fields.ref("promql"), names)) if fields.has("promql") else "",
             bound=bound,
             threshold=float(fields.get(bound)),
             question=_question(fields) if fields.has("metric") else None,

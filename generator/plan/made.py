@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.kubernetes import names
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.kubernetes.engines import SERVER_PORT
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.made import (
     DECODE,
     SIDECAR,
@@ -15,9 +16,9 @@ from generator.model.made import (
     Monitoring,
     Objective,
     Proxy,
+    RequestedObjects,
     Resources,
     Router,
-    Wanted,
 )
 from generator.model.manifests import Origin
 from generator.plan.fields import Fields
@@ -32,7 +33,7 @@ _PROXY_IMAGES = {
 """Proxy of standalone mode → the image that the guides pin."""
 
 _PICKER_RESOURCES: Resources = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "16Gi"}}
-"""What the guides give to an endpoint picker (contract §1.6), and the chart to a proxy."""
+"""What the guides give to an endpoint picker (field/endpoint-picker), and the chart to a proxy."""
 
 _SERVER_RESOURCES: Resources = {"requests": {"cpu": "8", "memory": "64Gi"}}
 """What a model server asks for beside its accelerators."""
@@ -40,16 +41,16 @@ _SERVER_RESOURCES: Resources = {"requests": {"cpu": "8", "memory": "64Gi"}}
 _INTERVAL = "15s"
 
 
-def read_wanted(bundle: Fields, router_version: str, found: Findings) -> Wanted | None:
+def read_requested(bundle: Fields, router_version: str) -> Reporting[RequestedObjects | None]:
     """Read what a version asks rollplan to make; None where it brings everything itself."""
     if not bundle.has("router") and not bundle.has("modelServers"):
         return None
     pool, tag = bundle.text("pool"), _tag(router_version)
     servers = tuple(_server(fields, pool, tag) for fields in bundle.items("modelServers"))
-    return Wanted(
+    return RequestedObjects(
         pool=pool,
         router=_router(bundle.child("router"), tag) if bundle.has("router") else None,
-        servers=_distinct(servers, found),
+        servers=(yield from _distinct(servers)),
     )
 
 
@@ -68,7 +69,7 @@ def _router(fields: Fields, tag: str) -> Router:
         arguments=_texts(fields, "args"),
         resources=_resources(fields, _PICKER_RESOURCES),
         selector=fields.child("selector").data,
-        ports=tuple(fields.get("targetPorts", (8000,))),
+        ports=tuple(fields.get("targetPorts", (SERVER_PORT,))),
         failure_mode=fields.text("failureMode"),
         plugins=fields.child("plugins").data,
         objectives=tuple(
@@ -78,14 +79,14 @@ def _router(fields: Fields, tag: str) -> Router:
         monitoring=_monitoring(fields),
         preferred_rate=preferred.get("maxRatePerEndpoint", 100) if fields.has("preferredBackends") else None,
         has_pool=bool(fields.get("createPool", True)),
-        proxy=_proxy(fields.child("proxy"), said=fields.has("proxy")),
+        proxy=_proxy(fields.child("proxy"), specified=fields.has("proxy")),
     )
 
 
-def _proxy(fields: Fields, *, said: bool) -> Proxy:
+def _proxy(fields: Fields, *, specified: bool) -> Proxy:
     type_ = fields.text("type", "envoy")
     return Proxy(
-        said=said,
+        specified=specified,
         type=type_,
         placement=fields.text("placement", SIDECAR),
         replicas=int(fields.get("replicas", 3)),
@@ -97,9 +98,11 @@ def _proxy(fields: Fields, *, said: bool) -> Proxy:
 def _monitoring(fields: Fields) -> Monitoring | None:
     if not fields.has("monitoring"):
         return None
-    said = fields.child("monitoring")
+    monitoring = fields.child("monitoring")
     return Monitoring(
-        kind=said.text("kind"), interval=said.text("interval", _INTERVAL), auth=bool(said.get("auth", False))
+        kind=monitoring.text("kind"),
+        interval=monitoring.text("interval", _INTERVAL),
+        auth=bool(monitoring.get("auth", False)),
     )
 
 
@@ -135,14 +138,14 @@ def _server(fields: Fields, pool: str, tag: str) -> ModelServer:
     )
 
 
-def _distinct(servers: tuple[ModelServer, ...], found: Findings) -> tuple[ModelServer, ...]:
+def _distinct(servers: tuple[ModelServer, ...]) -> Reporting[tuple[ModelServer, ...]]:
     """Return the first workload of each name; a second one is a finding: two of one role must be named."""
     first: dict[str, ModelServer] = {}
     for server in servers:
         other = first.setdefault(server.name, server)
         if other is not server:
-            found.add(
-                CODES["RP109"],
+            yield finding(
+                "RP109",
                 f"two model servers are called `{server.name}`",
                 server.origin.at("name"),
                 "give each a `name` of its own; without one the role names it",
@@ -160,12 +163,12 @@ def _resources(fields: Fields, default: Resources) -> Resources:
 
     They stand as text, as the API server stores them; a number would be sent anew at every apply.
     """
-    said = {key: fields.child("resources").child(key).data for key in ("requests", "limits")}
-    known = {name for amounts in said.values() for name in amounts}
+    specified = {key: fields.child("resources").child(key).data for key in ("requests", "limits")}
+    known = {name for amounts in specified.values() for name in amounts}
     return {
         key: {name: amount for name, amount in default.get(key, {}).items() if name not in known}
         | {name: str(amount) for name, amount in amounts.items()}
-        for key, amounts in said.items()
+        for key, amounts in specified.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""A quick yes or no to data and a schema, for the keywords that our own schemas use.
+"""Check data against a JSON Schema quickly, for the keywords that our own schemas use.
 
 Most plans are valid, and jsonschema costs more to import than a whole plan costs to compile; so it is
 asked only for the findings of a plan that this refuses. A test holds the two to the same answers.

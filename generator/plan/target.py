@@ -1,4 +1,4 @@
-"""A room."""
+"""The `target` of a plan: Gateway, versions of the APIs, budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validate a plan against its JSON Schema; every finding speaks of the chosen strategy alone."""
+"""Validate a plan against its JSON Schema; findings are about the chosen strategy only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Reporting
 from generator.model.source import Document, Path
 from generator.plan.messages import KEYWORDS
 from generator.plan.quick_check import accepts
@@ -18,7 +18,7 @@ _ABOUT_KEYS = frozenset({"RP101", "RP102", "RP107", "RP108"})
 """Codes whose finding points at a key; the others point at a value, unless there is none."""
 
 
-def validate(document: Document, found: Findings) -> None:
+def validate(document: Document) -> Reporting[None]:
     """Add a finding for each way in which a plan's document departs from the schema.
 
     The common part is checked first; the rest of `spec` against the schema of the strategy that the
@@ -27,10 +27,10 @@ def validate(document: Document, found: Findings) -> None:
     strategy = _strategy(document.data)
     if not accepts(load(PLAN), document.data, definition):
         for error in _errors(_validator(PLAN), document.data):
-            _report(error, (), document, found)
+            yield from _report(error, (), document)
     if strategy is not None and not accepts(load(strategy), document.data["spec"], definition):
         for error in _errors(_validator(strategy), document.data["spec"]):
-            _report(error, ("spec",), document, found)
+            yield from _report(error, ("spec",), document)
 
 
 def _strategy(data: Any) -> str | None:
@@ -73,10 +73,10 @@ def _errors(validator: Any, data: Any) -> list[Any]:
     return sorted(validator.iter_errors(data), key=lambda error: [str(step) for step in error.absolute_path])
 
 
-def _report(error: Any, base: Path, document: Document, found: Findings) -> None:
+def _report(error: Any, base: Path, document: Document) -> Reporting[None]:
     path = base + tuple(error.absolute_path)
     row = KEYWORDS[str(error.validator)]
     for code, message, hint, about in row(error, path):
         of_key = code in _ABOUT_KEYS or (error.instance is None and about == path)
         where = document.at_key(about) if of_key else document.at(about)
-        found.add(CODES[code], message, where, hint)
+        yield finding(code, message, where, hint)

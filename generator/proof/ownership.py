@@ -1,27 +1,26 @@
-"""Which objects belong to a pool: its picker, its servers, its rewrites and policies, and what those need."""
+"""Find the objects of a pool: picker, model servers, rewrites, policies, and what those need."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from generator.kubernetes.pods import WORKLOADS, pod_template
+from generator.kubernetes.pods import WORKLOADS
+from generator.kubernetes.policies import POLICIES, is_for, picker_service_name
+from generator.kubernetes.references import needs_of
+from generator.kubernetes.rewrites import REWRITE, is_for_pool
 from generator.kubernetes.router import find_picker, servers_of
-from generator.model.manifests import Identity, Manifest, dig
+from generator.model.manifests import Identity, Manifest
 from generator.proof.pods import fingerprint, models, role
 
-REWRITE = "InferenceModelRewrite"
-POLICIES = frozenset({"BackendTLSPolicy", "DestinationRule", "GCPBackendPolicy", "HealthCheckPolicy"})
-"""Kinds without which a gateway cannot reach a pool or its picker (contract I4)."""
-
 Value = TypeVar("Value")
-Objects = Iterable[Manifest]
+Manifests = Iterable[Manifest]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kin:
-    """Answers who belongs to whom; asked again and again of the same manifests, it keeps what it found."""
+class Ownership:
+    """Finds which objects belong to a pool, with a cache."""
 
     _pairs: dict[tuple[str, int, int], bool] = field(default_factory=dict)
     _facts: dict[tuple[str, int], object] = field(default_factory=dict)
@@ -36,11 +35,11 @@ class Kin:
             "picks", service, workload, lambda: bool(find_picker((service, workload), pool).workloads)
         )
 
-    def servers(self, pool: Manifest, objects: Objects) -> tuple[Manifest, ...]:
+    def servers(self, pool: Manifest, objects: Manifests) -> tuple[Manifest, ...]:
         """Return the workloads whose pods a pool selects."""
         return tuple(item for item in objects if item.kind in WORKLOADS and self.serves(pool, item))
 
-    def pickers(self, pool: Manifest, service: Manifest, objects: Objects) -> tuple[Manifest, ...]:
+    def pickers(self, pool: Manifest, service: Manifest, objects: Manifests) -> tuple[Manifest, ...]:
         """Return the workloads behind the Service of a pool's picker."""
         return tuple(item for item in objects if item.kind in WORKLOADS and self.picks(pool, service, item))
 
@@ -52,17 +51,17 @@ class Kin:
         """Return the role of a workload's pods; requests need pods of every role."""
         return self._fact("role", workload, role)
 
-    def policies(self, pool: Manifest, known: Objects) -> tuple[Manifest, ...]:
+    def policies(self, pool: Manifest, known: Manifests) -> tuple[Manifest, ...]:
         """Return the policies that a gateway needs to reach a pool, of all that are known."""
         return self._fact("policies", pool, lambda item: tuple(policies_of(item, known)))
 
     def models(self, workload: Manifest) -> frozenset[str]:
-        """Return the names that a model server says it answers to."""
+        """Return the model names that a model server serves."""
         return self._fact("models", workload, models)
 
     def needs(self, workload: Manifest) -> frozenset[Identity]:
         """Return what a workload's pods cannot start without."""
-        return self._fact("needs", workload, lambda item: frozenset(_needs(item)))
+        return self._fact("needs", workload, _needs)
 
     def _pair(self, what: str, one: Manifest, other: Manifest, ask: Callable[[], bool]) -> bool:
         key = (what, id(one.data), id(other.data))
@@ -79,48 +78,21 @@ class Kin:
 
 def picker_service(pool: Manifest) -> Identity | None:
     """Return the identity of the Service of a pool's picker, where the pool names one."""
-    ref: Mapping[str, str] = pool.get("spec", "endpointPickerRef", default={})
-    if not ref.get("name") or ref.get("kind", "Service") != "Service":
-        return None
-    return Identity(group="", kind="Service", namespace=pool.identity.namespace, name=ref["name"])
+    name = picker_service_name(pool)
+    return Identity(group="", kind="Service", namespace=pool.identity.namespace, name=name) if name else None
 
 
-def rewrites_of(pool: Identity, objects: Objects) -> tuple[Manifest, ...]:
+def rewrites_of(pool: Identity, objects: Manifests) -> tuple[Manifest, ...]:
     """Return the rewrites of a pool, the first by name first."""
-    found = (
-        item
-        for item in objects
-        if item.kind == REWRITE
-        and (item.identity.namespace, item.get("spec", "poolRef", "name")) == (pool.namespace, pool.name)
-    )
+    found = (item for item in objects if item.kind == REWRITE and is_for_pool(item, pool))
     return tuple(sorted(found, key=lambda item: item.name))
 
 
-def policies_of(pool: Manifest, objects: Objects) -> Iterator[Manifest]:
+def policies_of(pool: Manifest, objects: Manifests) -> Iterator[Manifest]:
     """Return the policies that a gateway needs to reach a pool or the Service of its picker."""
-    service = picker_service(pool)
-    names = {("InferencePool", pool.name), ("Service", service.name if service else "")}
-    for item in objects:
-        if item.kind in POLICIES and item.identity.namespace == pool.identity.namespace:
-            one, host = item.get("spec", "targetRef"), str(item.get("spec", "host", default=""))
-            refs = item.get("spec", "targetRefs", default=[one] if one else [])
-            targets = {(ref.get("kind"), ref.get("name")) for ref in refs} | {("Service", host.split(".")[0])}
-            if targets & names:
-                yield item
+    return (item for item in objects if item.kind in POLICIES and is_for(item, pool))
 
 
-_NEEDED = (
-    ("ConfigMap", ("configMap", "name")),
-    ("Secret", ("secret", "secretName")),
-    ("PersistentVolumeClaim", ("persistentVolumeClaim", "claimName")),
-)
-
-
-def _needs(workload: Manifest) -> Iterator[Identity]:
-    pod = workload.get(*pod_template(workload), "spec", default={})
-    named = [("ServiceAccount", pod.get("serviceAccountName"))]
-    for volume in pod.get("volumes") or ():
-        named += [(kind, dig(volume, *path)) for kind, path in _NEEDED]
-    for kind, name in named:
-        if name:
-            yield Identity(group="", kind=kind, namespace=workload.identity.namespace, name=name)
+def _needs(workload: Manifest) -> frozenset[Identity]:
+    namespace = workload.identity.namespace
+    return frozenset(need.identity(namespace) for need in needs_of(workload) if not need.optional)

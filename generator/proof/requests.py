@@ -1,4 +1,4 @@
-"""Requests that routes tell apart, and which rule of which route answers each of them (contract §1.4)."""
+"""Requests that routes distinguish, and which rule of which route matches each of them (field/routes)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from generator.kubernetes.routes import portions
 from generator.model.manifests import Identity, Manifest, dig
+from generator.model.weights import NONE, WHOLE
 
 ANY = "*"
 """A host name that no route names, and what a prefix leaves open of a path."""
@@ -37,7 +39,7 @@ class Request:
     everyone: bool = field(default=True, compare=False)
 
     def __str__(self) -> str:
-        """Say ``requests for `/v1` with `x-rollout: green` ``."""
+        """Return ``requests for `/v1` with `x-rollout: green` ``."""
         if self.pool:
             return f"requests to InferencePool `{self.pool.name}`"
         pairs = [f"`{name}: {value}`" for name, _, value in sorted(self.headers)]
@@ -66,7 +68,7 @@ Rank = tuple[Any, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Router:
+class RouteTable:
     """Chooses rules as a Gateway does; of routes that are equally good, one of `oldest` wins."""
 
     oldest: frozenset[Identity]
@@ -92,7 +94,7 @@ class Router:
     @staticmethod
     def only(pool: Identity) -> Answer:
         """Return what becomes of requests that reach a pool by a way that nobody knows."""
-        return Answer(legs=((pool, Fraction(1)),))
+        return Answer(legs=((pool, WHOLE),))
 
     def winner(self, route: Manifest, request: Request) -> tuple[Rank, int] | None:
         """Return the index of the route's best rule for a request, and how well it fits."""
@@ -159,9 +161,9 @@ def _gateways(route: Manifest) -> frozenset[str]:
 def _path(kind: str, match: Mapping[str, Any]) -> tuple[str, str]:
     """Return how a match compares the path, and with what; gRPC's service and method are a path."""
     if kind == "GRPCRoute":
-        said = match.get("method") or {}
-        service, method = said.get("service", ""), said.get("method", "")
-        if method or said.get("type", _EXACT) != _EXACT:
+        words = match.get("method") or {}
+        service, method = words.get("service", ""), words.get("method", "")
+        if method or words.get("type", _EXACT) != _EXACT:
             return (_EXACT if service else "RegularExpression"), f"/{service}/{method}"
         return _PREFIX, f"/{service}"
     path = match.get("path") or {}
@@ -206,21 +208,20 @@ def _fits(kind: str, path: str, request: Request) -> bool:
     return (kind, path) == (request.kind, request.path)
 
 
-def _covers(host: str, wanted: str) -> bool:
-    return host in (ANY, wanted) or (host.startswith(f"{ANY}.") and wanted.endswith(host[1:]))
+def _covers(host: str, required: str) -> bool:
+    return host in (ANY, required) or (host.startswith(f"{ANY}.") and required.endswith(host[1:]))
 
 
 def _answer(route: Manifest, rule: Mapping[str, Any]) -> Answer:
-    refs = rule.get("backendRefs") or ()
-    total = sum(_weight(ref) for ref in refs)
+    parts = portions(route.kind, rule)
     shares: dict[Identity, Fraction] = {}
-    for ref in refs:
-        if _weight(ref):
-            backend = _backend(route, ref)
-            shares[backend] = shares.get(backend, Fraction(0)) + Fraction(_weight(ref), total)
+    for part in parts:
+        if part.weight:
+            backend = _backend(route, part.entry)
+            shares[backend] = shares.get(backend, NONE) + part.share
     mirrors = (dig(part, "requestMirror", "backendRef") for part in rule.get("filters") or ())
-    named = frozenset(_backend(route, ref) for ref in (*refs, *mirrors) if ref)
-    return Answer(legs=tuple(sorted(shares.items())), refuses=bool(refs) and not total, named=named)
+    named = frozenset(_backend(route, ref) for ref in (*(part.entry for part in parts), *mirrors) if ref)
+    return Answer(legs=tuple(sorted(shares.items())), refuses=bool(parts) and not shares, named=named)
 
 
 def _backend(route: Manifest, ref: Mapping[str, Any]) -> Identity:
@@ -230,8 +231,3 @@ def _backend(route: Manifest, ref: Mapping[str, Any]) -> Identity:
         namespace=ref.get("namespace") or route.identity.namespace,
         name=str(ref.get("name")),
     )
-
-
-def _weight(ref: Mapping[str, Any]) -> int:
-    weight = ref.get("weight")
-    return 1 if weight is None else int(weight)

@@ -1,7 +1,7 @@
-"""What applies the stages: plain kubectl, or a GitOps engine that follows `live/`; a row and a folder each.
+"""Deliver stages by kubectl or by a GitOps engine (Argo CD, Flux) that follows `live/`.
 
 An engine that prunes deletes what `live/` no longer holds, all of it at once and in an order of its own, so
-what a stage deletes one after the other becomes a stage each (contract I11, §2b).
+what a stage deletes one after the other becomes a stage each (I11, field/partial-application).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ def _nothing(_: Manifest) -> Mapping[str, str]:
 
 
 def _waves(item: Manifest) -> Mapping[str, str]:
-    """Apply in the order in which objects must exist (contract I4); ask before model servers are pruned."""
+    """Apply in the order in which objects must exist (I4); ask before model servers are pruned."""
     asked = {_OPTIONS: "Delete=confirm,Prune=confirm"} if _is_served(item) else {}
     return {_WAVE: str(apply_rank(item)), **asked}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Engine:
-    """One way to apply stages: its shell stands in `templates/render/delivery/NAME/`.
+class ApplyEngine:
+    """One way to apply stages: its shell is in `templates/render/delivery/NAME/`.
 
     `prunes` says that it follows `live/`, and deletes what is no longer in it; `follower` is the template of
     its object that does so.
@@ -43,12 +43,12 @@ class Engine:
     annotations: Callable[[Manifest], Mapping[str, str]] = field(default=_nothing)
 
 
-ENGINES: Mapping[str, Engine] = {
+ENGINES: Mapping[str, ApplyEngine] = {
     engine.name: engine
     for engine in (
-        Engine(name="kubectl", prunes=False),
-        Engine(name="argo-cd", prunes=True, follower="application", annotations=_waves),
-        Engine(name="flux", prunes=True, follower="flux-kustomization"),
+        ApplyEngine(name="kubectl", prunes=False),
+        ApplyEngine(name="argo-cd", prunes=True, follower="application", annotations=_waves),
+        ApplyEngine(name="flux", prunes=True, follower="flux-kustomization"),
     )
 }
 """Engine by the name that a plan's delivery has."""
@@ -58,11 +58,11 @@ def delivered(rollout: Rollout) -> Rollout:
     """Return the rollout as its engine takes it: deletions in stages of their own, annotations added."""
     engine = ENGINES[rollout.plan.delivery.engine]
     stages = tuple(paced(rollout.stages)) if engine.prunes else rollout.stages
-    dress = _Dresser(engine=engine, known={})
+    annotate = _Annotator(engine=engine, known={})
     return replace(
         rollout,
-        stages=tuple(replace(stage, objects=dress.all(stage.objects)) for stage in stages),
-        rollback=_undone(rollout.rollback, dress),
+        stages=tuple(replace(stage, objects=annotate.all(stage.objects)) for stage in stages),
+        rollback=_undone(rollout.rollback, annotate),
     )
 
 
@@ -90,17 +90,17 @@ def paced(stages: tuple[Stage, ...]) -> Iterator[Stage]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Dresser:
+class _Annotator:
     """Puts an engine's annotations on objects; an object that many stages hold stays one object."""
 
-    engine: Engine
+    engine: ApplyEngine
     known: dict[int, tuple[Any, Any]]
 
     def all(self, objects: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
         """Return the objects with their annotations, in the order given."""
-        return tuple(replace(item, data=self._dressed(item)) for item in objects)
+        return tuple(replace(item, data=self._annotated(item)) for item in objects)
 
-    def _dressed(self, item: Manifest) -> Any:
+    def _annotated(self, item: Manifest) -> Any:
         if id(item.data) not in self.known:
             own = item.get("metadata", "annotations", default={})
             added = _merged(own, self.engine.annotations(item))
@@ -117,8 +117,8 @@ def _merged(own: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
     return merged
 
 
-def _undone(rollback: Rollback, dress: _Dresser) -> Rollback:
-    return replace(rollback, objects=dress.all(rollback.objects))
+def _undone(rollback: Rollback, annotate: _Annotator) -> Rollback:
+    return replace(rollback, objects=annotate.all(rollback.objects))
 
 
 def _is_served(item: Manifest) -> bool:

@@ -1,4 +1,4 @@
-"""A room."""
+"""The shell that Argo CD and Flux need in the runbook: sync, wait, delete."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROUTE_IS_WELL = (
 )
 """Each Gateway that knows a route accepts and resolves its current generation, in the words of Flux.
 
-Pools have no such expression: it would wait for a status that a pool gets with its first route (contract I6).
+Pools have no such expression: it would wait for a status that a pool gets with its first route (I6).
 """
 
 
@@ -40,7 +40,7 @@ class Shell:
 
     @property
     def deletes(self) -> str:
-        """Say in a word what the people do to delete."""
+        """Return the verb for what people do to delete."""
         return "Wait for the end of" if self.promotes else "Delete"
 
     def apply(self, stage: Stage, name: str) -> str:
@@ -75,16 +75,15 @@ def follower(rollout: Rollout) -> dict[str, str]:
     if not engine.follower:
         return {}
     template = f"render/delivery/{engine.name}/{engine.follower}.yaml.j2"
-    return {f"render/delivery/{engine.follower}.yaml": render_yaml(template, **_names(rollout))}
+    return {f"delivery/{engine.follower}.yaml": render_yaml(template, **_names(rollout))}
 
 
 def _names(rollout: Rollout) -> dict[str, Any]:
     """Return what the templates of every engine may name."""
     plan: Plan = rollout.plan
-    objects = {item.identity: item for stage in rollout.stages for item in stage.objects}
-    slowest = max((startup_budget(item) for item in objects.values() if item.kind in WORKLOADS), default=0)
+    slowest = max((startup_budget(item) for item in rollout.objects if item.kind in WORKLOADS), default=0)
     delivery = plan.delivery
-    routes = {(item.data["apiVersion"], item.kind) for item in objects.values() if item.kind in ROUTE_KINDS}
+    routes = {(item.data["apiVersion"], item.kind) for item in rollout.objects if item.kind in ROUTE_KINDS}
     return {
         "name": plan.name,
         "namespace": plan.namespace,

@@ -1,4 +1,4 @@
-"""Stages → tree of files: what never changes once, what differs in each stage's own folder."""
+"""Render stages to files: objects that never change in `bundles/`, the others in each stage's folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from generator.emit import emit
 from generator.model.manifests import Manifest
-from generator.model.rollout import Deletion, Rollout
+from generator.model.rollout import Deletion, Rollout, deletion_files
 from generator.render.delivery import ENGINES
 from generator.render.engine_shell import follower
 from generator.render.layout import lay_out
@@ -24,14 +24,14 @@ README.md linguist-generated
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rendered:
+class RenderedFiles:
     """The files of one rollout by path, and the object that each manifest file holds."""
 
     files: Mapping[str, str]
     identities: Mapping[str, str]
 
 
-def render(rollout: Rollout) -> Rendered:
+def render(rollout: Rollout) -> RenderedFiles:
     """Return every file of a rollout but its inventory."""
     layout = lay_out(rollout)
     manifests = layout.files()
@@ -43,13 +43,13 @@ def render(rollout: Rollout) -> Rendered:
     files |= follower(rollout)
     if not ENGINES[rollout.plan.delivery.engine].prunes:
         for index, stage in enumerate(rollout.stages):
-            files |= _deletions(f"stages/{rollout.directory(index)}/delete", stage.deletions)
-        files |= _deletions("rollback/delete", rollout.rollback.removals)
+            files |= _deletions(rollout.folder(index), stage.deletions)
+        files |= _deletions("rollback", rollout.rollback.removals)
     files["README.md"] = runbook(rollout)
     files["rollout.json"] = rollout_json(layout)
     files[".gitattributes"] = _GIT_ATTRIBUTES
     identities = {path: str(item.identity) for path, item in manifests.items()}
-    return Rendered(files=files, identities=identities)
+    return RenderedFiles(files=files, identities=identities)
 
 
 def _emitted(manifests: Mapping[str, Manifest]) -> dict[str, str]:
@@ -63,8 +63,8 @@ def _emitted(manifests: Mapping[str, Manifest]) -> dict[str, str]:
 
 def _deletions(folder: str, deletions: tuple[Deletion, ...]) -> dict[str, str]:
     return {
-        f"{folder}/{deletion.file_name(number)}": "---\n".join(_identities(deletion))
-        for number, deletion in enumerate(deletions, 1)
+        path: "---\n".join(_identities(deletion))
+        for path, deletion in deletion_files(folder, deletions).items()
     }
 
 

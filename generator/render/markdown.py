@@ -1,4 +1,4 @@
-"""Text that stays text in Markdown, whatever characters it has."""
+"""Escape text for Markdown."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from generator.model.gates import Gate, Instruction
 from generator.model.manifests import Identity
-from generator.model.rollout import Backend, Deletion, Rollout, Split
+from generator.model.rollout import Backend, Deletion, Rollout, Split, deletion_files
+from generator.model.weights import percent
 from generator.render.delivery import ENGINES
 from generator.render.layout import Layout
 from generator.stages.summary import Row, summarize
@@ -30,7 +31,7 @@ def rollout_json(layout: Layout) -> str:
             "files": list(layout.rollback_files()),
             "apply": [_identity(item.identity) for item in rollout.rollback.objects],
             "checks": [_instruction(check) for check in rollout.rollback.checks],
-            "delete": _deletions(rollout, "rollback/delete", rollout.rollback.removals),
+            "delete": _deletions(rollout, "rollback", rollout.rollback.removals),
         },
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -48,7 +49,7 @@ def _stage(rollout: Rollout, index: int, row: Row, files: tuple[str, ...]) -> di
         "accelerators": {"settled": row.accelerators, "peak": row.peak},
         "apply": [_identity(item.identity) for item in rollout.applied(index)],
         "actions": [_instruction(action) for action in stage.actions],
-        "delete": _deletions(rollout, f"stages/{row.stage}/delete", stage.deletions),
+        "delete": _deletions(rollout, rollout.folder(index), stage.deletions),
         "gate": _gate(stage.gate),
         "rollback": stage.rollback,
         "final": stage.final,
@@ -79,7 +80,7 @@ def _backend(backend: Backend) -> dict[str, Any]:
         "name": backend.name,
         "version": backend.version,
         "weight": backend.weight,
-        "percent": str(backend.share),
+        "percent": percent(backend.share),
     }
 
 
@@ -98,12 +99,12 @@ def _deletions(rollout: Rollout, folder: str, deletions: tuple[Deletion, ...]) -
     """Return what goes, with the file that says so where no engine prunes."""
     prunes = ENGINES[rollout.plan.delivery.engine].prunes
     return [
-        ({} if prunes else {"file": f"{folder}/{deletion.file_name(number)}"})
+        ({} if prunes else {"file": path})
         | {
             "objects": [_identity(item.identity) for item in deletion.objects],
             "checks": [_instruction(check) for check in deletion.checks],
         }
-        for number, deletion in enumerate(deletions, 1)
+        for path, deletion in deletion_files(folder, deletions).items()
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generator.model.gates import Instruction, MetricGate
-from generator.model.rollout import Deletion, Rollout
+from generator.model.rollout import Deletion, Rollout, deletion_files
 from generator.render.engine_shell import Shell
 from generator.render.markdown import fence, plain, table
 from generator.stages.gates.kubectl import joined
@@ -47,7 +47,7 @@ def runbook(rollout: Rollout) -> str:
         strategy=rollout.plan.type,
         namespace=rollout.plan.namespace,
         table=table(HEAD, (cells(row) for row in rows)),
-        look=fence(f"kubectl diff -k stages/{rows[0].stage} || test $? -eq 1", "sh"),
+        look=fence(f"kubectl diff -k {rollout.folder(0)} || test $? -eq 1", "sh"),
         sections=[_section(shell, index, row) for index, row in enumerate(rows)],
         promise=plain(rollback.promise),
         settled=_shell(shell.settled()),
@@ -83,7 +83,7 @@ def _section(shell: Shell, index: int, row: Row) -> Section:
         apply=_shell(_apply(shell, index, row)) if changes or not index or shell.promotes else "",
         settled=_shell(shell.settled()),
         actions=tuple(_block(action) for action in stage.actions),
-        deletions=_deletions(shell, f"stages/{row.stage}/delete", stage.deletions),
+        deletions=_deletions(shell, rollout.folder(index), stage.deletions),
         checks=tuple(_block(check) for check in stage.gate.checks),
         soak=stage.gate.soak,
         metrics=tuple(_metric(metric) for metric in stage.gate.metrics),
@@ -95,7 +95,7 @@ def _given_up(shell: Shell) -> tuple[Block, ...]:
     """Return what follows the baseline when a rollout is given up: an engine waits for approval to delete."""
     rollback = shell.rollout.rollback
     checks = tuple(_block(check) for check in rollback.checks)
-    removals = _deletions(shell, "rollback/delete", rollback.removals)
+    removals = _deletions(shell, "rollback", rollback.removals)
     if not removals or not shell.promotes:
         return (*checks, *removals) if removals else ()
     return (*removals, Block(title="The engine has applied it:", code=_shell(shell.settled())), *checks)
@@ -109,8 +109,8 @@ def _apply(shell: Shell, index: int, row: Row) -> str:
 
 def _deletions(shell: Shell, folder: str, deletions: tuple[Deletion, ...]) -> tuple[Block, ...]:
     blocks = []
-    for number, deletion in enumerate(deletions, 1):
-        delete = shell.delete(deletion, f"{folder}/{deletion.file_name(number)}")
+    for path, deletion in deletion_files(folder, deletions).items():
+        delete = shell.delete(deletion, path)
         script = joined(*filter(None, (delete, *(check.script for check in deletion.checks))))
         if script:
             blocks.append(

@@ -1,4 +1,4 @@
-"""What a rule is, what it looks at, and what it says: values that every family of rules shares."""
+"""Values that all rules share: the case that they check, and what they find."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from generator.kubernetes.pods import WORKLOADS
 from generator.kubernetes.router import MODEL
-from generator.model.findings import Related
+from generator.model.findings import Code, Finding, Named, Related, code, finding_of
 from generator.model.manifests import Identity, Manifest
 from generator.model.plan import Plan
 from generator.model.rollout import Rollout
@@ -18,25 +18,15 @@ COMMON = frozenset({"shared", "routes"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """What a rule finds, before its row gives it a code; `about` is the object that it speaks of."""
-
-    message: str
-    place: Place
-    hint: str
-    about: Manifest | None = None
-    related: tuple[Related, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """A rollout as rules look at it.
+    """A rollout as one rule looks at it; `code` is that of the rule.
 
     `today` is what runs before it; `objects` has every object once, as the rollout first has it, `states`
     each as often as the rollout changes it; `last` is what is left at the end; `versions` are the objects by
     version, without what is common to them.
     """
 
+    code: Code
     plan: Plan
     rollout: Rollout
     today: tuple[Manifest, ...]
@@ -50,18 +40,33 @@ class Case:
         """Return the model servers, in every state that the rollout gives them."""
         return model_servers(self.states)
 
+    def finding(
+        self, message: str, place: Place, hint: str, *related: Related, about: Named | str
+    ) -> Finding:
+        """Return a finding of the rule, about an object or its `Kind/name`."""
+        return finding_of(self.code, message, place, hint, *related, about=about)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One row of the table: a code, the lines of the contract that it keeps, and the function that looks."""
+    """A code, and the function that looks for what gets it."""
 
-    code: str
-    contract: tuple[str, ...]
+    code: Code
     check: Callable[[Case], Iterable[Finding]]
 
 
-def case_of(rollout: Rollout) -> Case:
-    """Return a rollout as rules look at it."""
+def rule(
+    id_: str, severity: str, title: str, keeps: tuple[str, ...] = ()
+) -> Callable[[Callable[[Case], Iterable[Finding]]], Rule]:
+    """Make a rule of a check: `severity` is `warning`, `error`, or `error+` if a plan may accept it.
+
+    `keeps` names the invariants of a rollout (`rollplan explain I1`) that the rule keeps.
+    """
+    return lambda check: Rule(code=code(id_, severity, title, keeps), check=check)
+
+
+def case_of(rollout: Rollout, code: Code) -> Case:
+    """Return a rollout as a rule looks at it."""
     objects: dict[Identity, Manifest] = {}
     states: dict[int, Manifest] = {}
     for stage in rollout.stages:
@@ -73,6 +78,7 @@ def case_of(rollout: Rollout) -> Case:
         if item.bundle not in COMMON:
             versions[item.bundle] = (*versions.get(item.bundle, ()), item)
     return Case(
+        code=code,
         plan=rollout.plan,
         rollout=rollout,
         today=rollout.stages[0].objects,

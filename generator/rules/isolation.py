@@ -1,4 +1,4 @@
-"""Two versions side by side touch nothing of each other (contract I1 to I3)."""
+"""Rules: two versions do not affect each other's objects (I1 to I3)."""
 
 from __future__ import annotations
 
@@ -6,36 +6,39 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 from typing import Any
 
-from generator.kubernetes.pods import WORKLOADS, pod_templates
+from generator.kubernetes.pods import pod_templates
+from generator.kubernetes.references import needs_of
 from generator.kubernetes.selectors import SELECTING, catches, selector_of, targets
-from generator.model.manifests import Manifest, dig
-from generator.rules.case import COMMON, Case, Finding, related
+from generator.model.findings import Finding
+from generator.model.manifests import CLUSTER_SCOPED, Manifest
+from generator.rules.case import COMMON, Case, related, rule
 
 _RELEASE = "meta.helm.sh/release-name"
 _POLICY = "helm.sh/resource-policy"
 
 
+@rule("RP501", "error+", "a selector matches pods of the other version", keeps=("I1",))
 def crossing_selectors(case: Case) -> Iterator[Finding]:
-    """Find selectors of one version that catch pods or Services of another, both ways (contract I1)."""
+    """Find selectors of one version that match pods or Services of another, both ways (I1)."""
     for own, other in permutations(case.versions, 2):
         caught = targets(case.versions[other])
         for item in case.versions[own]:
             if item.kind in SELECTING:
-                yield from (_crossing(item, one, other) for one in caught if catches(item, one))
+                yield from (_crossing(case, item, one) for one in caught if catches(item, one))
 
 
-def _crossing(item: Manifest, target: Manifest, version: str) -> Finding:
-    pairs = _said(selector_of(item) or {})
+def _crossing(case: Case, item: Manifest, target: Manifest) -> Finding:
+    pairs = _described(selector_of(item) or {})
     what = "the Service" if target.kind == "Service" else "pods"
     labels = ("metadata", "labels")
     path = labels if target.kind == "Service" else (*next(iter(pod_templates(target)), ("spec",)), *labels)
-    return Finding(
-        message=f"{item.kind} `{item.name}` ({pairs}) catches {what} of {version}, of `{target.name}`; "
+    return case.finding(
+        f"{item.kind} `{item.name}` ({pairs}) catches {what} of {target.bundle}, of `{target.name}`; "
         f"{_CONSEQUENCES.get(item.kind, _CONTROLLER)}",
-        place=item.origin.at("spec", "podSelector" if item.kind == "NetworkPolicy" else "selector"),
-        hint="give one label of this selector a value of its own in each version, on the pods as well",
+        item.origin.at("spec", "podSelector" if item.kind == "NetworkPolicy" else "selector"),
+        "give one label of this selector a value of its own in each version, on the pods as well",
+        related(target, "these labels are caught", *path),
         about=item,
-        related=(related(target, "these labels are caught", *path),),
     )
 
 
@@ -43,21 +46,22 @@ _CONTROLLER = "autoscalers and waits that go by it count both versions"
 _CONSEQUENCES = {
     "NetworkPolicy": "what it allows to one version holds for both",
     "PodDisruptionBudget": "an eviction from one version is counted in the other",
-    "PodMonitor": "rates are counted twice, and gates cannot tell the versions apart",
-    "PodMonitoring": "rates are counted twice, and gates cannot tell the versions apart",
-    "ServiceMonitor": "rates are counted twice, and gates cannot tell the versions apart",
+    "PodMonitor": "rates are counted twice, and gates cannot distinguish the versions",
+    "PodMonitoring": "rates are counted twice, and gates cannot distinguish the versions",
+    "ServiceMonitor": "rates are counted twice, and gates cannot distinguish the versions",
     "Service": "it sends requests to both versions, past every weight",
 }
 """Kind → what comes of it when its selector catches the other version."""
 
 
-def _said(selector: Mapping[str, Any]) -> str:
+def _described(selector: Mapping[str, Any]) -> str:
     pairs = ", ".join(f"{key}: {value}" for key, value in (selector.get("matchLabels") or {}).items())
     return pairs or ("by expressions" if selector.get("matchExpressions") else "everything")
 
 
+@rule("RP502", "error+", "Helm release owns what must stay", keeps=("I3",))
 def helm_owned(case: Case) -> Iterator[Finding]:
-    """Find common objects that the Helm release of a leaving version owns (contract I3)."""
+    """Find shared objects that belong to the Helm release of a version that is deleted (I3)."""
     left = {item.identity for item in case.last}
     leaving = {
         str(release): item
@@ -69,22 +73,20 @@ def helm_owned(case: Case) -> Iterator[Finding]:
     for item in staying:
         release = item.get("metadata", "annotations", _RELEASE)
         if release in leaving and item.get("metadata", "annotations", _POLICY) != "keep":
-            yield Finding(
-                message=f"Helm release `{release}` owns {item.kind} `{item.name}` and leaves with "
+            yield case.finding(
+                f"Helm release `{release}` owns {item.kind} `{item.name}` and leaves with "
                 f"{leaving[release].bundle}: `helm uninstall {release}` would delete the {_live(item)}",
-                place=item.origin.at("metadata", "annotations", _RELEASE),
-                hint=f"run `helm upgrade` with the annotation `{_POLICY}: keep` on it and add it here, or "
+                item.origin.at("metadata", "annotations", _RELEASE),
+                f"run `helm upgrade` with the annotation `{_POLICY}: keep` on it and add it here, or "
                 "take the object out of the release and its annotations out of this manifest",
-                about=item,
-                related=(
-                    related(
-                        leaving[release],
-                        "the same release owns this, which leaves",
-                        "metadata",
-                        "annotations",
-                        _RELEASE,
-                    ),
+                related(
+                    leaving[release],
+                    "the same release owns this, which leaves",
+                    "metadata",
+                    "annotations",
+                    _RELEASE,
                 ),
+                about=item,
             )
 
 
@@ -92,8 +94,9 @@ def _live(item: Manifest) -> str:
     return "live route, and every request would get 404" if item.kind.endswith("Route") else "live object"
 
 
+@rule("RP503", "error+", "green needs an object that leaves with blue", keeps=("I3",))
 def lost_needs(case: Case) -> Iterator[Finding]:
-    """Find objects that pods need and a leaving version takes along (contract I3)."""
+    """Find objects that pods need and that are deleted with another version (I3)."""
     left = {item.identity for item in case.last}
     going = {
         (item.kind, item.identity.namespace, item.name): item
@@ -101,49 +104,16 @@ def lost_needs(case: Case) -> Iterator[Finding]:
         for item in items
         if item.identity not in left
     }
-    for workload in (item for item in case.last if item.kind in WORKLOADS):
-        for kind, name, path in _needs(workload):
-            item = going.get((kind, workload.identity.namespace, name))
-            if item:
-                yield Finding(
-                    message=f"{workload.kind} `{workload.name}` needs {kind} `{name}`, which is deleted with "
-                    f"{item.bundle}: its next pod would not start",
-                    place=workload.origin.at(*path),
-                    hint=f"move {kind} `{name}` to `shared`, or give each version one of its own",
-                    about=workload,
-                    related=(related(item, f"deleted with {item.bundle}", "metadata", "name"),),
+    for user in case.last:
+        for need in needs_of(user):
+            home = "" if need.kind in CLUSTER_SCOPED else user.identity.namespace
+            if item := going.get((need.kind, home, need.name)):
+                becomes = "start without it" if need.optional else "not start"
+                yield case.finding(
+                    f"{user.kind} `{user.name}` needs {need.kind} `{need.name}`, which is deleted with "
+                    f"{item.bundle}: its next pod would {becomes}",
+                    user.origin.at(*need.path),
+                    f"move {need.kind} `{need.name}` to `shared`, or give each version one of its own",
+                    related(item, f"deleted with {item.bundle}", "metadata", "name"),
+                    about=user,
                 )
-
-
-_NEEDS = (
-    ("Secret", ("volumes", "secret", "secretName")),
-    ("ConfigMap", ("volumes", "configMap", "name")),
-    ("PersistentVolumeClaim", ("volumes", "persistentVolumeClaim", "claimName")),
-)
-_ENVIRONMENT = (("Secret", "secretKeyRef", "secretRef"), ("ConfigMap", "configMapKeyRef", "configMapRef"))
-
-
-def _needs(workload: Manifest) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
-    """Return kind, name and place of what a workload's pods cannot start without."""
-    for template in pod_templates(workload):
-        pod = workload.get(*template, "spec", default={})
-        base = (*template, "spec")
-        if pod.get("serviceAccountName"):
-            yield "ServiceAccount", pod["serviceAccountName"], (*base, "serviceAccountName")
-        for kind, (group, *rest) in _NEEDS:
-            for index, volume in enumerate(pod.get(group) or ()):
-                if name := dig(volume, *rest):
-                    yield kind, name, (*base, group, index, *rest)
-        for group in ("containers", "initContainers"):
-            for place, container in enumerate(pod.get(group) or ()):
-                yield from _in_environment(container, (*base, group, place))
-
-
-def _in_environment(container: Any, base: tuple[str | int, ...]) -> Iterator[tuple[str, str, Any]]:
-    for kind, one, all_ in _ENVIRONMENT:
-        for index, entry in enumerate(container.get("env") or ()):
-            if name := dig(entry, "valueFrom", one, "name"):
-                yield kind, name, (*base, "env", index, "valueFrom", one, "name")
-        for index, entry in enumerate(container.get("envFrom") or ()):
-            if name := dig(entry, all_, "name"):
-                yield kind, name, (*base, "envFrom", index, all_, "name")

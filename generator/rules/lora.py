@@ -1,64 +1,69 @@
-"""What pods must have so that an alias can move to another adapter (contract I22, I24)."""
+"""Rules: pods can load the adapters that an alias moves to (I22, I24)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generator.kubernetes.commands import Container, containers_of, whole
+from generator.kubernetes.containers import Container, containers_of, whole
+from generator.kubernetes.model_servers import adapter_directory
+from generator.kubernetes.rewrites import REWRITE, models_of, pool_of
+from generator.kubernetes.routes import rules_of
 from generator.kubernetes.selectors import catches
+from generator.model.findings import Finding
 from generator.model.manifests import Manifest, dig
-from generator.rules.aliases import REWRITE, models_of, pool_of, rules_of
-from generator.rules.case import Case, Finding, model_servers, pools
+from generator.rules.case import Case, model_servers, pools, rule
 
-_CACHE = "VLLM_LORA_RESOLVER_CACHE_DIR"
 _DEFAULT_LORAS = 1
 
 
+@rule("RP549", "error+", "pods cannot load the adapter", keeps=("I22",))
 def missing_flags(case: Case) -> Iterator[Finding]:
-    """Find pods that cannot load every adapter which a rewrite names at one time (contract I22)."""
+    """Find pods that cannot load every adapter which a rewrite names at one time (I22)."""
     for one, adapters in _adapted(case):
         names = ", ".join(f"`{name}`" for name in adapters)
         most = whole(one.flag("--max-loras"))
         most = _DEFAULT_LORAS if most is None else most
-        if one.flag("--enable-lora") is None:
+        if not one.arguments.is_on("--enable-lora"):
             what = "has no `--enable-lora`"
         elif most < len(adapters):
             what = f"has room for {most} at a time (`--max-loras`)"
         else:
             continue
-        yield Finding(
-            message=f"vLLM in {one.workload.kind} `{one.workload.name}` {what}, and the rollout asks it for "
-            f"{names}: their requests fail, or the adapters push each other out",
-            place=one.workload.origin.at(*one.path, "args"),
-            hint=f"give it `--enable-lora`, `--max-loras={len(adapters)}` or more, and a `--max-lora-rank` "
+        yield case.finding(
+            f"vLLM in {one.workload.kind} `{one.workload.name}` {what}, and the rollout needs "
+            f"{names} in it: their requests fail, or the adapters evict each other",
+            one.workload.origin.at(*one.path, "args"),
+            f"give it `--enable-lora`, `--max-loras={len(adapters)}` or more, and a `--max-lora-rank` "
             "that no adapter's rank exceeds",
             about=one.workload,
         )
 
 
+@rule("RP550", "error+", "adapters are lost with their pod", keeps=("I22",))
 def lost_directory(case: Case) -> Iterator[Finding]:
-    """Find adapters on a volume that is empty whenever a pod starts (contract I22)."""
+    """Find adapters on a volume that is empty whenever a pod starts (I22)."""
     for one, mount, volume in _volumes(case):
         if not any(_mounts(other, mount) for other in _initial(one)):
-            yield Finding(
-                message=f"the adapters of `{one.workload.name}` are on `{volume}`, an emptyDir that nothing "
+            yield case.finding(
+                f"the adapters of `{one.workload.name}` are on `{volume}`, an emptyDir that nothing "
                 "fills: a pod that restarts has lost them, and answers 404 for its share of the alias",
-                place=_mount_place(one, mount),
-                hint="mount a volume that all pods read, a PersistentVolumeClaim with ReadWriteMany",
+                _mount_place(one, mount),
+                "mount a volume that all pods read, a PersistentVolumeClaim with ReadWriteMany",
                 about=one.workload,
             )
 
 
+@rule("RP551", "warning", "adapters come from an init container", keeps=("I24",))
 def fed_at_start(case: Case) -> Iterator[Finding]:
-    """Find adapters that an init container brings: a new one needs new pods (contract I24)."""
+    """Find adapters that an init container downloads: a new one needs new pods (I24)."""
     for one, mount, volume in _volumes(case):
         if any(_mounts(other, mount) for other in _initial(one)):
-            yield Finding(
-                message=f"an init container fills `{volume}` when a pod of `{one.workload.name}` starts: the "
+            yield case.finding(
+                f"an init container fills `{volume}` when a pod of `{one.workload.name}` starts: the "
                 "running pods never see an adapter that came later",
-                place=_mount_place(one, mount),
-                hint="make a rolling update first, whose pods bring both adapters; or mount a shared volume",
+                _mount_place(one, mount),
+                "make a rolling update first, with both adapters in its pods, or mount a shared volume",
                 about=one.workload,
             )
 
@@ -104,9 +109,9 @@ def _targeted(rewrite: Manifest) -> tuple[str, ...]:
 def _volumes(case: Case) -> Iterator[tuple[Container, str, str]]:
     """Return container, mount and volume of adapters that are on an emptyDir."""
     for one, _ in _adapted(case):
-        said = getattr(case.plan.strategy, "directory", "") or one.variables.get(_CACHE, "/adapters")
+        directory = case.rollout.adapter_directory or adapter_directory(one.data)
         for mount in one.data.get("volumeMounts") or ():
-            if str(mount.get("mountPath", "")).rstrip("/") != said.rstrip("/"):
+            if str(mount.get("mountPath", "")).rstrip("/") != directory.rstrip("/"):
                 continue
             for volume in one.workload.get(*one.pod, "volumes", default=()):
                 if volume.get("name") == mount.get("name") and "emptyDir" in volume:

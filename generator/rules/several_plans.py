@@ -1,4 +1,4 @@
-"""Several plans at once: no two of them own an object, shift the same traffic, or spend one budget twice.
+"""Rules: no two plans own an object, shift the same traffic, or exceed a shared budget together.
 
 Plans for different clusters never meet. An object that two plans merely read, the same and unchanged in
 both, is no matter.
@@ -7,18 +7,17 @@ both, is no matter.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any
 
-from generator.kubernetes.routes import ROUTE_KINDS
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic, Related
+from generator.kubernetes.rewrites import REWRITE, models_of, pool_of
+from generator.kubernetes.routes import ROUTE_KINDS, rules_of
+from generator.model.codes import finding
+from generator.model.findings import Finding, Named, Related
 from generator.model.manifests import Identity, Manifest
 from generator.model.plan import Plan
 from generator.model.rollout import Rollout
 from generator.model.target import Budget
-from generator.rules.aliases import REWRITE, models_of, pool_of, rules_of
 from generator.stages.summary import summarize
 
 _SHOWN = 3
@@ -30,7 +29,7 @@ Alias = tuple[str, str, str]
 """Namespace and name of a pool, and a name that its rewrites answer to."""
 
 
-def check_together(rollouts: Sequence[Rollout]) -> Iterator[Diagnostic]:
+def check_together(rollouts: Sequence[Rollout]) -> Iterator[Finding]:
     """Return what is wrong with plans that are applied at the same time."""
     for first, second in combinations(rollouts, 2):
         if first.plan.target.cluster == second.plan.target.cluster:
@@ -39,7 +38,22 @@ def check_together(rollouts: Sequence[Rollout]) -> Iterator[Diagnostic]:
     yield from _budgets(rollouts)
 
 
-def _shared_objects(first: Rollout, second: Rollout) -> Iterator[Diagnostic]:
+def require_names(plans: Iterable[Plan]) -> Iterator[Finding]:
+    """Check that each plan has a name of its own."""
+    first: dict[str, Plan] = {}
+    for plan in plans:
+        other = first.setdefault(plan.name, plan)
+        if other is not plan:
+            yield finding(
+                "RP109",
+                f"two plans are called `{plan.name}`",
+                plan.place,
+                "give each plan a name of its own: it names the directory that the plan is rendered into",
+                Related(place=other.place, label="the first one"),
+            )
+
+
+def _shared_objects(first: Rollout, second: Rollout) -> Iterator[Finding]:
     ours, theirs = _states(first), _states(second)
     clashing = [
         items[0]
@@ -55,60 +69,59 @@ def _shared_objects(first: Rollout, second: Rollout) -> Iterator[Diagnostic]:
         names = [f"`{identity}`" for identity in found]
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         one = next(iter(found.values()))
-        yield _diagnostic(
+        yield _of_two(
             "RP553",
             f"plans `{first.plan.name}` and `{second.plan.name}` both own {', '.join(names[:_SHOWN])}{more}: "
             "each would undo or delete what the other has done",
             f"let one plan own it, and the other name it unchanged; {_ELSEWHERE}",
             (first.plan, second.plan),
             Related(place=one.origin.at("metadata", "name"), label="the first plan has it here"),
+            about=one,
         )
 
 
-def _shared_traffic(first: Rollout, second: Rollout) -> Iterator[Diagnostic]:
+def _shared_traffic(first: Rollout, second: Rollout) -> Iterator[Finding]:
     routes = _moved(first) & _moved(second)
     aliases = _aliases(first) & _aliases(second) if _ramps(first) or _ramps(second) else set()
     shared = [f"`{identity}`" for identity in sorted(routes)]
     shared += [f"the alias `{name}` of InferencePool `{pool}`" for _, pool, name in sorted(aliases)]
     if shared:
-        yield _diagnostic(
+        one = min(routes) if routes else f"InferencePool/{min(aliases)[1]}"
+        yield _of_two(
             "RP554",
             f"plans `{first.plan.name}` and `{second.plan.name}` both shift {', '.join(shared[:_SHOWN])}: "
             "the one that is applied last sets all weights, and the other's gates watch the wrong split",
             f"finish one rollout before the other begins; {_ELSEWHERE}",
             (first.plan, second.plan),
+            about=one,
         )
 
 
-def _budgets(rollouts: Sequence[Rollout]) -> Iterator[Diagnostic]:
+def _budgets(rollouts: Sequence[Rollout]) -> Iterator[Finding]:
     spent: dict[str, list[tuple[Budget, Rollout, int]]] = defaultdict(list)
     for rollout in rollouts:
         peak = max(row.peak for row in summarize(rollout))
-        for budget in _named(rollout.plan):
+        for budget in rollout.budgets:
             spent[budget.name].append((budget, rollout, peak))
     for name, rows in spent.items():
         budget, (_, rollout, _) = min((row[0] for row in rows), key=lambda one: one.accelerators), rows[-1]
         total = sum(peak for _, _, peak in rows)
         if total > budget.accelerators:
             parts = ", ".join(f"`{one.plan.name}` {peak}" for _, one, peak in rows)
-            yield Diagnostic(
-                code=CODES["RP555"],
-                message=f"together the plans hold up to {total} accelerators ({parts}), and budget `{name}` "
-                f"has {budget.accelerators}: the pods beyond it stay pending in the middle of a rollout",
-                place=budget.place,
-                hint="let replicas follow the weight, or finish one rollout before the other begins",
-                related=tuple(
-                    Related(place=one.place, label=f"plan `{other.plan.name}` spends from it too")
-                    for one, other, _ in rows
-                    if one is not budget
-                ),
+            others = (
+                Related(place=one.place, label=f"plan `{other.plan.name}` spends from it too")
+                for one, other, _ in rows
+                if one is not budget
             )
-
-
-def _named(plan: Plan) -> Iterator[Budget]:
-    """Return the shared budgets of a plan: of the cluster, and of its own capacity."""
-    own = getattr(getattr(plan.strategy, "capacity", None), "shared", None)
-    yield from (budget for budget in (plan.target.budget, own) if budget is not None)
+            yield finding(
+                "RP555",
+                f"together the plans hold up to {total} accelerators ({parts}), and budget `{name}` "
+                f"has {budget.accelerators}: the pods beyond it stay pending in the middle of a rollout",
+                budget.place,
+                "let replicas follow the weight, or finish one rollout before the other begins",
+                *others,
+                about=f"Budget/{name}",
+            )
 
 
 def _states(rollout: Rollout) -> Mapping[Identity, list[Manifest]]:
@@ -152,7 +165,9 @@ def _aliases(rollout: Rollout) -> set[Alias]:
     }
 
 
-def _diagnostic(code: str, message: str, hint: str, plans: tuple[Plan, Plan], *related: Any) -> Diagnostic:
+def _of_two(
+    code: str, message: str, hint: str, plans: tuple[Plan, Plan], *related: Related, about: Named | str
+) -> Finding:
     first, second = plans
-    others = (Related(place=first.place, label="the other plan"), *related)
-    return Diagnostic(code=CODES[code], message=message, place=second.place, hint=hint, related=others)
+    other = Related(place=first.place, label="the other plan")
+    return finding(code, message, second.place, hint, other, *related, about=about)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Reporting
 from generator.model.rollout import Rollout
 from generator.model.source import Ref
 from generator.stages.summary import peak, summarize
 
 
-def require_budget(rollout: Rollout, budget: Ref | None, found: Findings) -> None:
-    """Ask that every stage's peak stays within the budget; the worst stage is the finding."""
+def require_budget(rollout: Rollout, budget: Ref | None) -> Reporting[None]:
+    """Check that every stage's peak stays within the budget; the worst stage is the finding."""
     if budget is None:
         return
     ways = [
@@ -23,8 +23,8 @@ def require_budget(rollout: Rollout, budget: Ref | None, found: Findings) -> Non
     ]
     worst, message = max(ways, key=lambda way: way[0])
     if worst > int(budget.value):
-        found.add(
-            CODES["RP316"],
+        yield finding(
+            "RP316",
             f"{message.format(worst)}, and the budget is {budget}",
             budget.place,
             "use `policy: follow-weight`, less headroom or a smaller green, or raise the budget",

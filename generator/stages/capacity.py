@@ -1,19 +1,19 @@
-"""Replicas that follow the weights: enough for the share at every moment, and no more than asked for."""
+"""Replicas that follow the weights: enough for each share at every moment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from fractions import Fraction
+from math import ceil
 
 from generator.kubernetes.pods import SCALERS, WORKLOADS
 from generator.kubernetes.router import MODEL
 from generator.kubernetes.workloads import replica_paths, replicas
-from generator.model.findings import Findings
+from generator.model.findings import Reporting
 from generator.model.manifests import Identity, Manifest
 from generator.model.source import Ref
 from generator.model.target import Budget
-from generator.model.weights import WHOLE
 from generator.plan.fields import Fields
 from generator.plan.steps import one_of, only
 from generator.plan.target import parse_budget
@@ -26,36 +26,36 @@ AT_ONCE = "at once: all requests go to blue"
 class Capacity:
     """How many replicas each version has along the way.
 
-    `headroom` is a fraction on top of the share; `per_blue` is what one replica of a candidate does
+    `headroom` comes on top of the share, as a part of it; `per_blue` is what one replica of a candidate does
     compared with one of blue; a candidate that is not there says its replicas itself.
     """
 
     policy: str
-    headroom: Decimal
-    per_blue: Mapping[str, Decimal]
+    headroom: Fraction
+    per_blue: Mapping[str, Fraction]
     budget: Ref | None
     shared: Budget | None
     accelerators: Mapping[str, int]
 
-    def of(self, candidate: str) -> Decimal:
+    def of(self, candidate: str) -> Fraction:
         """Return what one replica of a candidate does compared with one of blue; 0 where nobody says."""
-        return dict(self.per_blue).get(candidate, Decimal(0))
+        return dict(self.per_blue).get(candidate, Fraction(0))
 
 
-def parse_capacity(fields: Fields, names: tuple[str, ...], found: Findings) -> Capacity:
+def parse_capacity(fields: Fields, names: tuple[str, ...]) -> Reporting[Capacity]:
     """Read `capacity` of blue and these candidates; without it all versions run in full until one goes."""
     counts, rates = fields.child("acceleratorsPerReplica"), fields.child("perBlue").data
     for name in rates:
-        one_of(names, _key(fields, "perBlue", name), found)
+        yield from one_of(names, _key(fields, "perBlue", name))
     for name in counts.data:
-        one_of(("blue", *names), _key(fields, "acceleratorsPerReplica", name), found)
+        yield from one_of(("blue", *names), _key(fields, "acceleratorsPerReplica", name))
     if fields.has("greenPerBlue"):
         place = fields.ref("greenPerBlue").place
-        rates = {only(names, "greenPerBlue", "perBlue", place, found): fields.get("greenPerBlue")}
+        rates = {(yield from only(names, "greenPerBlue", "perBlue", place)): fields.get("greenPerBlue")}
     return Capacity(
         policy=fields.text("policy", FULL),
-        headroom=Decimal(fields.text("headroom", "0%").rstrip("%")) / WHOLE,
-        per_blue={name: Decimal(str(rate)) for name, rate in rates.items()},
+        headroom=Fraction(fields.text("headroom", "0%").rstrip("%")) / 100,
+        per_blue={name: Fraction(str(rate)) for name, rate in rates.items()},
         budget=fields.ref("budget") if isinstance(fields.get("budget"), int) else None,
         shared=parse_budget(fields),
         accelerators={name: int(number) for name, number in counts.data.items()},
@@ -72,7 +72,7 @@ def serving(bundle: Iterable[Manifest]) -> tuple[Manifest, ...]:
 
 
 def sized(
-    candidate: tuple[Manifest, ...], blue: tuple[Manifest, ...], per_blue: Decimal
+    candidate: tuple[Manifest, ...], blue: tuple[Manifest, ...], per_blue: Fraction
 ) -> tuple[Manifest, ...]:
     """Return a candidate with as many replicas as do the work of blue; as it is, where `per_blue` is 0.
 
@@ -87,19 +87,19 @@ def sized(
     )
     work = {new.identity: old for new, old in pairs}
 
-    def size(old: Decimal) -> int:
-        return _up(old / per_blue)
+    def size(old: Fraction) -> int:
+        return ceil(old / per_blue)
 
     return tuple(
         _resized(item, work[item.identity], size) if item.identity in work else item for item in candidate
     )
 
 
-def _resized(item: Manifest, like: Manifest, size: Callable[[Decimal], int]) -> Manifest:
+def _resized(item: Manifest, like: Manifest, size: Callable[[Fraction], int]) -> Manifest:
     """Return a workload with a new number for each that another one, of the same roles, has."""
     for path, old in zip(replica_paths(item), replica_paths(like), strict=False):
         before = int(like.get(*old, default=1))
-        wanted = size(Decimal(before))
+        wanted = size(Fraction(before))
         item = item.put(wanted, *path) if wanted != int(item.get(*path, default=1)) else item
     return item
 
@@ -115,8 +115,8 @@ def unowned(bundle: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
     )
 
 
-def scaled(bundle: tuple[Manifest, ...], share: Decimal, headroom: Decimal) -> tuple[Manifest, ...]:
-    """Return a version with replicas for `share` percent of its work and the headroom, at least one.
+def scaled(bundle: tuple[Manifest, ...], share: Fraction, headroom: Fraction) -> tuple[Manifest, ...]:
+    """Return a version with replicas for its share of the work and the headroom, at least one.
 
     `bundle` has the replicas for all of the work; workloads of an autoscaler stay as they are.
     """
@@ -129,19 +129,15 @@ def scaled(bundle: tuple[Manifest, ...], share: Decimal, headroom: Decimal) -> t
     )
 
 
-def need(full: int, share: Decimal, headroom: Decimal) -> int:
-    """Return the replicas for `share` percent of what `full` do, rounded up; at least 1, at most `full`."""
-    return min(full, max(1, _up(full * share / WHOLE * (1 + headroom))))
+def need(full: int, share: Fraction, headroom: Fraction) -> int:
+    """Return the replicas for a share of what `full` do, rounded up; at least 1, at most `full`."""
+    return min(full, max(1, ceil(full * share * (1 + headroom))))
 
 
-def way_back(blue: Iterable[Manifest], full: Iterable[Manifest]) -> str:
-    """Say what going back costs: where blue has shrunk, fewer replicas answer everything at first."""
+def rollback_cost(blue: Iterable[Manifest], full: Iterable[Manifest]) -> str:
+    """Return what going back costs: where blue has shrunk, fewer replicas answer everything at first."""
     left, wanted = (sum(map(replicas, serving(bundle))) for bundle in (blue, full))
     return AT_ONCE if left == wanted else f"{AT_ONCE}, {left} of {wanted} replicas until the rest is ready"
-
-
-def _up(number: Decimal) -> int:
-    return int(number.to_integral_value(rounding=ROUND_CEILING))
 
 
 def _autoscaled(bundle: Iterable[Manifest]) -> set[Identity]:

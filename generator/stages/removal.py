@@ -1,4 +1,4 @@
-"""How a version is deleted: model servers first, its endpoint picker last (contract I11)."""
+"""How a version is deleted: model servers first, its endpoint picker last (I11)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from generator.kubernetes.pods import SCALERS, WORKLOADS
+from generator.kubernetes.rewrites import OBJECTIVE, REWRITE
 from generator.kubernetes.router import MODEL
 from generator.model.manifests import Manifest
 from generator.model.rollout import Deletion
@@ -35,4 +36,4 @@ def removals(bundle: tuple[Manifest, ...]) -> Iterator[Deletion]:
 def _rank(item: Manifest) -> int:
     if item.part == MODEL and item.kind in WORKLOADS | SCALERS:
         return 0
-    return 1 if item.kind in {"InferencePool", "InferenceModelRewrite", "InferenceObjective"} else 2
+    return 1 if item.kind in {"InferencePool", REWRITE, OBJECTIVE} else 2

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from generator.model.findings import Findings
-from generator.model.plan import Bundles, Plan
+from generator.model.findings import Reporting
+from generator.model.plan import Bundles, Parameters, Plan
 from generator.model.rollout import Rollout
 from generator.plan.fields import Fields
 from generator.plan.steps import GateTable
@@ -17,11 +17,12 @@ from generator.plan.steps import GateTable
 class Strategy:
     """One row of the table of strategies.
 
-    `parse` reads the plan's `spec`; `plan` gives the rollout and raises `Rejected` where the manifests do
-    not have what it needs.
+    `parse` reads the plan's `spec`; `prepare` finds what the stages need among the manifests; `plan` makes
+    the rollout of that. Both return None with an error where something is missing.
     """
 
     name: str
     modes: frozenset[str]
-    parse: Callable[[Fields, GateTable, Findings], Any]
-    plan: Callable[[Plan, Bundles, Findings], Rollout]
+    parse: Callable[[Fields, GateTable], Reporting[Parameters]]
+    prepare: Callable[[Plan, Bundles], Reporting[Any]]
+    plan: Callable[[Any], Reporting[Rollout | None]]

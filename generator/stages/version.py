@@ -1,4 +1,4 @@
-"""One version of a service in a rollout: its pool, and all that comes and goes with it."""
+"""One version of a service in a rollout: its pool, and all objects that belong to it."""
 
 from __future__ import annotations
 

@@ -12,15 +12,16 @@ import pytest
 
 from generator import pipeline
 from generator.apiserver.verdict import ROWS
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic, Rejected
+from generator.model.findings import Finding, Rejected
 from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
 from generator.pipeline import compile_plan, compile_plans
+from generator.render.delivery import delivered
+from generator.rules import CODES
 from tests.oracles.cluster.definitions import permissive
 from tests.support.small_plans import BLUE, GREEN, Object, blue_green, route, to_pool, version, written
 
-Refused = Callable[..., tuple[Diagnostic, ...]]
+Refused = Callable[..., tuple[Finding, ...]]
 
 POOL = ("inference.networking.k8s.io", "v1", "InferencePool", "inferencepools", "Namespaced")
 FILES = {"blue/all.yaml": version(BLUE), "green/all.yaml": version(GREEN)}
@@ -42,7 +43,7 @@ def refused(tmp_path: Path) -> Refused:
 
     def run(
         files: dict[str, Any], made: Object | None = None, crds: tuple[str, ...] = ()
-    ) -> tuple[Diagnostic, ...]:
+    ) -> tuple[Finding, ...]:
         path = written(tmp_path, made or plan(), files)
         with pytest.raises(Rejected) as raised:
             compile_plans([str(path)], crds)
@@ -63,7 +64,7 @@ def test_a_fault_of_the_user_is_told_once_at_its_line(refused: Refused) -> None:
 def test_what_rollplan_does_to_an_object_is_told_at_the_plan(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned = pipeline.delivered
+    planned = delivered
 
     def spoil(item: Manifest) -> Manifest:
         return item.put(["*.*"], "spec", "hostnames") if item.kind == "HTTPRoute" else item
@@ -82,7 +83,7 @@ def test_what_rollplan_does_to_an_object_is_told_at_the_plan(
 
 def test_an_object_that_no_stage_changes_is_judged_too(refused: Refused) -> None:
     files = routes({"backendRefs": [to_pool(BLUE)]})
-    grant = {"apiVersion": "gateway.networking.k8s.io/v1beta1", "kind": "ReferenceGrant"}
+    grant: Object = {"apiVersion": "gateway.networking.k8s.io/v1beta1", "kind": "ReferenceGrant"}
     grant |= {"metadata": {"name": "a"}, "spec": {"from": [], "to": [{"group": "", "kind": "Service"}]}}
     (finding,) = refused(files | {"shared/a.yaml": [grant]}, plan(shared={"manifests": ["shared"]}))
     assert finding.code.id == "RP404"

@@ -21,11 +21,12 @@ from pathlib import Path
 from generator import __version__
 from generator.apiserver.builtin import check, is_builtin
 from generator.disk import write
-from generator.model.findings import Findings
+from generator.model.findings import value_of
+from generator.model.rollout import Rollout
 from generator.pipeline import compile_plans, planned
 from generator.proof import proved
 from generator.rules.links import CHECKS
-from generator.rules.links.objects import Scene
+from generator.rules.links.objects import ObjectCatalog
 from tests.benchmarks.verdicts import verdicts
 from tests.support.paths import ROOT
 from tests.support.small_plans import (
@@ -132,7 +133,9 @@ def built_in_verdicts() -> None:
     )
     row(f"verdict on {len(items)} built-in objects / their JSON", "", checked, dumped)
     print(f"{checked / len(items) * 1e6:.0f} us a built-in object")
-    (wired,) = medians(5, lambda: [list(ask(Scene(objects=one.objects))) for one in stages for ask in CHECKS])
+    (wired,) = medians(
+        5, lambda: [list(ask(ObjectCatalog(objects=one.objects))) for one in stages for ask in CHECKS]
+    )
     print(f"{wired / len(stages) * 1e6:.0f} us a stage for its names, ports and selectors")
 
 
@@ -161,12 +164,15 @@ def large(folder: Path) -> Path:
     return written(folder, plan, dict(files))
 
 
+def _prove(rollout: Rollout) -> Rollout:
+    return value_of(proved(rollout))
+
+
 def proofs(folder: Path) -> None:
     for name, path in (("example", EXAMPLE / "plan.yaml"), ("large", large(folder / "large"))):
         (plan,) = compile_plans([str(path)])
-        rollout, found = plan.rollout, Findings()
-        (taken,) = medians(9, functools.partial(proved, rollout, found))
-        assert not found.all
+        rollout = plan.rollout
+        (taken,) = medians(9, functools.partial(_prove, rollout))
         assert rollout.proof is not None
         objects = max(len(stage.objects) for stage in rollout.stages)
         size = f"{len(rollout.stages)} stages, {objects} objects, {rollout.proof.states} states"

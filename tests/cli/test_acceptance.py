@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from generator.cli.formats import FINDINGS
-from generator.model.codes import CODES
 from generator.model.findings import Rejected, Severity
 from generator.pipeline import compile_plans
+from generator.plan.accepted import WITHOUT_OBJECT
+from generator.rules import CODES
 from tests.conftest import Rollplan
 from tests.support.golden import Golden
 from tests.support.paths import ROOT
@@ -24,8 +25,12 @@ def accepting(folder: Path, case: str, *entries: str) -> Path:
     """Give the plan of a case with something to accept."""
     shutil.copytree(CASES / case, folder, dirs_exist_ok=True)
     plan = folder / "plan.yaml"
-    lines = "".join(f"  - {entry}\n" for entry in entries)
-    text = plan.read_text(encoding="utf-8").replace("  strategy:", f"  accept:\n{lines}  strategy:")
+    text = plan.read_text(encoding="utf-8")
+    if "  accept: [" in text:
+        text = text.replace("  accept: [", f"  accept: [{', '.join(entries)}, ", 1)
+    else:
+        lines = "".join(f"  - {entry}\n" for entry in entries)
+        text = text.replace("  strategy:", f"  accept:\n{lines}  strategy:")
     plan.write_text(text, encoding="utf-8")
     return plan
 
@@ -61,6 +66,53 @@ def test_what_is_accepted_for_one_object_is_refused_for_another(tmp_path: Path) 
     plan = accepting(tmp_path, "RP501-service", entry)
     assert ("RP501", Severity.ERROR) in outcome(plan)
     assert ("RP501", Severity.ACCEPTED) not in outcome(plan)
+
+
+ACCEPTABLE = sorted(code for code, row in CODES.items() if row.acceptable)
+ELSEWHERE = {
+    "RP553": "needs two plans",
+    "RP554": "needs two plans",
+    "RP568": "needs many workloads",
+}
+"""Codes without a case → why; tests/rules/test_several_plans.py and tests/proof/test_proof.py get them."""
+
+
+def reported(plan: Path) -> list[dict[str, str]]:
+    """Return the findings of a plan as the JSON report has them."""
+    try:
+        found = [finding for one in compile_plans([str(plan)]) for finding in one.warnings]
+    except Rejected as rejected:
+        found = list(rejected.findings)
+    fields: list[dict[str, str]] = json.loads(FINDINGS["json"](found))["findings"]
+    return fields
+
+
+def test_few_findings_speak_of_no_object() -> None:
+    assert len(ACCEPTABLE) == 55
+    assert set(ACCEPTABLE) > WITHOUT_OBJECT
+
+
+def test_an_object_that_no_finding_has_is_to_be_left_out(tmp_path: Path) -> None:
+    entries = (f"{{rule: RP527, reason: {REASON}}}", "{rule: RP011, object: ConfigMap/chat, reason: yes}")
+    plan = accepting(tmp_path, "RP527-other", *entries)
+    (unused,) = (one for one in reported(plan) if one["code"] == "RP556")
+    assert unused["hint"].startswith("leave out `object`")
+
+
+@pytest.mark.parametrize("code", [code for code in ACCEPTABLE if code not in {*WITHOUT_OBJECT, *ELSEWHERE}])
+def test_the_object_of_a_report_is_what_accept_takes(tmp_path: Path, code: str) -> None:
+    """Of every code: with the object of the JSON report, the finding is accepted and nothing else changes."""
+    for case in sorted(path.name for path in CASES.glob(f"{code}-*")):
+        folder = tmp_path / case
+        shutil.copytree(CASES / case, folder)
+        before = reported(folder / "plan.yaml")
+        objects = sorted({one.get("object", "") for one in before if one["code"] == code})
+        assert objects
+        assert all(objects), f"{case} has a finding without an object"
+        accepting(folder, case, *(f"{{rule: {code}, object: {one}, reason: {REASON}}}" for one in objects))
+        after = reported(folder / "plan.yaml")
+        assert {one["severity"] for one in after if one["code"] == code} == {"accepted"}
+        assert not [one for one in after if one["code"] == "RP556"]
 
 
 def test_an_acceptance_of_another_code_changes_nothing(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 
 from generator.cli import cli
@@ -28,6 +29,7 @@ def arguments(command: str, *plans: object, out: object) -> list[object]:
 def formats(command: str) -> list[str]:
     """Give the formats that a command offers."""
     (option,) = [one for one in cli.commands[command].params if one.name == "format_"]
+    assert isinstance(option.type, click.Choice)
     return list(option.type.choices)
 
 

@@ -123,7 +123,7 @@ def test_a_file_name_that_is_no_utf_8_can_be_shown(tmp_path: Path) -> None:
 def test_control_characters_in_wrong_usage_never_reach_the_terminal() -> None:
     for hostile in ("".join(HOSTILE), "--" + "".join(HOSTILE)):
         for args in ([hostile], ["explain", hostile], ["validate", "--format", hostile]):
-            code, shown = in_terminal(*args, **CALM)
+            code, shown = in_terminal(*args, cwd=ROOT, **CALM)
             assert code == 2
             assert not UNSAFE.search(shown)
 

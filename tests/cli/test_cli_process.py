@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.model.codes import CODES
+from generator.rules import CODES
 from tests.conftest import Rollplan
 from tests.support.command import MAIN, command, environment
 from tests.support.paths import ROOT
@@ -59,8 +59,8 @@ def test_a_signal_ends_the_command_without_a_traceback(
         assert process.stdout
         assert process.stdout.readline() == "busy\n"
         process.send_signal(number)
-        out, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out, errors.strip()) == (code, "", "")
+        rest, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, rest, errors.strip()) == (code, "", "")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from fractions import Fraction
 from html import unescape
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from generator.cli.formats import markdown
-from generator.cli.formats.comment import LIMIT, Item, Part, comment, row, said
+from generator.cli.formats.comment import LIMIT, CommentItem, Part, code_span, comment, row
 from generator.cli.formats.sanitize import clean
 from generator.gitops.compare.model import (
     ADDED,
@@ -19,18 +19,18 @@ from generator.gitops.compare.model import (
     DELETED,
     REMOVED,
     REORDERED,
-    Capacity,
+    CapacityChange,
     Comparison,
     FieldChange,
     ObjectChange,
     SeriesChange,
-    Shift,
     StageChange,
+    TrafficChange,
 )
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 from generator.model.manifests import Identity
 from generator.model.source import Place, Source
+from generator.rules import CODES
 from tests.support.naughty import NAUGHTY
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -38,9 +38,9 @@ SUMMARY = re.compile(r"<details><summary><code>((?:[A-Za-z0-9 ._/-]|&#\d+;)*)</c
 GITHUB = 65_536
 
 
-def finding(text: str, code: str = "RP104") -> Diagnostic:
+def finding(text: str, code: str = "RP104") -> Finding:
     place = Place(source=Source(name=text, text=text), line=3, column=7)
-    return Diagnostic(code=CODES[code], message=text, place=place, hint=text)
+    return Finding(code=CODES[code], message=text, place=place, hint=text)
 
 
 def everywhere(text: str) -> Comparison:
@@ -53,7 +53,13 @@ def everywhere(text: str) -> Comparison:
         FieldChange(path=f"{text}.c", kind=REORDERED, before=[text], after=[text, text]),
     )
     shifts = tuple(
-        Shift(object=one, rule=text, backend=text + end, before=Decimal(before), after=Decimal(100 - before))
+        TrafficChange(
+            object=one,
+            rule=text,
+            backend=text + end,
+            before=Fraction(before, 100),
+            after=Fraction(100 - before, 100),
+        )
         for before, end in ((95, ""), (5, "2"))
     )
     stage = StageChange(
@@ -61,7 +67,7 @@ def everywhere(text: str) -> Comparison:
         before=text,
         after=f"{text}-2",
         shifts=shifts,
-        capacities=(Capacity(object=one, replicas=(1, 2), accelerators=(None, 4), restarts=True),),
+        capacities=(CapacityChange(object=one, replicas=(1, 2), accelerators=(None, 4), restarts=True),),
         objects=(
             ObjectChange(object=one, kind=CHANGED, fields=fields),
             ObjectChange(object=one, kind=ADDED),
@@ -70,8 +76,8 @@ def everywhere(text: str) -> Comparison:
         gate=fields[:1],
         reordered=(one,),
     )
-    road = ((text, shifts[:1]), (f"{text}-2", shifts))
-    series = SeriesChange(name=text, kind=CHANGED, stages=(stage,), road=road)
+    traffic_by_stage = ((text, shifts[:1]), (f"{text}-2", shifts))
+    series = SeriesChange(name=text, kind=CHANGED, stages=(stage,), traffic_by_stage=traffic_by_stage)
     return Comparison(before=text, after=text, series=(series,), findings=(finding(text),))
 
 
@@ -146,10 +152,10 @@ def test_no_text_of_a_finding_changes_the_tree() -> None:
 
 def test_a_code_span_shows_just_the_text() -> None:
     for text in NAUGHTY:
-        (shown,) = tree(f"| a |\n| - |\n{row([said(text)]).text}\n")[1]
+        (shown,) = tree(f"| a |\n| - |\n{row([code_span(text)]).text}\n")[1]
         expected = clean(text) or '""'
         assert shown == (expected if len(expected) <= 120 else f"{expected[:120]}…"), repr(text[:80])
-        assert tree(f"- {said(text)} and more\n")[1] == [shown], repr(text[:80])
+        assert tree(f"- {code_span(text)} and more\n")[1] == [shown], repr(text[:80])
 
 
 @pytest.mark.parametrize("text", ["a", "`" * 200, "é😀", "<" * 500], ids=["plain", "ticks", "wide", "html"])
@@ -169,7 +175,9 @@ def test_a_comment_fits_whatever_there_is_to_say(text: str, count: int) -> None:
         for number in range(count)
     )
     big = StageChange(kind=CHANGED, before="a", after="b", shifts=stage.shifts * count, objects=objects)
-    series = SeriesChange(name=text, kind=CHANGED, stages=(big,), road=one.road * count)
+    series = SeriesChange(
+        name=text, kind=CHANGED, stages=(big,), traffic_by_stage=one.traffic_by_stage * count
+    )
     shown = markdown.difference(
         Comparison(before="a", after="b", series=(series,), findings=(finding(text),))
     )
@@ -184,8 +192,8 @@ def test_a_comment_fits_whatever_there_is_to_say(text: str, count: int) -> None:
 
 
 def test_bodies_go_before_summaries_and_summaries_before_weights() -> None:
-    rows = Part(items=[Item(text="| a |")] * 50, noun="weights", head="| a |\n| - |")
-    bodies = Part(items=[Item(text="x" * 400, short=f"- item {n}") for n in range(30)], noun="diffs")
+    rows = Part(items=[CommentItem(text="| a |")] * 50, noun="weights", head="| a |\n| - |")
+    bodies = Part(items=[CommentItem(text="x" * 400, short=f"- item {n}") for n in range(30)], noun="diffs")
     shown = comment([rows, bodies], limit=6000)
     assert shown.count("| a |") == 51
     assert shown.count("x" * 400) < 30

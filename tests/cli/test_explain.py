@@ -7,11 +7,13 @@ import re
 import pytest
 import yaml
 
-from generator.cli.explain import PAGES
-from generator.model.codes import CODES
+from generator.cli.explain import FIELD, PAGES, explanation, topics
+from generator.rules import CODES
 from tests.conftest import Rollplan
+from tests.support.paths import ROOT
 
 EXPLAINED = [code for code in CODES if (PAGES / f"{code}.md").exists() or code >= "RP101"]
+NO_NEAR_NAME = f"codes run from {min(CODES)} to {max(CODES)}, and `rollplan explain field` lists the topics"
 SECTIONS = ["What", "Why", "Fix", "Wrong", "Right"]
 
 
@@ -52,7 +54,7 @@ def test_the_examples_of_a_page_are_yaml_and_differ(code: str) -> None:
 
 
 def test_no_page_is_without_a_code() -> None:
-    assert {path.stem for path in PAGES.iterdir()} <= set(CODES)
+    assert {path.stem for path in PAGES.iterdir() if path.name != FIELD} <= set(CODES)
 
 
 @pytest.mark.parametrize("spelling", ["RP101", "rp101", "Rp101"])
@@ -66,9 +68,11 @@ def test_explain_prints_the_page(rollplan: Rollplan, spelling: str) -> None:
     ("wrong", "sentence"),
     [
         ("RP1O1", "there is no code RP1O1; did you mean RP101?"),
-        ("hello", f"there is no code hello; codes run from {min(CODES)} to {max(CODES)}"),
+        ("hello", f"there is no code hello; {NO_NEAR_NAME}"),
+        ("weight", "there is no code weight; did you mean weights?"),
+        ("field/../RP101", f"there is no code field/../RP101; {NO_NEAR_NAME}"),
         ("../RP101", "there is no code ../RP101; did you mean RP101?"),
-        ("\x1b[31mred", r"there is no code \x1b[31mred; codes run from RP001 to " + max(CODES)),
+        ("\x1b[31mred", r"there is no code \x1b[31mred; " + NO_NEAR_NAME),
     ],
 )
 def test_an_unknown_code_is_a_fault_in_one_sentence(rollplan: Rollplan, wrong: str, sentence: str) -> None:
@@ -81,3 +85,43 @@ def test_every_finding_in_a_golden_can_be_explained() -> None:
     shown = {code for path in goldens for code in re.findall(r"\[(RP\d{3})\]", path.read_text("utf-8"))}
     assert len(shown) > 30
     assert shown <= set(EXPLAINED)
+
+
+@pytest.mark.parametrize("topic", topics())
+def test_a_topic_names_the_source_of_every_section_and_the_date(topic: str) -> None:
+    page = explanation(topic)
+    head, *parts = re.split(r"^## .+\n", page, flags=re.MULTILINE)
+    assert head.startswith("# ")
+    assert parts
+    for part in parts:
+        assert len(re.findall(r"^Source: .+\.$", part, re.MULTILINE)) == 1
+        assert re.search(r"^- .+\.$", part, re.MULTILINE)
+    assert page.endswith(".\n\nChecked: November 2026.\n")
+
+
+@pytest.mark.parametrize("spelling", ["weights", "field/weights", "Field/Weights"])
+def test_explain_prints_a_topic(rollplan: Rollplan, spelling: str) -> None:
+    done = rollplan("explain", spelling)
+    page = (PAGES / FIELD / "weights.md").read_text(encoding="utf-8")
+    assert (done.returncode, done.stdout, done.stderr) == (0, page, "")
+
+
+def test_explain_lists_every_topic_with_its_title(rollplan: Rollplan) -> None:
+    listed = dict(re.findall(r"^- `([a-z-]+)`: (.+)$", rollplan("explain", "field").stdout, re.MULTILINE))
+    assert set(listed) == {path.stem for path in (PAGES / FIELD).iterdir()}
+    assert all(explanation(topic).startswith(f"# {title}\n") for topic, title in listed.items())
+
+
+def test_every_topic_that_code_and_pages_refer_to_exists() -> None:
+    texts = [path.read_text("utf-8") for path in (ROOT / "generator").rglob("*.py")]
+    texts += [path.read_text("utf-8") for path in PAGES.rglob("*.md")]
+    named = {topic for text in texts for topic in re.findall(r"\bfield/([a-z-]+)", text)}
+    assert len(named) > 10
+    assert named <= set(topics())
+
+
+def test_no_citation_leads_to_a_document_that_readers_do_not_have() -> None:
+    folders = ((ROOT / "generator", "*.py"), (ROOT / "templates", "*"))
+    for path in (path for folder, pattern in folders for path in folder.rglob(pattern) if path.is_file()):
+        found = re.search(r"[Cc]ontract (§|I\d)|\bmend", path.read_text("utf-8"))
+        assert not found, f"{path}: {found}"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.model.codes import CODES
 from generator.model.findings import Severity
+from generator.rules import CODES
 from tests.conftest import Rollplan
 from tests.support.command import COLOURS, in_process
 from tests.support.golden import Golden

@@ -13,9 +13,9 @@ import pytest
 from generator import __version__
 from generator.cli.explain import explanation
 from generator.cli.formats import FINDINGS
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic, Related
+from generator.model.findings import Finding, Related
 from generator.model.source import Place, Source
+from generator.rules import CODES
 from tests.conftest import Rollplan
 from tests.support.naughty import NAUGHTY
 
@@ -24,14 +24,14 @@ UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066
 WORKFLOW = re.compile(r"::(error|warning|notice) (?:[a-zA-Z]+=[^:,\r\n]*,?)*::[^\r\n]*")
 
 
-def finding(text: str = "a", code: str = ERROR, line: int = 3, **more: Any) -> Diagnostic:
+def finding(text: str = "a", code: str = ERROR, line: int = 3, **more: Any) -> Finding:
     source = Source(name=more.get("name", text), text="one\n  two: 2\nthree\n")
     place = Place(source=source, line=line, column=2, length=3)
     related = (Related(place=place, label=text),)
-    return Diagnostic(code=CODES[code], message=text, place=place, hint=text, related=related)
+    return Finding(code=CODES[code], message=text, place=place, hint=text, related=related)
 
 
-def sarif(*found: Diagnostic) -> Any:
+def sarif(*found: Finding) -> Any:
     """The report, held against what SARIF 2.1.0 demands and GitHub asks for."""
     report = json.loads(FINDINGS["sarif"](found))
     assert report["version"] == "2.1.0"
@@ -84,18 +84,18 @@ def test_sarif_paths_are_relative_unless_the_user_s_are_not() -> None:
 
 
 def test_fingerprints_outlive_lines_above_and_tell_twins_apart() -> None:
-    def prints(*found: Diagnostic) -> list[str]:
+    def prints(*found: Finding) -> list[str]:
         return [result["partialFingerprints"]["rollplan/v1"] for result in sarif(*found)["results"]]
 
     moved = Place(source=Source(name="a", text="new\none\n  two: 2\nthree\n"), line=4, column=2)
     before = finding("a")
-    after = Diagnostic(code=before.code, message="a", place=moved, hint="another hint")
+    after = Finding(code=before.code, message="a", place=moved, hint="another hint")
     assert prints(before) == prints(after)
     twins = prints(before, before, finding("b"), finding("a", line=2), finding("a", name="other"))
     assert len(set(twins)) == 5
 
 
-def junit(*found: Diagnostic) -> ElementTree.Element:
+def junit(*found: Finding) -> ElementTree.Element:
     root = ElementTree.fromstring(FINDINGS["junit"](found))
     assert root.tag == "testsuites"
     (suite,) = root

@@ -7,10 +7,14 @@ import json
 import os
 import pathlib
 import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from generator.disk import HandEdited, Planned, inventory_text, read_tree, write
+from generator.disk.values import Written
 from generator.model.findings import Fault
 
 OLD = {
@@ -29,21 +33,21 @@ NEW = {
 }
 
 
-def plan(tree=OLD, name="demo", **more):
+def plan(tree: dict[str, str] = OLD, name: str = "demo", **more: Any) -> Planned:
     return Planned(**{"name": name, "tree": tree, "identities": {}, "sources": (), **more})
 
 
-def render(out, tree=OLD, *, force=False, version="1.0"):
+def render(out: Path, tree: dict[str, str] = OLD, *, force: bool = False, version: str = "1.0") -> Written:
     (written,) = write(out, [plan(tree)], version=version, force=force)
     return written
 
 
-def texts(place):
+def texts(place: Path) -> dict[str, str]:
     """Give every file below a directory but the inventory."""
     return {path: text for path, text in read_tree(place).items() if path != "inventory.json"}
 
 
-def states(top):
+def states(top: Path) -> dict[str, tuple[int, int, int, bytes | None]]:
     """Give what a careful observer can tell of every file and directory below `top` and of itself."""
     found = {}
     for folder, folders, files in os.walk(top):
@@ -55,17 +59,17 @@ def states(top):
 
 
 @pytest.fixture
-def out(tmp_path):
+def out(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "rendered"
 
 
 @pytest.fixture
-def demo(out):
+def demo(out: Path) -> Path:
     render(out)
     return out / "demo"
 
 
-def test_the_tree_stands_there_with_its_inventory(out):
+def test_the_tree_stands_there_with_its_inventory(out: Path) -> None:
     planned = plan(identities={"bundles/blue/deployment.yaml": "apps/Deployment/llm-d/blue"})
     (written,) = write(out, [planned], version="1.0")
     assert written.changed == tuple(sorted([*OLD, "inventory.json"]))
@@ -87,7 +91,7 @@ def test_the_tree_stands_there_with_its_inventory(out):
     assert '\n  "files": {\n    "README.md": {\n' in text
 
 
-def test_the_same_again_touches_nothing_not_even_the_output_directory(out, demo):
+def test_the_same_again_touches_nothing_not_even_the_output_directory(out: Path, demo: Path) -> None:
     (demo / "notes.txt").write_text("mine")
     before = states(out)
     written = render(out)
@@ -96,9 +100,9 @@ def test_the_same_again_touches_nothing_not_even_the_output_directory(out, demo)
     assert states(out) == before
 
 
-def test_what_does_not_differ_keeps_its_inode_and_its_times(out, demo):
-    for path in sorted(demo.rglob("*"), reverse=True):
-        os.utime(path, (10**9, 10**9))
+def test_what_does_not_differ_keeps_its_inode_and_its_times(out: Path, demo: Path) -> None:
+    for place in sorted(demo.rglob("*"), reverse=True):
+        os.utime(place, (10**9, 10**9))
     before = states(demo)
     written = render(out, NEW)
     after = states(demo)
@@ -107,17 +111,17 @@ def test_what_does_not_differ_keeps_its_inode_and_its_times(out, demo):
     assert texts(demo) == NEW
     for path in OLD.keys() & NEW.keys() - {"README.md"}:
         assert after[f"{demo}/{path}"] == before[f"{demo}/{path}"]
-    for path in ("bundles", "bundles/blue", "stages/00-baseline"):
-        assert after[f"{demo}/{path}"][1:3] == before[f"{demo}/{path}"][1:3]
+    for folder in ("bundles", "bundles/blue", "stages/00-baseline"):
+        assert after[f"{demo}/{folder}"][1:3] == before[f"{demo}/{folder}"][1:3]
     assert after[f"{demo}/stages"][2] != before[f"{demo}/stages"][2]
 
 
-def test_another_version_of_the_tool_changes_the_inventory_alone(out, demo):
+def test_another_version_of_the_tool_changes_the_inventory_alone(out: Path, demo: Path) -> None:
     assert render(out, version="1.1").changed == ("inventory.json",)
     assert render(out, version="1.1").unchanged
 
 
-def test_stale_files_go_with_their_directories_and_unknown_things_stay(out, demo):
+def test_stale_files_go_with_their_directories_and_unknown_things_stay(out: Path, demo: Path) -> None:
     (demo / "stages/01-gone/notes.txt").write_text("mine")
     (demo / "mine/empty").mkdir(parents=True)
     (demo / "mine").chmod(0o700)
@@ -137,13 +141,13 @@ def test_stale_files_go_with_their_directories_and_unknown_things_stay(out, demo
     assert not (demo / "stages/01-weight").exists()
 
 
-def test_an_empty_directory_of_ours_is_mended_away(out, demo):
+def test_an_empty_directory_of_ours_is_mended_away(out: Path, demo: Path) -> None:
     (demo / "stages/01-gone/delete/objects.yaml").unlink()
     render(out, {path: OLD[path] for path in OLD if "gone" not in path})
     assert not (demo / "stages/01-gone").exists()
 
 
-def test_live_is_never_changed(out, demo):
+def test_live_is_never_changed(out: Path, demo: Path) -> None:
     live = demo / "live"
     (live / "deep").mkdir(parents=True)
     (live / ".stage").write_text("05-weight-1\n")
@@ -162,7 +166,7 @@ def test_live_is_never_changed(out, demo):
     assert os.listdir(out) == ["demo"]
 
 
-EDITS = {
+EDITS: dict[str, Callable[[Path], object]] = {
     "edit": lambda demo: (demo / "README.md").write_text("better\n"),
     "delete": lambda demo: (demo / "README.md").unlink(),
     "crlf": lambda demo: (demo / "README.md").write_bytes(b"the runbook\r\n"),
@@ -172,7 +176,9 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 @pytest.mark.parametrize("tree", [OLD, NEW], ids=["same plan", "new plan"])
-def test_a_hand_edit_is_refused_and_force_overwrites_it(out, demo, edit, tree):
+def test_a_hand_edit_is_refused_and_force_overwrites_it(
+    out: Path, demo: Path, edit: Callable[[Path], object], tree: dict[str, str]
+) -> None:
     edit(demo)
     before = states(out)
     with pytest.raises(HandEdited) as caught:
@@ -184,7 +190,7 @@ def test_a_hand_edit_is_refused_and_force_overwrites_it(out, demo, edit, tree):
     assert texts(demo) == tree
 
 
-def test_an_edit_that_says_what_we_would_write_is_none(out, demo):
+def test_an_edit_that_says_what_we_would_write_is_none(out: Path, demo: Path) -> None:
     for path in NEW:
         (demo / path).parent.mkdir(parents=True, exist_ok=True)
         (demo / path).write_text(NEW[path])
@@ -194,14 +200,14 @@ def test_an_edit_that_says_what_we_would_write_is_none(out, demo):
     assert texts(demo) == NEW
 
 
-def test_an_edited_stale_file_is_not_deleted(out, demo):
+def test_an_edited_stale_file_is_not_deleted(out: Path, demo: Path) -> None:
     (demo / "stages/01-gone/delete/objects.yaml").write_text("mine now\n")
     with pytest.raises(HandEdited, match=r"01-gone/delete/objects\.yaml"):
         render(out, NEW)
     assert render(out, NEW, force=True).removed == ("stages/01-gone/delete/objects.yaml",)
 
 
-def test_an_unknown_file_where_ours_must_go_is_a_hand_edit(out, demo):
+def test_an_unknown_file_where_ours_must_go_is_a_hand_edit(out: Path, demo: Path) -> None:
     (demo / "stages/01-weight").mkdir()
     (demo / "stages/01-weight/kustomization.yaml").write_text("mine\n")
     with pytest.raises(HandEdited, match="01-weight/kustomization"):
@@ -211,7 +217,7 @@ def test_an_unknown_file_where_ours_must_go_is_a_hand_edit(out, demo):
 
 
 @pytest.mark.parametrize("path", ["stages/01-weight", "stages/01-weight/kustomization.yaml/mine.txt"])
-def test_force_never_deletes_what_is_unknown(out, demo, path):
+def test_force_never_deletes_what_is_unknown(out: Path, demo: Path, path: str) -> None:
     (demo / path).parent.mkdir(parents=True, exist_ok=True)
     (demo / path).write_text("mine\n")
     with pytest.raises(Fault, match="in the way"):
@@ -219,7 +225,7 @@ def test_force_never_deletes_what_is_unknown(out, demo, path):
     assert (demo / path).read_text() == "mine\n"
 
 
-def test_a_file_of_ours_may_become_a_directory_and_back(out):
+def test_a_file_of_ours_may_become_a_directory_and_back(out: Path) -> None:
     render(out, {"a": "file\n"})
     render(out, {"a/b": "below\n"})
     assert texts(out / "demo") == {"a/b": "below\n"}
@@ -227,7 +233,7 @@ def test_a_file_of_ours_may_become_a_directory_and_back(out):
     assert texts(out / "demo") == {"a": "file\n"}
 
 
-def test_a_plan_edited_by_hand_holds_up_the_others_too(out):
+def test_a_plan_edited_by_hand_holds_up_the_others_too(out: Path) -> None:
     two = [plan(name="one"), plan(name="two")]
     write(out, two, version="1.0")
     (out / "one/README.md").write_text("edited\n")
@@ -240,7 +246,7 @@ def test_a_plan_edited_by_hand_holds_up_the_others_too(out):
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
-def test_modes_do_not_depend_on_the_umask(out, umask):
+def test_modes_do_not_depend_on_the_umask(out: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         render(out)
@@ -253,7 +259,7 @@ def test_modes_do_not_depend_on_the_umask(out, umask):
             assert stat.S_IMODE(os.lstat(f"{folder}/{name}").st_mode) == 0o644
 
 
-def test_modes_are_mended_in_silence_and_times_kept(out, demo):
+def test_modes_are_mended_in_silence_and_times_kept(out: Path, demo: Path) -> None:
     os.utime(demo / "README.md", (10**9, 10**9))
     os.utime(demo / "bundles", (10**9, 10**9))
     before = states(demo)
@@ -266,7 +272,7 @@ def test_modes_are_mended_in_silence_and_times_kept(out, demo):
     }
 
 
-def test_read_tree_gives_texts_as_they_are_and_shows_foreign_bytes(tmp_path):
+def test_read_tree_gives_texts_as_they_are_and_shows_foreign_bytes(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/a").write_bytes(b"one\r\ntwo\xff")
     (tmp_path / "b").write_bytes("é".encode())
@@ -274,12 +280,12 @@ def test_read_tree_gives_texts_as_they_are_and_shows_foreign_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("b"), os.mkfifo], ids=["link", "pipe"])
-def test_read_tree_refuses_what_is_not_a_file(tmp_path, make):
+def test_read_tree_refuses_what_is_not_a_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "x")
     with pytest.raises(Fault, match=r"/x is (a symbolic link|not a regular file)"):
         read_tree(tmp_path)
 
 
-def test_read_tree_refuses_a_missing_directory(tmp_path):
+def test_read_tree_refuses_a_missing_directory(tmp_path: Path) -> None:
     with pytest.raises(Fault, match="nowhere does not exist"):
         read_tree(tmp_path / "nowhere")

@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +32,7 @@ needs_unshare = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize("name", ["new", "old"])
-def test_rubbish_of_a_plan_that_is_no_longer_rendered_goes_too(tmp_path, name):
+def test_rubbish_of_a_plan_that_is_no_longer_rendered_goes_too(tmp_path: Path, name: str) -> None:
     write(tmp_path, [plan(OLD, "gone"), plan(OLD)], version="1.0")
     shutil.copytree(tmp_path / "gone", tmp_path / f".gone.rollplan-{name}")
     (tmp_path / f".gone.rollplan-{name}/bundles").chmod(0o500)
@@ -38,7 +40,9 @@ def test_rubbish_of_a_plan_that_is_no_longer_rendered_goes_too(tmp_path, name):
     assert sorted(os.listdir(tmp_path)) == ["demo", "gone"]
 
 
-def test_an_output_directory_that_could_not_be_filled_is_unmade(tmp_path, monkeypatch):
+def test_an_output_directory_that_could_not_be_filled_is_unmade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Fault):
         write(pathlib.Path("a/b/c"), [plan({"x": "\ud800"})], version="1.0")
@@ -46,7 +50,7 @@ def test_an_output_directory_that_could_not_be_filled_is_unmade(tmp_path, monkey
 
 
 @contextlib.contextmanager
-def unprivileged(folder):
+def unprivileged(folder: Path) -> Iterator[None]:
     """Be nobody inside the block, in a folder of nobody's, since nothing is forbidden to root."""
     was = os.geteuid()
     os.chown(folder, 65534 if was == 0 else was, -1)
@@ -58,13 +62,13 @@ def unprivileged(folder):
 
 
 @pytest.fixture
-def home_of_nobody():
+def home_of_nobody() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         yield pathlib.Path(folder)
 
 
-def test_a_directory_that_forbids_writing_is_left_alone(home_of_nobody):
+def test_a_directory_that_forbids_writing_is_left_alone(home_of_nobody: Path) -> None:
     with unprivileged(home_of_nobody):
         home_of_nobody.chmod(0o555)
         with pytest.raises(Fault, match=r"cannot write .*/out: Permission denied"):
@@ -72,7 +76,7 @@ def test_a_directory_that_forbids_writing_is_left_alone(home_of_nobody):
         assert os.listdir(home_of_nobody) == []
 
 
-def test_a_directory_closed_to_its_owner_is_carried_over(home_of_nobody):
+def test_a_directory_closed_to_its_owner_is_carried_over(home_of_nobody: Path) -> None:
     out = home_of_nobody
     with unprivileged(home_of_nobody):
         write(out, [plan(OLD)], version="1.0")
@@ -90,7 +94,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a 
 
 
 @needs_root
-def test_what_is_not_ours_keeps_its_owner(tmp_path):
+def test_what_is_not_ours_keeps_its_owner(tmp_path: Path) -> None:
     write(tmp_path, [plan(OLD)], version="1.0")
     (tmp_path / "demo/live").mkdir()
     os.chown(tmp_path / "demo/live", 65534, 65533)
@@ -100,7 +104,7 @@ def test_what_is_not_ours_keeps_its_owner(tmp_path):
 
 
 @needs_root
-def test_a_tree_that_could_not_be_deleted_is_not_replaced(home_of_nobody):
+def test_a_tree_that_could_not_be_deleted_is_not_replaced(home_of_nobody: Path) -> None:
     out = home_of_nobody
     with unprivileged(home_of_nobody):
         write(out, [plan(OLD)], version="1.0")
@@ -148,7 +152,7 @@ TMPFS = {
 
 @needs_unshare
 @pytest.mark.parametrize("case", TMPFS)
-def test_a_disk_that_gives_out(tmp_path, case):
+def test_a_disk_that_gives_out(tmp_path: Path, case: str) -> None:
     options, change, tree, sentence = TMPFS[case]
     disk = tmp_path / "disk"
     disk.mkdir()

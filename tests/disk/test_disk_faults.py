@@ -10,19 +10,32 @@ import errno
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
 from generator.disk import read_tree
-from tests.support.disk_faults import ERRORS, NO_EXCHANGE, NO_LINKS, NO_SYNCFS, Scene, needs_strace, sweep
+from tests.support.disk_faults import (
+    ERRORS,
+    NO_EXCHANGE,
+    NO_LINKS,
+    NO_SYNCFS,
+    Check,
+    Done,
+    Options,
+    Point,
+    Scene,
+    needs_strace,
+    sweep,
+)
 
 
-def kill_at(*more):
+def kill_at(*more: str) -> Options:
     return lambda number, point: (*more, "-e", f"inject={point.call}:signal=SIGKILL:when={point.nth}")
 
 
-def killed(scene):
-    def check(out, done, number):
+def killed(scene: Scene) -> Check[list[str]]:
+    def check(out: Path, done: Done, number: int) -> list[str]:
         assert done.returncode == -signal.SIGKILL
         return scene.check(out)
 
@@ -30,7 +43,7 @@ def killed(scene):
 
 
 @needs_strace
-def test_killed_at_any_call_the_tree_is_old_or_new(tmp_path):
+def test_killed_at_any_call_the_tree_is_old_or_new(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     points = scene.points(tmp_path)
     states = sweep(tmp_path, scene, points, kill_at(), killed(scene))
@@ -44,7 +57,7 @@ def test_killed_at_any_call_the_tree_is_old_or_new(tmp_path):
 
 
 @needs_strace
-def test_killed_between_the_two_renames_of_an_older_system(tmp_path):
+def test_killed_between_the_two_renames_of_an_older_system(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     points = scene.points(tmp_path, *NO_EXCHANGE, *NO_SYNCFS)
     start = next(number for number, point in enumerate(points) if point.call == "syncfs")
@@ -58,7 +71,7 @@ def test_killed_between_the_two_renames_of_an_older_system(tmp_path):
 
 
 @needs_strace
-def test_killed_in_the_first_run_of_all(tmp_path):
+def test_killed_in_the_first_run_of_all(tmp_path: Path) -> None:
     scene = Scene(tmp_path, existing=False)
     points = [
         point for point in scene.points(tmp_path) if point.call in {"renameat", "fsync", "syncfs", "write"}
@@ -69,7 +82,7 @@ def test_killed_in_the_first_run_of_all(tmp_path):
 
 
 @needs_strace
-def test_killed_between_two_plans_each_is_old_or_new(tmp_path):
+def test_killed_between_two_plans_each_is_old_or_new(tmp_path: Path) -> None:
     scene = Scene(tmp_path, ("one", "two"))
     points = [point for point in scene.points(tmp_path) if point.call in {"renameat2", "fsync", "syncfs"}]
     states = sweep(tmp_path, scene, points, kill_at(), killed(scene))
@@ -79,15 +92,15 @@ def test_killed_between_two_plans_each_is_old_or_new(tmp_path):
 
 @needs_strace
 @pytest.mark.parametrize("variant", [(), (*NO_EXCHANGE, *NO_SYNCFS)], ids=["exchange", "two renames"])
-def test_a_call_that_fails_leaves_the_old_tree_and_says_why(tmp_path, variant):
+def test_a_call_that_fails_leaves_the_old_tree_and_says_why(tmp_path: Path, variant: tuple[str, ...]) -> None:
     scene = Scene(tmp_path)
     emulated = {"syncfs", "renameat2"} if variant else set()
     points = [point for point in scene.points(tmp_path, *variant) if point.call not in emulated]
 
-    def fail(number, point):
+    def fail(number: int, point: Point) -> tuple[str, ...]:
         return (*variant, "-e", f"inject={point.call}:error={ERRORS[number % len(ERRORS)]}:when={point.nth}")
 
-    def check(out, done, number):
+    def check(out: Path, done: Done, number: int) -> str:
         text = os.strerror(getattr(errno, ERRORS[number % len(ERRORS)]))
         names = os.listdir(out)
         [state] = scene.check(out)
@@ -108,7 +121,7 @@ def test_a_call_that_fails_leaves_the_old_tree_and_says_why(tmp_path, variant):
 
 
 @needs_strace
-def test_when_the_second_plan_fails_the_first_goes_back(tmp_path):
+def test_when_the_second_plan_fails_the_first_goes_back(tmp_path: Path) -> None:
     scene = Scene(tmp_path, ("one", "two"))
     for number, variant in enumerate([(), NO_EXCHANGE]):
         call, nth = ("renameat", 4) if variant else ("renameat2", 2)
@@ -121,11 +134,11 @@ def test_when_the_second_plan_fails_the_first_goes_back(tmp_path):
 
 @needs_strace
 @pytest.mark.usefixtures("interruptible")
-def test_interrupted_at_any_call_no_temporary_stays(tmp_path):
+def test_interrupted_at_any_call_no_temporary_stays(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     points = scene.points(tmp_path)
 
-    def check(out, done, number):
+    def check(out: Path, done: Done, number: int) -> list[str]:
         names = os.listdir(out)
         assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
         assert set(names) <= {"demo", ".rollplan.lock"}  # the file of the lock is no lock
@@ -143,7 +156,7 @@ def test_interrupted_at_any_call_no_temporary_stays(tmp_path):
 
 
 @needs_strace
-def test_without_hard_links_the_rest_is_copied_with_its_times(tmp_path):
+def test_without_hard_links_the_rest_is_copied_with_its_times(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     (scene.pristine / "demo/live/link").symlink_to(".stage")
     os.utime(scene.pristine / "demo/live/.stage", (10**9, 10**9))
@@ -158,7 +171,7 @@ def test_without_hard_links_the_rest_is_copied_with_its_times(tmp_path):
 
 
 @needs_strace
-def test_a_mount_below_that_looks_like_the_same_disk_is_not_copied(tmp_path):
+def test_a_mount_below_that_looks_like_the_same_disk_is_not_copied(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     done = scene.run(tmp_path / "out", "-e", "inject=linkat:error=EXDEV:when=1")
     assert done.returncode == 2

@@ -7,6 +7,8 @@ import json
 import os
 import pathlib
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,26 +33,26 @@ COLLISIONS = [
 
 
 @pytest.fixture
-def out(tmp_path):
+def out(tmp_path: Path) -> Path:
     return tmp_path / "rendered"
 
 
 @pytest.mark.parametrize("name", BAD_PLAN_NAMES, ids=ascii)
-def test_a_plan_name_is_a_label(out, name):
+def test_a_plan_name_is_a_label(out: Path, name: str) -> None:
     with pytest.raises(Fault, match="is not a DNS label"):
         write(out, [plan(name=name)], version="1.0")
     assert not out.exists()
 
 
 @pytest.mark.parametrize("path", BAD_PATHS, ids=ascii)
-def test_a_path_must_be_safe_on_every_system(out, path):
+def test_a_path_must_be_safe_on_every_system(out: Path, path: str) -> None:
     with pytest.raises(Fault, match=r"cannot write .* of plan 'demo': it (is|has)"):
         render(out, {"README.md": "x", path: "x"})
     assert not out.exists()
 
 
 @pytest.mark.parametrize("pair", COLLISIONS, ids=ascii)
-def test_paths_must_differ_on_every_system(out, pair):
+def test_paths_must_differ_on_every_system(out: Path, pair: tuple[str, str]) -> None:
     with pytest.raises(Fault, match=r"one on some systems|both a file and a directory"):
         render(out, dict.fromkeys(pair, "x"))
     assert not out.exists()
@@ -60,28 +62,28 @@ def test_paths_must_differ_on_every_system(out, pair):
     "path",
     ["a" * 100, "é" * 50, "/".join(["a" * 90, "b" * 89]), "console", ".gitattributes", "alive/a", "a b"],
 )
-def test_paths_just_within_the_limits_are_written(out, path):
+def test_paths_just_within_the_limits_are_written(out: Path, path: str) -> None:
     render(out, {path: "x\n"})
     assert (out / "demo" / path).read_text() == "x\n"
 
 
-def test_a_name_just_within_the_limit_is_written(out):
+def test_a_name_just_within_the_limit_is_written(out: Path) -> None:
     write(out, [plan(name="a" * 63)], version="1.0")
     assert texts(out / ("a" * 63)) == OLD
 
 
-def test_two_plans_cannot_share_a_name(out):
+def test_two_plans_cannot_share_a_name(out: Path) -> None:
     with pytest.raises(Fault, match="two plans have the name 'demo'"):
         write(out, [plan(), plan(NEW)], version="1.0")
 
 
-def test_text_must_be_unicode(out):
+def test_text_must_be_unicode(out: Path) -> None:
     with pytest.raises(Fault, match=r"'README.md' of plan 'demo': its text is not valid Unicode"):
         render(out, {"README.md": "\ud800"})
     assert not out.exists()
 
 
-def bad_target(kind, tmp_path, monkeypatch):
+def bad_target(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make one of the targets that must be refused; the pieces stand in for the real ones."""
     there = tmp_path / "there"
     there.mkdir()
@@ -125,7 +127,9 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("kind", TARGETS)
-def test_some_places_are_no_output_directory(tmp_path, monkeypatch, kind):
+def test_some_places_are_no_output_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     target = bad_target(kind, tmp_path, monkeypatch)
     before = states(tmp_path)
     with pytest.raises(Fault, match=TARGETS[kind]):
@@ -133,7 +137,7 @@ def test_some_places_are_no_output_directory(tmp_path, monkeypatch, kind):
     assert states(tmp_path) == before
 
 
-def foreign(kind, demo, elsewhere):
+def foreign(kind: str, demo: Path, elsewhere: Path) -> None:
     """Put something that is not ours where the plan's directory goes."""
     if kind == "link":
         demo.symlink_to(elsewhere)
@@ -167,7 +171,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_what_is_not_ours_is_not_taken(tmp_path, out, kind, force):
+def test_what_is_not_ours_is_not_taken(tmp_path: Path, out: Path, kind: str, force: bool) -> None:
     render(tmp_path / "other")
     out.mkdir()
     foreign(kind, out / "demo", tmp_path / "other/demo")
@@ -178,13 +182,13 @@ def test_what_is_not_ours_is_not_taken(tmp_path, out, kind, force):
     assert states(tmp_path) == before
 
 
-def test_an_empty_directory_is_taken(out):
+def test_an_empty_directory_is_taken(out: Path) -> None:
     (out / "demo").mkdir(parents=True)
     render(out)
     assert texts(out / "demo") == OLD
 
 
-def test_the_output_must_not_hold_its_own_plan(out, tmp_path):
+def test_the_output_must_not_hold_its_own_plan(out: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("rendered/demo")
     for source in (out / "demo/plan.yaml", tmp_path / "link/deep/plan.yaml"):
         with pytest.raises(Fault, match="holds its source"):
@@ -195,7 +199,9 @@ def test_the_output_must_not_hold_its_own_plan(out, tmp_path):
 
 @pytest.mark.parametrize("path", ["stages", "stages/00-baseline", "README.md"])
 @pytest.mark.parametrize("force", [False, True])
-def test_a_link_in_a_path_of_ours_is_never_followed(out, tmp_path, path, force):
+def test_a_link_in_a_path_of_ours_is_never_followed(
+    out: Path, tmp_path: Path, path: str, force: bool
+) -> None:
     render(out)
     elsewhere = tmp_path / "elsewhere"
     (out / "demo" / path).rename(elsewhere)
@@ -212,7 +218,7 @@ CONFLICT = '{\n<<<<<<< ours\n  "rollplan": "1.0",\n=======\n  "rollplan": "1.1",
 @pytest.mark.parametrize(
     "text", ["", CONFLICT, "[" * 100_000, "\xff", '{"rollplan": "1.0", "formatVersion": "1"}'], ids=range(5)
 )
-def test_a_damaged_inventory_is_a_hand_edit_and_then_owns_nothing(out, text):
+def test_a_damaged_inventory_is_a_hand_edit_and_then_owns_nothing(out: Path, text: str) -> None:
     render(out)
     (out / "demo/inventory.json").write_text(text, encoding="latin-1")
     with pytest.raises(HandEdited) as caught:
@@ -224,7 +230,7 @@ def test_a_damaged_inventory_is_a_hand_edit_and_then_owns_nothing(out, text):
 
 
 @pytest.mark.parametrize("path", [path for path in BAD_PATHS if not {"\0", "\ud800"} & set(path)], ids=ascii)
-def test_an_inventory_never_makes_us_delete_elsewhere(out, tmp_path, path):
+def test_an_inventory_never_makes_us_delete_elsewhere(out: Path, tmp_path: Path, path: str) -> None:
     render(out)
     (tmp_path / "a").write_text("mine")
     (out / "demo/live").mkdir()
@@ -241,7 +247,7 @@ def test_an_inventory_never_makes_us_delete_elsewhere(out, tmp_path, path):
 @pytest.mark.parametrize(
     "entry", [None, "0" * 64, {}, {"sha256": 1}, {"sha256": "0" * 63 + "g"}, {"sha256": "0" * 64 + "\n"}]
 )
-def test_an_inventory_without_a_digest_is_refused(out, entry):
+def test_an_inventory_without_a_digest_is_refused(out: Path, entry: Any) -> None:
     render(out)
     text = json.dumps({"formatVersion": "1", "rollplan": "1.0", "files": {"README.md": entry}})
     (out / "demo/inventory.json").write_text(text)
@@ -249,14 +255,14 @@ def test_an_inventory_without_a_digest_is_refused(out, entry):
         render(out, NEW, force=True)
 
 
-def test_an_inventory_of_a_newer_format_is_refused(out):
+def test_an_inventory_of_a_newer_format_is_refused(out: Path) -> None:
     render(out)
     (out / "demo/inventory.json").write_text('{"formatVersion": "2", "rollplan": "9.0", "files": {}}')
     with pytest.raises(Fault, match="use a newer one"):
         render(out, NEW, force=True)
 
 
-def test_a_link_in_the_place_of_a_temporary_is_not_followed(out, tmp_path):
+def test_a_link_in_the_place_of_a_temporary_is_not_followed(out: Path, tmp_path: Path) -> None:
     render(out)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/file").write_text("mine")
@@ -270,7 +276,7 @@ def test_a_link_in_the_place_of_a_temporary_is_not_followed(out, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_directory_swapped_for_a_link_meanwhile_leads_nowhere(out, tmp_path):
+def test_a_directory_swapped_for_a_link_meanwhile_leads_nowhere(out: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "00-baseline").mkdir(parents=True)
     (elsewhere / "00-baseline/kustomization.yaml").write_text("mine")
@@ -281,7 +287,7 @@ def test_a_directory_swapped_for_a_link_meanwhile_leads_nowhere(out, tmp_path):
     moves = [("demo/stages", "aside"), ("../link", "demo/stages")]
     moves += [(there, here) for here, there in reversed(moves)]
 
-    def swap_to_and_fro():
+    def swap_to_and_fro() -> None:
         while not done.is_set():
             for here, there in moves:
                 with contextlib.suppress(OSError):

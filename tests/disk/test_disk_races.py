@@ -8,16 +8,19 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from generator.disk import write
 from generator.model.findings import Fault
 from tests.disk.test_disk import plan, texts
-from tests.support.disk_faults import CHILD, NEW, OLD, ROOT, Scene, needs_strace
+from tests.support.disk_faults import CHILD, NEW, OLD, Scene, needs_strace
+from tests.support.paths import ROOT
 
 
-def test_a_second_run_is_told_who_holds_the_lock(tmp_path):
+def test_a_second_run_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     write(tmp_path, [plan(OLD)], version="1.0")
     with holding(tmp_path) as pid:
         with pytest.raises(Fault) as caught:
@@ -29,7 +32,7 @@ def test_a_second_run_is_told_who_holds_the_lock(tmp_path):
 
 
 @contextlib.contextmanager
-def holding(out):
+def holding(out: Path) -> Iterator[int]:
     """Hold the lock in another process, which is killed at the end and so leaves its file behind."""
     program = f"""
 import os, pathlib, sys, time
@@ -43,6 +46,7 @@ with hold(pathlib.Path(sys.argv[1]), os.open(sys.argv[1], os.O_RDONLY)):
         [sys.executable, "-c", program, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
+            assert process.stdout
             yield int(process.stdout.readline())
         finally:
             process.kill()
@@ -50,7 +54,7 @@ with hold(pathlib.Path(sys.argv[1]), os.open(sys.argv[1], os.O_RDONLY)):
 
 
 @needs_strace
-def test_a_lock_on_a_file_that_its_owner_has_unlinked_counts_for_nothing(tmp_path):
+def test_a_lock_on_a_file_that_its_owner_has_unlinked_counts_for_nothing(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     out, log = scene.copy(tmp_path / "out"), tmp_path / "log"
     lock = out / ".rollplan.lock"
@@ -94,7 +98,7 @@ print(won, *sorted(owners), sep="\\n")
 """
 
 
-def whole_tree(demo):
+def whole_tree(demo: Path) -> dict[str, str] | None:
     """Read a tree through its open directory, as `git add` does; None when it was replaced meanwhile."""
     found = {}
     with contextlib.ExitStack() as stack, contextlib.suppress(FileNotFoundError):
@@ -110,7 +114,7 @@ def whole_tree(demo):
 
 
 @pytest.mark.parametrize("count", [2, 8])
-def test_racing_runs_lose_or_write_whole_trees(tmp_path, count):
+def test_racing_runs_lose_or_write_whole_trees(tmp_path: Path, count: int) -> None:
     scene = Scene(tmp_path)
     out = scene.copy(tmp_path / "out")
     racers = [
@@ -123,8 +127,10 @@ def test_racing_runs_lose_or_write_whole_trees(tmp_path, count):
         for _ in range(count)
     ]
     for racer in racers:
+        assert racer.stdout
         assert racer.stdout.readline() == "ready\n"
     for racer in racers:
+        assert racer.stdin
         racer.stdin.write("go\n")
         racer.stdin.flush()
     trees = 0

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,12 +10,12 @@ from hypothesis import strategies as st
 
 from generator.gather.canonical import canonical
 from generator.load import load_manifests
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.source import Source
 from generator.model.target import Apis
 from generator.templating import render_yaml
 from tests.support.paths import ROOT
-from tests.support.random_plans import FOREIGN, blue_greens, loras
+from tests.support.random_plans import FOREIGN, Case, blue_greens, loras
 from tests.support.small_plans import NAMESPACE
 
 APIS = Apis(gateway_api=(1, 5), inference_extension=(1, 5), router=(0, 9))
@@ -39,7 +40,7 @@ VALUES = st.recursive(
 
 
 @st.composite
-def anything(draw):
+def anything(draw: st.DrawFn) -> dict[str, Any]:
     """An object of a kind that we know or do not, whose fields hold what they like."""
     item = draw(st.dictionaries(KEYS, VALUES))
     metadata = draw(
@@ -51,7 +52,7 @@ def anything(draw):
     return item | kind | {"metadata": metadata | {"name": "a"}}
 
 
-def manifests(case):
+def manifests(case: Case) -> list[dict[str, Any]]:
     return [item for items in case.files.values() for item in items]
 
 
@@ -61,12 +62,12 @@ OBJECTS = anything() | (blue_greens() | loras()).map(manifests).flatmap(st.sampl
 
 @settings(deadline=None)
 @given(OBJECTS)
-def test_the_canonical_form_of_a_canonical_form_is_itself(item):
+def test_the_canonical_form_of_a_canonical_form_is_itself(item: dict[str, Any]) -> None:
     once = canonical(item, NAMESPACE, APIS)
     assert json.dumps(canonical(once, NAMESPACE, APIS)) == json.dumps(once)
 
 
-MADE = {
+MADE: dict[str, dict[str, Any]] = {
     "gather/objects/httproute.yaml.j2": {
         "gateway": "g",
         "gateway_namespace": "infra",
@@ -78,14 +79,14 @@ MADE = {
 }
 
 
-def test_every_object_that_a_strategy_makes_is_listed():
+def test_every_object_that_a_strategy_makes_is_listed() -> None:
     """What `router` and `modelServers` ask for is gathered, and so brought into canonical form."""
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "generator/stages").rglob("*.py"))
     assert {f"gather/objects/{kind}.yaml.j2" for kind in re.findall(r'\bmake\(\s*"(\w+)"', code)} == set(MADE)
 
 
 @pytest.mark.parametrize("template", MADE)
-def test_objects_that_we_make_are_canonical(template):
+def test_objects_that_we_make_are_canonical(template: str) -> None:
     text = render_yaml(template, name="a", namespace=NAMESPACE, pool="p", **MADE[template])
-    (document,) = load_manifests(Source(name=template, text=text), Findings())
+    (document,) = value_of(load_manifests(Source(name=template, text=text)))
     assert json.dumps(document.data) == json.dumps(canonical(document.data, NAMESPACE, APIS))

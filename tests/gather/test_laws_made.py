@@ -52,7 +52,7 @@ providers = st.sampled_from(["none", "istio", "gke", "agentgateway"])  # the oth
 @st.composite
 def servers(draw: st.DrawFn) -> list[Object]:
     """Draw model servers that may stand together: prefill never alone, and of what decode is."""
-    common = {"model": draw(models), "servedModelName": "chat", "image": VLLM["image"]}
+    common: dict[str, Any] = {"model": draw(models), "servedModelName": "chat", "image": VLLM["image"]}
     common |= {"drainSeconds": draw(st.integers(1, 900))}
     shapes = draw(
         st.lists(
@@ -81,7 +81,7 @@ def servers(draw: st.DrawFn) -> list[Object]:
 def versions(draw: st.DrawFn) -> tuple[str, Object, Object]:
     """Draw a provider, and two versions that rollplan makes from nothing."""
     blue, green = draw(st.lists(pools, min_size=2, max_size=2, unique=True))
-    both = [
+    both: list[Object] = [
         {"pool": pool, "router": draw(routers), "modelServers": draw(servers())} for pool in (blue, green)
     ]
     taken = {server["name"] for server in both[0]["modelServers"]}

@@ -376,7 +376,7 @@ def test_every_stage_builds(shape: str, tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     for index, stage in enumerate(rollout.stages):
-        command = ["kubectl", "kustomize", tmp_path / "stages" / rollout.directory(index)]
+        command = ["kubectl", "kustomize", str(tmp_path / "stages" / rollout.directory(index))]
         done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         assert done.returncode == 0, done.stderr
         built = {(item["kind"], item["metadata"]["name"]): item for item in yaml.safe_load_all(done.stdout)}

@@ -13,9 +13,12 @@ import yaml
 from generator.gather.bundles import gather
 from generator.kubernetes.router import ROUTER
 from generator.load import load_plan, read_source
-from generator.model.findings import Findings
-from generator.pipeline import compile_plan
+from generator.load.paths import documents
+from generator.load.roots import roots_of
+from generator.pipeline import Collector, compile_plan
 from generator.plan.parse import parse
+from generator.rules import CODES
+from generator.stages import STRATEGIES
 from tests.support.made_diff import CONFIG, UNUSED, Object, differences
 from tests.support.paths import SHARED
 
@@ -254,7 +257,7 @@ def plan_of(name: str) -> Object:
     provider, router = PLANS[name]
     gateway = {"name": "llm-d-inference-gateway", "provider": provider}
     target = {"mode": "gateway", "gateway": gateway} if provider else {"mode": "standalone"}
-    version = {
+    version: Object = {
         "pool": POOL,
         "router": {**CHART, **router},
         "modelServers": [{"model": "Qwen/Qwen3-32B", "image": "vllm/vllm-openai:v0.23.0"}],
@@ -277,11 +280,13 @@ def made(name: str, folder: Path) -> list[Object]:
     if name in WITH_ROUTE:
         objects = compile_plan(path).rollout.stages[0].objects
         return [item.data for item in objects if item.part == ROUTER or item.kind == "HTTPRoute"]
-    found = Findings()
-    source = read_source(path, path.name, found)
-    document = load_plan(source, found) if source else None
+    found = Collector()
+    source = found.collect(read_source(path, path.name))
+    document = found.collect(load_plan(source)) if source else None
     assert document
-    (objects,) = gather(parse(document, found), folder, found).values()
+    plan = found.collect(parse(document, STRATEGIES, CODES))
+    roots = roots_of(folder, plan.roots)
+    (objects,) = found.collect(gather(plan, lambda ref: documents(ref, folder, roots))).values()
     assert found.all == ()
     return [item.data for item in objects if item.part == ROUTER]
 
@@ -374,7 +379,7 @@ def test_every_justification_is_needed(row: tuple[str, ...], table: tuple[Any, .
         objects = [(one["kind"], short(one["metadata"]["name"])) for name in names for one in read(name)]
         assert (kind, theirs) in objects
     else:
-        index = JUSTIFIED.index(row)  # type: ignore[arg-type]
+        index = JUSTIFIED.index(row)
         assert any(index in reasons(one) for differing in found.values() for one in differing)
 
 

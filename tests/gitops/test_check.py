@@ -75,6 +75,11 @@ def _crlf(tree: Path) -> None:
     (tree / "README.md").write_bytes((tree / "README.md").read_bytes().replace(b"\n", b"\r\n"))
 
 
+def _live(tree: Path) -> None:
+    (tree / "live").mkdir()
+    (tree / "live/.stage").write_text("a")
+
+
 CASES: dict[str, tuple[Callable[[Path], Any], set[tuple[str, str]]]] = {
     "edited": (_append("README.md"), {(EDITED, "README.md")}),
     "crlf": (_crlf, {(EDITED, "README.md")}),
@@ -82,7 +87,7 @@ CASES: dict[str, tuple[Callable[[Path], Any], set[tuple[str, str]]]] = {
     "deleted": (lambda tree: (tree / "rollout.json").unlink(), {(MISSING, "rollout.json")}),
     "unknown": (lambda tree: (tree / "notes.txt").write_text("mine"), {(UNKNOWN, "notes.txt")}),
     "unknown link": (lambda tree: (tree / "link").symlink_to("/etc"), {(UNKNOWN, "link")}),
-    "live": (lambda tree: (tree / "live").mkdir() or (tree / "live/.stage").write_text("a"), set()),
+    "live": (_live, set()),
     "group may write": (lambda tree: (tree / "README.md").chmod(0o664), set()),
     "no tree": (shutil.rmtree, {(MISSING, "")}),
     "other version": (_version, {(OTHER_VERSION, "inventory.json")}),

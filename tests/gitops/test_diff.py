@@ -113,16 +113,18 @@ def test_laws_of_any_two_stages(case: Case, data: st.DataObject) -> None:
     assert answer(compare(one, one))["same"]
     for plan in there["plans"]:
         for stage in plan["stages"]:
-            rules = {(json.dumps(row["object"]), row["rule"]): [] for row in stage["traffic"]}
+            rules: dict[tuple[str, Any], list[Any]] = {
+                (json.dumps(row["object"]), row["rule"]): [] for row in stage["traffic"]
+            }
             for row in stage["traffic"]:
                 assert Decimal(row["change"]) == Decimal(row["after"] or 0) - Decimal(row["before"] or 0)
                 if not row["copies"]:
                     rules[json.dumps(row["object"]), row["rule"]].append(row)
             for rows in rules.values():
                 both = [row for row in rows if None not in (row["before"], row["after"])]
-                assert not both or abs(sum(Decimal(row["change"]) for row in both)) <= Decimal("0.1"), (
-                    "points are lost"
-                )
+                assert not both or abs(sum((Decimal(row["change"]) for row in both), Decimal(0))) <= Decimal(
+                    "0.1"
+                ), "points are lost"
 
 
 def test_a_move_of_five_points_is_two_rows_and_one_line(blue_green: Files) -> None:

@@ -173,11 +173,11 @@ def test_an_answer_that_is_none_is_a_fault(
     ],
 )
 def test_a_gate_without_a_number_does_not_hold(values: tuple[float, ...], holds: bool) -> None:
-    (verdict,) = judge([{"name": "x", "promql": "y", "max": 1.0}], lambda _: values)
-    assert verdict.holds is holds
+    (result,) = judge([{"name": "x", "promql": "y", "max": 1.0}], lambda _: values)
+    assert result.holds is holds
 
 
 @pytest.mark.parametrize(("value", "holds"), [(0.9, False), (1.0, True), (float("inf"), False)])
 def test_at_least(value: float, holds: bool) -> None:
-    (verdict,) = judge([{"name": "x", "promql": "y", "min": 1.0}], lambda _: (value,))
-    assert (verdict.holds, verdict.wanted) == (holds, "at least 1")
+    (result,) = judge([{"name": "x", "promql": "y", "min": 1.0}], lambda _: (value,))
+    assert (result.holds, result.required) == (holds, "at least 1")

@@ -12,12 +12,12 @@ from generator.disk import read_tree, write
 from generator.gitops.promotion import (
     MARKER,
     Index,
+    LiveStage,
     Refused,
     StageEntry,
-    Standing,
+    live_stage,
     promote,
     read_index,
-    standing,
 )
 from generator.model.findings import Fault
 from generator.pipeline import compile_plan, planned
@@ -106,7 +106,7 @@ def test_a_weight_promotion_is_two_weights_and_the_marker(
     [
         ("", "01", "01-deploy-model skips 00-baseline"),
         ("03", "06", "06-weight-10 skips 04-weight-1, 05-weight-5"),
-        ("10", "11", "--confirm-cleanup says that this is meant"),
+        ("10", "11", "use --confirm-cleanup to confirm it"),
         ("11", "07", "what served before is gone since 11-cleanup"),
         ("03", "weight-11", "did you mean 04-weight-1?"),
         ("03", "nowhere", "there are 00-baseline, "),
@@ -226,8 +226,8 @@ def test_a_rollout_of_another_format_is_a_fault(text: str) -> None:
 def test_a_stage_that_is_no_more_counts_as_nowhere() -> None:
     stage = StageEntry(name="00-baseline", files=(), moves=False, final=False)
     index = Index(stages=(stage,), rollback=())
-    assert standing(index, {MARKER: "07-gone\n"}) == Standing(number=None)
-    assert standing(index, {}) == Standing(number=None)
+    assert live_stage(index, {MARKER: "07-gone\n"}) == LiveStage(number=None)
+    assert live_stage(index, {}) == LiveStage(number=None)
     with pytest.raises(Refused, match="no stage is called"):
         promote(index, {}, {}, "07", skip=False, confirmed=False)
 

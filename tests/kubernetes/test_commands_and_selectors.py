@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator import rules
-from generator.kubernetes.commands import Container
+from generator.kubernetes.containers import Container
 from generator.kubernetes.selectors import catches, matches
 from generator.model.manifests import Manifest, Origin, identity_of
 from generator.model.source import Document, Source

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from generator.kubernetes.engines import ENGINES, engine_of, servers_in
+from generator.kubernetes.engines import ENGINES
+from generator.kubernetes.model_servers import engine_of, servers_in
 from generator.load import load_manifests
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.manifests import Manifest, Origin, identity_of
 from generator.model.source import Source
+from generator.pipeline import Collector
 from tests.support.paths import ROOT
 from tests.support.small_plans import deployment
 
@@ -21,7 +23,7 @@ def workload(container: dict[str, Any], **labels: str) -> Manifest:
 
 
 def manifest(data: dict[str, Any]) -> Manifest:
-    (document,) = load_manifests(Source(name="x.yaml", text="kind: X"), Findings())
+    (document,) = value_of(load_manifests(Source(name="x.yaml", text="kind: X")))
     return Manifest(identity=identity_of(data), data=data, bundle="blue", origin=Origin(document=document))
 
 
@@ -106,11 +108,11 @@ def test_engines_differ_in_every_number() -> None:
 
 @pytest.mark.parametrize("name", ["base-model", "blue-green", "leader-worker-set", "lora-adapter"])
 def test_the_examples_run_vllm(name: str) -> None:
-    found = Findings()
+    found = Collector()
     items = [
         manifest(document.data)
         for path in (ROOT / "plans" / name).rglob("model-server.yaml")
-        for document in load_manifests(Source(name=path.name, text=path.read_text("utf-8")), found)
+        for document in found.collect(load_manifests(Source(name=path.name, text=path.read_text("utf-8"))))
     ]
     servers = [server for item in items for server in servers_in(item)]
     assert servers

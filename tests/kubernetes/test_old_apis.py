@@ -150,3 +150,39 @@ def test_green_made_from_an_old_blue_is_old_too(tmp_path: Path) -> None:
     tree = rendered(tmp_path, found, files())
     assert pool(tree, GREEN)["apiVersion"] == f"{OLD}/v1alpha2"
     assert pool(tree, GREEN)["spec"]["selector"] != {"app": BLUE}
+
+
+def shared(*items: Object) -> tuple[Object, dict[str, list[Object] | str]]:
+    """A plan with objects beside its versions, on a cluster that has old pools."""
+    found = plan("v1.3.0")
+    found["spec"]["shared"] = {"manifests": ["shared"]}
+    return found, files() | {"shared/all.yaml": list(items)}
+
+
+def test_a_grant_for_every_old_pool_stays_one(tmp_path: Path) -> None:
+    """A grant without a name covers the pools of its group: the routes would lose theirs in another."""
+    source = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "front"}
+    spec = {"from": [source], "to": [{"group": OLD, "kind": "InferencePool"}]}
+    grant = thing("gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "grant", spec=spec)
+    tree = rendered(tmp_path, *shared(grant))
+    path = next(path for path in tree if path.endswith("referencegrant-grant.yaml"))
+    assert tree.read(path)["spec"]["to"] == [{"group": OLD, "kind": "InferencePool"}]
+
+
+def test_a_new_pool_of_the_same_name_elsewhere_stays_new(tmp_path: Path) -> None:
+    """Names are known in a namespace alone: the pool next door is another one."""
+    other = {**version(BLUE)[0], "metadata": {"name": BLUE, "namespace": "other"}}
+    ref = {"group": NEW, "kind": "InferencePool", "name": BLUE}
+    own = route({"backendRefs": [ref]}, name="next-door")
+    own["metadata"]["namespace"] = "other"
+    tree = rendered(tmp_path, *shared(other, own))
+    items = [tree.read(path) for path in tree if "pool-" in path or "route-" in path]
+    pools = {
+        (item["metadata"]["namespace"], item["apiVersion"])
+        for item in items
+        if item["kind"] == "InferencePool" and item["metadata"]["name"] == BLUE
+    }
+    assert pools == {("llm-d", f"{OLD}/v1alpha2"), ("other", f"{NEW}/v1")}
+    next_door = [item for item in items if item["metadata"]["name"] == "next-door"]
+    refs = [ref for item in next_door for rule in item["spec"]["rules"] for ref in rule["backendRefs"]]
+    assert {ref["group"] for ref in refs} == {NEW}

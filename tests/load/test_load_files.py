@@ -1,32 +1,34 @@
 """Files become texts: which bytes are refused, and what is no file."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from generator.load import read_source
 from generator.load.limits import Limits
-from generator.model.findings import Fault, Findings
+from generator.model.findings import Fault, value_of
 from generator.model.source import Source
+from generator.pipeline import Collector
 
 
-def write(tmp_path, raw):
+def write(tmp_path: Path, raw: bytes) -> Path:
     path = tmp_path / "p.yaml"
     path.write_bytes(raw)
     return path
 
 
-def read(tmp_path, raw):
+def read(tmp_path: Path, raw: bytes) -> tuple[str | None, list[tuple[str, str, str]]]:
     """Give the text of a file and its findings with their messages."""
-    found = Findings()
-    source = read_source(write(tmp_path, raw), "some/p.yaml", found)
-    return source and source.text, [(f.code.id, str(f.place), f.message) for f in found.all]
+    found = Collector()
+    source = found.collect(read_source(write(tmp_path, raw), "some/p.yaml"))
+    return source.text if source else None, [(f.code.id, str(f.place), f.message) for f in found.all]
 
 
 @pytest.mark.parametrize(
     "raw", [b"a: 1\nb: 2\n", b"a: 1\r\nb: 2\r\n", b"a: 1\rb: 2\r", b"\xef\xbb\xbfa: 1\r\nb: 2\n"]
 )
-def test_line_ends_and_a_byte_order_mark_make_no_difference(tmp_path, raw):
+def test_line_ends_and_a_byte_order_mark_make_no_difference(tmp_path: Path, raw: bytes) -> None:
     assert read(tmp_path, raw) == ("a: 1\nb: 2\n", [])
 
 
@@ -35,7 +37,7 @@ WIDE = ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
 
 @pytest.mark.parametrize("text", ["apiVersion: é\n", "a", "# \u0440\n"])
 @pytest.mark.parametrize("encoding", WIDE)
-def test_wide_encodings_are_named(tmp_path, encoding, text):
+def test_wide_encodings_are_named(tmp_path: Path, encoding: str, text: str) -> None:
     name = encoding[:6].upper()
     message = f"the file is {name}, not UTF-8"
     assert read(tmp_path, text.encode(encoding)) == (None, [("RP001", "some/p.yaml:1:1", message)])
@@ -57,24 +59,24 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("raw", "place", "message"), OTHERS)
-def test_bytes_that_are_no_utf8_are_found(tmp_path, raw, place, message):
+def test_bytes_that_are_no_utf8_are_found(tmp_path: Path, raw: bytes, place: str, message: str) -> None:
     assert read(tmp_path, raw) == (None, [("RP001", f"some/p.yaml:{place}", message)])
 
 
-def test_a_file_may_have_a_mebibyte_and_no_byte_more(tmp_path):
+def test_a_file_may_have_a_mebibyte_and_no_byte_more(tmp_path: Path) -> None:
     full = b"# " + b"a" * (Limits.size - 2)
     assert read(tmp_path, full) == (full.decode(), [])
     refused = ("RP008", "some/p.yaml:1:1", "the file has more than 1,048,576 bytes")
     assert read(tmp_path, full + b"a") == (None, [refused])
 
 
-def fault(path):
+def fault(path: Path) -> str:
     with pytest.raises(Fault) as caught:
-        read_source(path, "some/\x1bp.yaml", Findings())
+        value_of(read_source(path, "some/\x1bp.yaml"))
     return str(caught.value).removeprefix(r"cannot read 'some/\x1bp.yaml': ")
 
 
-def test_what_is_no_file_is_a_fault(tmp_path):
+def test_what_is_no_file_is_a_fault(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "circle").symlink_to("circle")
     (tmp_path / "file").touch()
@@ -88,7 +90,7 @@ def test_what_is_no_file_is_a_fault(tmp_path):
     assert fault(tmp_path / "a\0b") == fault(tmp_path / "\ud800") == "its name is not a path"
 
 
-def test_a_file_without_permission_is_a_fault(tmp_path):
+def test_a_file_without_permission_is_a_fault(tmp_path: Path) -> None:
     write(tmp_path, b"a").chmod(0)
     user = os.geteuid()
     os.seteuid(user or 65534)  # root may read everything
@@ -98,8 +100,8 @@ def test_a_file_without_permission_is_a_fault(tmp_path):
         os.seteuid(user)
 
 
-def test_a_link_to_a_file_is_a_file(tmp_path):
+def test_a_link_to_a_file_is_a_file(tmp_path: Path) -> None:
     write(tmp_path, b"a: 1")
     (tmp_path / "link").symlink_to("p.yaml")
-    source = read_source(tmp_path / "link", "link", Findings())
+    source = value_of(read_source(tmp_path / "link", "link"))
     assert source == Source(name="link", text="a: 1")

@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from generator.load import load_manifests
 from generator.load.limits import Limits
-from generator.load.yaml import composer
 from tests.support.loading import finding
 from tests.support.paths import ROOT
 from tests.support.patience import EFFORT
@@ -21,24 +23,29 @@ import json, pathlib, re, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({512 * MEBIBYTE}, {512 * MEBIBYTE}))
 resource.setrlimit(resource.RLIMIT_CPU, ({EFFORT}, {EFFORT}))
 import yaml
-from generator.load import load_manifests, load_plan, read_source
+from generator.load.reader import load_manifests, load_plan, read_source
 from generator.load.yaml import composer
-from generator.model.findings import Findings
 composer.LOADER = getattr(yaml, sys.argv[2])
 answer = []
+def run(step):
+    try:
+        while True:
+            found.add(next(step))
+    except StopIteration as end:
+        return end.value
 for loader in (load_plan, load_manifests):
-    found = Findings()
-    source = read_source(pathlib.Path(sys.argv[1]), "p.yaml", found)
-    documents = loader(source, found) if source else None
-    answer.append([bool(documents), sorted({{finding.code.id for finding in found.all}}), len(found.all)])
-    assert max((len(finding.message) for finding in found.all), default=0) < 1000
+    found = set()
+    source = run(read_source(pathlib.Path(sys.argv[1]), "p.yaml"))
+    documents = run(loader(source)) if source else None
+    answer.append([bool(documents), sorted({{finding.code.id for finding in found}}), len(found)])
+    assert max((len(finding.message) for finding in found), default=0) < 1000
 (peak,) = re.findall(r"VmHWM:\\s*(\\d+) kB", pathlib.Path("/proc/self/status").read_text())
 peak = int(peak) * 1024  # getrusage would count the parent until the new program began
 print(json.dumps([answer, peak]))
 """
 
 
-def read(tmp_path, text, loader="CSafeLoader"):
+def read(tmp_path: Path, text: bytes | str, loader: str = "CSafeLoader") -> list[Any]:
     """Give whether there are documents, the codes and the count of findings, for both readings."""
     path = tmp_path / "p.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -50,12 +57,13 @@ def read(tmp_path, text, loader="CSafeLoader"):
         check=False,
     )
     assert run.returncode == 0, run.stderr[-2000:]
+    answer: list[Any]
     answer, peak = json.loads(run.stdout)
     assert peak < 256 * MEBIBYTE
     return answer
 
 
-def bomb(levels, width, start, item):
+def bomb(levels: int, width: int, start: str, item: Callable[[str], str]) -> str:
     """Give lines that each repeat the one before `width` times."""
     lines = [f"a0: &a0 {start}"]
     for level in range(1, levels + 1):
@@ -63,7 +71,7 @@ def bomb(levels, width, start, item):
     return "\n".join(lines) + "\n"
 
 
-def merge_bomb(levels):
+def merge_bomb(levels: int) -> str:
     """Give mappings that each merge the one before, under a new name, many times."""
     lines = ["a0: &a0 {k: 1}"]
     for level in range(1, levels + 1):
@@ -72,7 +80,7 @@ def merge_bomb(levels):
     return "\n".join(lines) + "\n"
 
 
-def lol(levels):
+def lol(levels: int) -> str:
     return bomb(levels, 9, "[lol, lol]", "[{}]".format)
 
 
@@ -97,28 +105,28 @@ NESTED |= {"keys below keys": "".join(f"{' ' * n}a:\n" for n in range(1000))}
 
 
 @pytest.mark.parametrize("name", NESTED)
-def test_deep_nesting_is_refused(tmp_path, name):
+def test_deep_nesting_is_refused(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, NESTED[name]) == [[False, ["RP006"], 1]] * 2
 
 
 @pytest.mark.parametrize("name", [name for name in NESTED if "60,000" in name])
-def test_deep_nesting_is_refused_without_libyaml(tmp_path, name):
+def test_deep_nesting_is_refused_without_libyaml(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, NESTED[name], "SafeLoader") == [[False, ["RP006"], 1]] * 2
 
 
 @pytest.mark.parametrize("what", ["flow", "block"])
-def test_a_parser_with_a_limit_of_its_own_is_understood(monkeypatch, what):
+def test_a_parser_with_a_limit_of_its_own_is_understood(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """PyYAML from 6.0.4 on refuses what is nested far ahead, before the guard can count it."""
     place = yaml.Mark("p.yaml", 6, 0, 6, None, None)
     error = yaml.scanner.ScannerError(
         f"while increasing {what} level", None, "exceeded maximum nesting depth", place
     )
 
-    def parse(text, **options):
+    def parse(text: str, **options: Any) -> Iterator[Any]:
         yield from ()
         raise error
 
-    monkeypatch.setattr(composer.yaml, "parse", parse)
+    monkeypatch.setattr(yaml, "parse", parse)
     found = finding("a: [[[[[[[", load_manifests)
     assert (found.code.id, str(found.place), found.related) == ("RP006", "p.yaml:1:7", ())
 
@@ -140,7 +148,7 @@ BOMBS |= {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_alias_bombs_are_refused(tmp_path, name):
+def test_alias_bombs_are_refused(tmp_path: Path, name: str) -> None:
     for has_documents, codes, count in read(tmp_path, BOMBS[name]):
         assert not has_documents
         assert set(codes) & {"RP006", "RP007"}
@@ -148,7 +156,7 @@ def test_alias_bombs_are_refused(tmp_path, name):
         assert count <= Limits.findings
 
 
-HUGE = {
+HUGE: dict[str, tuple[str | bytes, list[str], list[str]]] = {
     # name: text, codes of a plan, codes of a manifest; a text without errors gives documents
     "values in a list": ("[" + "a," * (MEBIBYTE // 2 - 1) + "]", ["RP008"], ["RP008"]),
     "lists in a list": ("[" + "[]," * 349_000 + "]", ["RP008"], ["RP008"]),
@@ -214,19 +222,19 @@ HUGE = {
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_huge_inputs_are_read_or_refused(tmp_path, name):
+def test_huge_inputs_are_read_or_refused(tmp_path: Path, name: str) -> None:
     text, plan, manifest = HUGE[name]
     answers = read(tmp_path, text)
     assert [codes for _, codes, _ in answers] == [plan, manifest]
     assert max(count for _, _, count in answers) <= Limits.findings + 1
 
 
-def test_what_people_write_with_aliases_is_read(tmp_path):
+def test_what_people_write_with_aliases_is_read(tmp_path: Path) -> None:
     text = "a: &a {b: [1, 2, 3]}\nc:\n" + "- {<<: *a, d: 1}\n- *a\n" * 50
     assert read(tmp_path, text) == [[True, [], 0]] * 2
 
 
-def test_files_without_aliases_have_more_room_than_those_with_them(tmp_path):
+def test_files_without_aliases_have_more_room_than_those_with_them(tmp_path: Path) -> None:
     text = "a: &a 1\nb: [" + "1," * (Limits.nodes + 1) + "]\n"
     assert read(tmp_path, text) == [[True, [], 0]] * 2
     assert read(tmp_path, text + "c: *a\n") == [[False, ["RP007"], 1]] * 2

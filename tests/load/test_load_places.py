@@ -3,8 +3,8 @@
 import pytest
 
 from generator.load import load_plan
-from generator.model.findings import Findings
-from generator.model.source import Source
+from generator.model.findings import value_of
+from generator.model.source import Source, Span
 from tests.load.test_load import ACCEPTED
 from tests.support.loading import everything
 
@@ -26,11 +26,11 @@ copy: *m
 """
 
 
-def test_every_place_points_at_its_token():
+def test_every_place_points_at_its_token() -> None:
     _, keys, values = everything(MANIFEST)
     lines = MANIFEST.splitlines()
 
-    def tokens(spans):
+    def tokens(spans: dict[tuple[int | str, ...], Span]) -> dict[tuple[int | str, ...], str]:
         return {
             path: lines[s.line - 1][s.column - 1 :][: s.length]
             for path, s in spans.items()
@@ -70,22 +70,25 @@ def test_every_place_points_at_its_token():
     }
 
 
-def test_an_alias_stands_where_it_is_written_and_its_parts_where_they_are():
-    document = load_plan(Source(name="p.yaml", text=MANIFEST), Findings())
+def test_an_alias_stands_where_it_is_written_and_its_parts_where_they_are() -> None:
+    document = value_of(load_plan(Source(name="p.yaml", text=MANIFEST)))
+    assert document
     assert str(document.at(("copy",))) == "p.yaml:14:7"
     assert document.at(("copy",)).length == len("*m")
     assert document.at(("copy", "name")) == document.at(("metadata", "name"))
     assert document.at_key(("copy", "labels", "x/y")) == document.at_key(("metadata", "labels", "x/y"))
 
 
-def test_a_merged_key_stands_where_it_was_written_first():
-    document = load_plan(Source(name="p.yaml", text="a: &a {b: 1}\nc:\n  <<: *a\n  d: 2\n"), Findings())
+def test_a_merged_key_stands_where_it_was_written_first() -> None:
+    document = value_of(load_plan(Source(name="p.yaml", text="a: &a {b: 1}\nc:\n  <<: *a\n  d: 2\n")))
+    assert document
     assert str(document.at_key(("c", "b"))) == "p.yaml:1:8"
     assert str(document.at_key(("c", "d"))) == "p.yaml:4:3"
 
 
-def test_a_path_that_does_not_exist_leads_to_what_is_around_it():
-    document = load_plan(Source(name="p.yaml", text="a:\n  b: [1]\n"), Findings())
+def test_a_path_that_does_not_exist_leads_to_what_is_around_it() -> None:
+    document = value_of(load_plan(Source(name="p.yaml", text="a:\n  b: [1]\n")))
+    assert document
     around = [("a", "b"), ("a", "b", 1), ("a", "b", -1), ("a", "b", "x"), ("a", "b", 1, "x")]
     assert {str(document.at(path)) for path in around} == {"p.yaml:2:6"}
     assert str(document.at(("a", 0))) == str(document.at_key(("a", 0))) == "p.yaml:2:3"
@@ -114,11 +117,13 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("text", "path", "line", "column", "length"), PLACES)
-def test_anchors_and_tags_are_no_part_of_a_token(text, path, line, column, length):
+def test_anchors_and_tags_are_no_part_of_a_token(
+    text: str, path: tuple[int | str, ...], line: int, column: int, length: int
+) -> None:
     _, _, values = everything(text)
     assert (values[path].line, values[path].column, values[path].length) == (line, column, length)
 
 
-def test_a_text_may_be_read_with_any_line_ends():
+def test_a_text_may_be_read_with_any_line_ends() -> None:
     for text, _ in ACCEPTED:
         assert everything(text.replace("\n", "\r\n")) == everything(text)

@@ -3,13 +3,14 @@
 import json
 import math
 import subprocess
+from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.load.yaml.scalars import JSON, KUBERNETES, OutOfRange
+from generator.load.yaml.scalars import JSON, KUBERNETES, OutOfRange, Reading
 from tests.support.patience import PATIENCE
 
 needs_kubectl = pytest.mark.oracle("kubectl")
@@ -45,13 +46,13 @@ TOKENS, NOT_FINITE, TOO_LARGE = (table.split() for table in (TOKENS_TABLE, NOT_F
 LONG = ["9" * 401, "0." + "1" * 400, "1" + "_1" * 400, "9" * 5000, "0x" + "f" * 5000]
 
 
-def read(reading, text):
+def read(reading: Reading, text: str) -> tuple[type, Any]:
     """Give a reading's value, its type beside it, since 1 == 1.0 == True."""
     value = reading.value(text)
     return type(value), value
 
 
-def kubectl(lines):
+def kubectl(lines: list[str]) -> Any:
     """Give what kubectl makes of the items of a list."""
     text = "apiVersion: example.com/v1\nkind: Any\nmetadata: {name: any}\nspec:\n" + "".join(
         f"- {x}\n" for x in lines
@@ -61,15 +62,15 @@ def kubectl(lines):
     return json.loads(run.stdout)["spec"] if run.returncode == 0 else run.stderr
 
 
-def as_kubernetes_has_it(value):
+def as_kubernetes_has_it(value: bool | float | int | str | None) -> tuple[type, Any]:
     """Make a JSON number what the API machinery makes of it: a 64-bit integer, or else a float."""
-    is_large = type(value) is int and not -(2**63) <= value < 2**63
-    value = float(value) if is_large else value
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        value = float(value)
     return type(value), value
 
 
 @needs_kubectl
-def test_manifests_are_read_as_kubectl_reads_them():
+def test_manifests_are_read_as_kubectl_reads_them() -> None:
     assert len(set(TOKENS)) == len(TOKENS) > 200
     expected = kubectl(["", *TOKENS])
     ours = {text: read(KUBERNETES, text) for text in ("", *TOKENS)}
@@ -79,13 +80,13 @@ def test_manifests_are_read_as_kubectl_reads_them():
 
 
 @needs_kubectl
-def test_kubectl_refuses_what_is_not_finite():
+def test_kubectl_refuses_what_is_not_finite() -> None:
     assert "unsupported value: +Inf" in kubectl([".inf"])
     assert "unsupported value: NaN" in kubectl([".nan"])
 
 
 @needs_kubectl
-def test_kubectl_loses_what_is_too_large():
+def test_kubectl_loses_what_is_too_large() -> None:
     """A number that kubectl takes as it stands would not belong into the table of those we refuse."""
     for text, value in zip(TOO_LARGE, kubectl(TOO_LARGE), strict=True):
         exact = int(text.replace("0x", ""), 16) if "0x" in text else text.lstrip("+")
@@ -95,13 +96,13 @@ def test_kubectl_loses_what_is_too_large():
 @needs_kubectl
 @settings(deadline=None, max_examples=5)
 @given(st.lists(st.from_regex(r"[-+]?[0-9a-fxob._eE]{1,7}", fullmatch=True), min_size=200, max_size=300))
-def test_kubectl_agrees_on_whatever_looks_like_a_number(texts):
+def test_kubectl_agrees_on_whatever_looks_like_a_number(texts: list[str]) -> None:
     texts = [text for text in texts if not is_out_of_range(text)]
     expected = [as_kubernetes_has_it(value) for value in kubectl(texts)]
     assert [read(KUBERNETES, text) for text in texts] == expected
 
 
-def is_out_of_range(text):
+def is_out_of_range(text: str) -> bool:
     try:
         KUBERNETES.value(text)
     except OutOfRange:
@@ -132,7 +133,9 @@ TAGGED = [
 
 
 @pytest.mark.parametrize(("tag", "text", "plan", "manifest"), TAGGED)
-def test_a_tag_holds_only_for_text_of_its_form(tag, text, plan, manifest):
+def test_a_tag_holds_only_for_text_of_its_form(
+    tag: str, text: str, plan: bool | float | int | str | None, manifest: bool | float | int | str | None
+) -> None:
     for reading, expected in ((JSON, plan), (KUBERNETES, manifest)):
         if expected is None:
             with pytest.raises(ValueError, match=rf"^{tag}$"):
@@ -142,7 +145,7 @@ def test_a_tag_holds_only_for_text_of_its_form(tag, text, plan, manifest):
 
 
 @pytest.mark.parametrize("text", ["", "~", "null"])
-def test_the_null_tag_fits_null(text):
+def test_the_null_tag_fits_null(text: str) -> None:
     assert JSON.tagged("null", text) is KUBERNETES.tagged("null", text) is None
 
 
@@ -150,7 +153,9 @@ def test_the_null_tag_fits_null(text):
 @pytest.mark.parametrize(
     ("tag", "text", "plan", "manifest"), [row for row in TAGGED if row[0] not in ("", "seq")]
 )
-def test_tags_are_read_as_kubectl_reads_them(tag, text, plan, manifest):
+def test_tags_are_read_as_kubectl_reads_them(
+    tag: str, text: str, plan: bool | float | int | str | None, manifest: bool | float | int | str | None
+) -> None:
     found = kubectl([f"!!{tag} {text}"])
     assert "cannot decode" in found if manifest is None else repr(found) == repr([manifest])
 
@@ -178,14 +183,14 @@ IN_PLANS = [
 
 
 @pytest.mark.parametrize(("text", "value"), IN_PLANS)
-def test_plans_have_the_numbers_and_words_of_json(text, value):
+def test_plans_have_the_numbers_and_words_of_json(text: str, value: bool | float | int | None) -> None:
     assert repr(JSON.value(text)) == repr(value)
 
 
 @pytest.mark.parametrize(
     "text", sorted(set(TOKENS + NOT_FINITE) - {text for text, _ in IN_PLANS} - {"1e999"})
 )
-def test_plans_have_nothing_but_text_besides(text):
+def test_plans_have_nothing_but_text_besides(text: str) -> None:
     try:
         expected = text if "N" in text else json.loads(text)  # Python's JSON has NaN, JSON has not
     except ValueError:
@@ -194,37 +199,39 @@ def test_plans_have_nothing_but_text_besides(text):
 
 
 @given(st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False))
-def test_every_number_of_json_is_read_in_both_ways(number):
+def test_every_number_of_json_is_read_in_both_ways(number: float | int) -> None:
     text = json.dumps(number)
     assert repr(JSON.value(text)) == repr(number)
-    assert type(number)(KUBERNETES.value(text)) == number
+    value = KUBERNETES.value(text)
+    assert isinstance(value, int | float)
+    assert type(number)(value) == number
 
 
 @pytest.mark.parametrize("text", NOT_FINITE)
-def test_a_manifest_holds_no_number_that_is_not_finite(text):
+def test_a_manifest_holds_no_number_that_is_not_finite(text: str) -> None:
     with pytest.raises(OutOfRange, match=r"^is not a finite number$"):
         KUBERNETES.value(text)
 
 
 @pytest.mark.parametrize("text", TOO_LARGE)
-def test_numbers_that_would_change_are_refused(text):
+def test_numbers_that_would_change_are_refused(text: str) -> None:
     with pytest.raises(OutOfRange, match=r"^(does not fit into a 64-bit integer|is not a finite number)$"):
         KUBERNETES.value(text)
 
 
 @pytest.mark.parametrize("text", [text for text in TOO_LARGE if text[0] not in "+0."] + ["1e999"])
-def test_plans_refuse_them_too(text):
+def test_plans_refuse_them_too(text: str) -> None:
     with pytest.raises(OutOfRange):
         JSON.value(text)
 
 
 @pytest.mark.parametrize("text", LONG)
-def test_numbers_of_more_than_400_characters_are_refused(text):
+def test_numbers_of_more_than_400_characters_are_refused(text: str) -> None:
     with pytest.raises(OutOfRange):
         KUBERNETES.value(text)
 
 
-def test_400_digits_are_not_too_many():
+def test_400_digits_are_not_too_many() -> None:
     assert JSON.value("0." + "0" * 397 + "1") == KUBERNETES.value("0." + "0" * 397 + "1") == 0.0
     with pytest.raises(OutOfRange, match=r"^has more than 400 characters$"):
         JSON.value("0." + "0" * 398 + "1")
@@ -247,36 +254,37 @@ DOUBTFUL = {
 @pytest.mark.parametrize(
     ("text", "elsewhere"), [(text, kind) for kind, texts in DOUBTFUL.items() for text in texts.split()]
 )
-def test_doubt_says_what_others_read(text, elsewhere):
-    doubt = JSON.doubt(text)
-    assert doubt is not None
-    assert doubt.elsewhere == elsewhere
-    assert "quote it" in doubt.hint
+def test_doubt_says_what_others_read(text: str, elsewhere: str) -> None:
+    ambiguity = JSON.ambiguity(text)
+    assert ambiguity is not None
+    assert ambiguity.elsewhere == elsewhere
+    assert "quote it" in ambiguity.hint
 
 
 CLEAR = "x 0 1 -1 1.5 1.0 1.5e+3 true false null ~ 1.29.2 v1 30m 25% 10Gi _1 - -x +x .x yell only"
 
 
 @pytest.mark.parametrize("text", CLEAR.split())
-def test_there_is_no_doubt_where_all_agree(text):
-    assert JSON.doubt(text) is None
+def test_there_is_no_doubt_where_all_agree(text: str) -> None:
+    assert JSON.ambiguity(text) is None
 
 
-@pytest.mark.parametrize("text", [text for text in TOKENS if not JSON.doubt(text)])
-def test_where_there_is_no_doubt_pyyaml_and_kubectl_agree_with_plans(text):
+@pytest.mark.parametrize("text", [text for text in TOKENS if not JSON.ambiguity(text)])
+def test_where_there_is_no_doubt_pyyaml_and_kubectl_agree_with_plans(text: str) -> None:
     ours = JSON.value(text)
     theirs = yaml.safe_load(f"- {text}")[0]
     assert (type(theirs), theirs) == (type(ours), ours)
-    assert KUBERNETES.value(text) == ours or float(KUBERNETES.value(text)) == ours
-    assert isinstance(KUBERNETES.value(text), bool) == isinstance(ours, bool)
+    manifest = KUBERNETES.value(text)
+    assert manifest == ours or (isinstance(manifest, int | float | str) and float(manifest) == ours)
+    assert isinstance(manifest, bool) == isinstance(ours, bool)
 
 
-def test_manifests_are_never_in_doubt():
-    assert not any(KUBERNETES.doubt(text) for text in TOKENS)
+def test_manifests_are_never_in_doubt() -> None:
+    assert not any(KUBERNETES.ambiguity(text) for text in TOKENS)
 
 
 @given(st.text(max_size=20) | st.from_regex(r"[-+.0-9_:eExobTZ ]{0,30}", fullmatch=True))
-def test_any_text_is_a_value_or_out_of_range(text):
+def test_any_text_is_a_value_or_out_of_range(text: str) -> None:
     for reading in (JSON, KUBERNETES):
         try:
             value = reading.value(text)

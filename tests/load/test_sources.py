@@ -98,7 +98,11 @@ def test_kustomization_with_everything_local(plan: Callable[..., Path]) -> None:
         ],
         "configMapGenerator": [{"name": "c", "files": ["key=data.txt"], "envs": ["data.env"]}],
     }
-    component = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", "resources": []}
+    component: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
+        "kind": "Component",
+        "resources": [],
+    }
     component["images"] = [{"name": "epp", "newTag": "v3"}]
     patch = {**named("Deployment", "llm-decode", "apps/v1"), "spec": {"replicas": 7}}
     files = {"overlay/patch.yaml": patch, "overlay/data.txt": "x", "overlay/data.env": "A=1\n"}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.load import load_plan, read_source
-from generator.model.findings import Findings
+from generator.pipeline import Collector
 from generator.plan.quick_check import accepts
 from generator.plan.schema import PLAN, definition, load, strategies
 from generator.plan.validate import _validator
@@ -33,10 +33,10 @@ VALUES = st.recursive(
 
 
 def data(path: Any) -> Any:
-    found = Findings()
-    source = read_source(path, path.name, found)
+    found = Collector()
+    source = found.collect(read_source(path, path.name))
     assert source
-    document = load_plan(source, found)
+    document = found.collect(load_plan(source))
     assert document
     return document.data
 

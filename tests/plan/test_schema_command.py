@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from generator.load import load_plan, read_source
-from generator.model.findings import Findings
+from generator.pipeline import Collector
 from generator.plan.schema import bundled_schema
 from generator.resources import SCHEMAS
 from tests.cli.test_findings import CASES
@@ -64,9 +64,9 @@ def test_bundling_changes_no_schema() -> None:
 
 
 def data_of(path: Path) -> Any:
-    found = Findings()
-    source = read_source(path, path.name, found)
+    found = Collector()
+    source = found.collect(read_source(path, path.name))
     assert source
-    document = load_plan(source, found)
+    document = found.collect(load_plan(source))
     assert document, found.all
     return document.data

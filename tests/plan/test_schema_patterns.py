@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from tests.plan.test_schemas import ALL
+from tests.plan.test_schemas import FILES, schemas
 from tests.support.patience import PATIENCE
 
-PATTERNS = sorted({param.values[1]["pattern"] for param in ALL if "pattern" in param.values[1]})
+PATTERNS = sorted({part["pattern"] for path in FILES for _, part in schemas(path) if "pattern" in part})
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

@@ -123,6 +123,51 @@ def test_sizes_and_docstrings(path: Path) -> None:
                 assert first.endswith((".", ".)")), f"the docstring of {node.name} starts with a sentence"
 
 
+def steps() -> set[str]:
+    """Return the names of the functions that yield findings, where no other function has the same name."""
+    found: set[str] = set()
+    others: set[str] = set()
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                returned = ast.unparse(node.returns) if node.returns else ""
+                is_step = returned.startswith("Reporting[") or returned in {"Iterator[Finding]", "Finding"}
+                (found if is_step else others).add(node.name)
+    return found - others
+
+
+STEPS = steps()
+
+
+def lost(tree: ast.AST) -> Iterator[str]:
+    """Return the calls of steps whose findings nobody gets: a generator that is not run does nothing."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            name = ast.unparse(node.value.func).rpartition(".")[2]
+            if name in STEPS:
+                yield f"line {node.lineno}: {name}(…) without `yield from` or a collector does nothing"
+
+
+@pytest.mark.parametrize("path", modules(), ids=str)
+def test_the_findings_of_a_step_are_never_lost(path: Path) -> None:
+    assert not [*lost(ast.parse(path.read_text(encoding="utf-8")))]
+
+
+def test_a_forgotten_yield_from_is_seen() -> None:
+    assert len(STEPS) > 100
+    assert [*lost(ast.parse("def f():\n    require_flags(wanted)"))]
+    assert not [*lost(ast.parse("def f():\n    yield from require_flags(wanted)"))]
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if not is_in(path, "cli", "gitops")], ids=str)
+def test_a_step_returns_its_findings(path: Path) -> None:
+    """The pipeline collects: no other function is given a collection to write findings into."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and dotted(path) != "pipeline":
+            given = [ast.unparse(each.annotation) for each in node.args.args if each.annotation]
+            assert not {"Collector", "list[Finding]"} & set(given), f"{node.name} writes findings"
+
+
 @pytest.mark.parametrize("path", [path for path in modules() if not is_in(path, "cli")], ids=str)
 def test_errors_are_named(path: Path) -> None:
     handlers = [

@@ -6,10 +6,13 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from tests.support.trees import EXAMPLES, ROOT
+from tests.support.paths import ROOT
+from tests.support.trees import EXAMPLES
 
 pytestmark = pytest.mark.kustomize  # all examples are rendered, and one is a kustomization
 
@@ -18,8 +21,11 @@ MAIN = "from generator.cli import main; main()"
 PLAIN = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
+Snapshot = dict[str, tuple[str, bytes | None]]
+"""The mode of each file and folder by its relative path, and a file's bytes."""
+
 # What differs from run to run: the environment, the umask, the folder that the command runs in.
-RUNS = {
+RUNS: dict[str, tuple[dict[str, str], int, str]] = {
     "no hash seed": ({"PYTHONHASHSEED": "0"}, 0o022, "."),
     "a hash seed, no rights taken": ({"PYTHONHASHSEED": "1"}, 0o000, "."),
     "a random hash seed, nothing for others": ({"PYTHONHASHSEED": "random"}, 0o077, "."),
@@ -31,7 +37,13 @@ RUNS = {
 }
 
 
-def render(out, python=sys.executable, environment=None, umask=0o022, folder="."):
+def render(
+    out: Path | str,
+    python: str = sys.executable,
+    environment: Mapping[str, str] | None = None,
+    umask: int = 0o022,
+    folder: str = ".",
+) -> Snapshot:
     """Render all examples in a process of their own; give each file's and folder's mode, and bytes."""
     cwd = ROOT / "plans" / folder
     plans = [os.path.relpath(plan, cwd) for plan in PLANS]
@@ -47,7 +59,7 @@ def render(out, python=sys.executable, environment=None, umask=0o022, folder="."
     return snapshot(cwd / out)
 
 
-def snapshot(out):
+def snapshot(out: Path) -> Snapshot:
     paths = [out, *sorted(out.rglob("*"))]
     return {
         path.relative_to(out).as_posix(): (
@@ -59,29 +71,29 @@ def snapshot(out):
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory):
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return render(tmp_path_factory.mktemp("expected") / "rendered")
 
 
-def test_modes_are_those_of_a_checkout(expected):
+def test_modes_are_those_of_a_checkout(expected: Snapshot) -> None:
     assert {mode for mode, data in expected.values() if data is not None} == {"-rw-r--r--"}
     assert {mode for mode, data in expected.values() if data is None} == {"drwxr-xr-x"}
     assert len(expected) > 100
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_every_run_gives_the_same(run, expected, tmp_path):
+def test_every_run_gives_the_same(run: str, expected: Snapshot, tmp_path: Path) -> None:
     environment, umask, folder = RUNS[run]
     out = tmp_path / "another pläce" / "out"
     assert render(out, environment=environment, umask=umask, folder=folder) == expected
 
 
-def test_a_relative_output_folder_gives_the_same(expected, tmp_path):
+def test_a_relative_output_folder_gives_the_same(expected: Snapshot, tmp_path: Path) -> None:
     out = os.path.relpath(tmp_path / "out", ROOT / "plans")
     assert render(out) == expected
 
 
-def test_a_turkish_locale_gives_the_same(expected, tmp_path):
+def test_a_turkish_locale_gives_the_same(expected: Snapshot, tmp_path: Path) -> None:
     before = locale.setlocale(locale.LC_ALL)
     try:
         locale.setlocale(locale.LC_ALL, "tr_TR.UTF-8")
@@ -93,10 +105,10 @@ def test_a_turkish_locale_gives_the_same(expected, tmp_path):
 
 
 @pytest.mark.parametrize("minor", range(11, 15))
-def test_every_python_gives_the_same(minor, expected, tmp_path):
+def test_every_python_gives_the_same(minor: int, expected: Snapshot, tmp_path: Path) -> None:
     python = shutil.which(f"python3.{minor}")
     imports = "import click, jinja2, jsonschema, lightkube.models, sys, yaml; print(sys.version_info[:2])"
     found = python and subprocess.run([python, "-c", imports], capture_output=True, text=True, check=False)
-    if not found or found.stdout.strip() != str((3, minor)):
+    if not python or not found or found.stdout.strip() != str((3, minor)):
         pytest.skip(f"no Python 3.{minor} with what rollplan needs is on PATH")
     assert render(tmp_path / "out", python=python) == expected

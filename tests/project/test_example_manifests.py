@@ -10,7 +10,9 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 import yaml
@@ -21,11 +23,17 @@ from tests.support.paths import ROOT
 CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "GatewayClass", "Namespace", "StorageClass"}
 SHELLS = {"sh", "bash", "ash", "dash"}
 
+Object = dict[str, Any]
+Bundle = list[Object]
+Plan = dict[str, Bundle]
+Rule = Callable[[Bundle, Plan], Iterator[Any]]
+"""What it finds is shown by the failing test, whatever it is."""
 
-def read_source(path):
+
+def read_source(path: Path) -> list[Object]:
     """Give the objects of a file, of a folder of files, or of a kustomization."""
     if (path / "kustomization.yaml").exists():
-        command = ["kubectl", "kustomize", path]
+        command = ["kubectl", "kustomize", str(path)]
         texts = [subprocess.run(command, check=True, capture_output=True, text=True).stdout]
     else:
         files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
@@ -33,14 +41,14 @@ def read_source(path):
     return [document for text in texts for document in yaml.safe_load_all(text)]
 
 
-def made(path, bundle):
+def made(path: Path, bundle: str) -> list[Object]:
     """Give a bundle that has no manifests of its own, as some stage has it whole: blue first, others late."""
     stages = compile_plan(path).rollout.stages
     stage = stages[0] if bundle == "blue" else stages[-2]
-    return [x.data for x in stage.objects if x.bundle == bundle]
+    return [dict(x.data) for x in stage.objects if x.bundle == bundle]
 
 
-def read_plan(path):
+def read_plan(path: Path) -> Plan:
     spec = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
     new = {one["name"]: one for one in spec.get("candidates", [])}
     new |= {"green": spec["green"]} if "green" in spec else {}
@@ -62,7 +70,7 @@ PLANS = {
 """Without kubectl, the examples that it must build are looked at by nobody; the tests of stages say so."""
 
 
-def templates(node):
+def templates(node: Any) -> Iterator[Object]:
     """Yield every pod template below a node, in whichever field a workload keeps it."""
     if isinstance(node, dict) and "containers" in (node.get("spec") or {}):
         yield node
@@ -71,22 +79,22 @@ def templates(node):
             yield from templates(value)
 
 
-def containers(items):
+def containers(items: Object | Bundle) -> Iterator[tuple[Object, Object, str]]:
     """Yield (pod spec, container, its command line) of every container of the objects."""
     for spec in (x["spec"] for x in templates(items)):
         for one in spec.get("initContainers", []) + spec["containers"]:
             yield spec, one, " ".join(map(str, one.get("command", []) + one.get("args", [])))
 
 
-def every(plan):
+def every(plan: Plan) -> list[Object]:
     return [x for bundle in plan.values() for x in bundle]
 
 
-def name(x):
+def name(x: Object) -> str:
     return "/".join((x["kind"], x["metadata"]["name"]))
 
 
-def selected(x, items):
+def selected(x: Object, items: list[Object]) -> list[Object]:
     """Return what an object selects among the pod templates (a ServiceMonitor: Services) of others."""
     selector = x.get("spec", {}).get("selector", {})
     wanted = selector.get("matchLabels", selector).items()
@@ -95,12 +103,12 @@ def selected(x, items):
     return [t for t in among if wanted and wanted <= t["metadata"].get("labels", {}).items()]
 
 
-def seconds(pattern, text):
+def seconds(pattern: str, text: str) -> int:
     found = re.search(pattern, text)
     return int(found[1]) if found else 0
 
 
-def has_identity(bundle, plan):
+def has_identity(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     for x in bundle:
         meta = x.get("metadata", {})
         named = x.get("apiVersion") and x.get("kind") and meta.get("name")
@@ -108,12 +116,12 @@ def has_identity(bundle, plan):
         yield from [] if named and meta.get("namespace") == home else [x]
 
 
-def shares_no_identity(bundle, plan):
+def shares_no_identity(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     seen = Counter((x["apiVersion"].rpartition("/")[0], name(x)) for x in every(plan))
     yield from (x for x, times in seen.items() if times > 1)
 
 
-def references(x):
+def references(x: Object) -> Iterator[str]:
     for spec in (t["spec"] for t in templates(x)):
         if "serviceAccountName" in spec:
             yield "ServiceAccount/" + spec["serviceAccountName"]
@@ -136,20 +144,20 @@ def references(x):
         yield from [f"{ref['kind']}/{ref['name']}"] if ref else []
 
 
-def resolves_references(bundle, plan):
+def resolves_references(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     for x in bundle:
         home = every(plan) if x["kind"] == "HTTPRoute" else bundle
         yield from set(references(x)) - set(map(name, home))
 
 
-def offered(hit):
+def offered(hit: list[Object]) -> set[int | str]:
     """Return the names and numbers of the ports of pods and Services."""
     pods = [p for _, one, _ in containers(hit) for p in one.get("ports", [])]
     ports = pods + [p for x in hit for p in x["spec"].get("ports", [])]
     return {p.get("name") for p in ports} | {p.get("containerPort", p.get("port")) for p in ports}
 
 
-def selects_something(bundle, plan):
+def selects_something(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     for x in (x for x in bundle if "selector" in x.get("spec", {})):
         spec, hit = x["spec"], selected(x, [x] if any(templates(x)) else bundle)
         wanted = {p.get("targetPort", p.get("port")) for p in spec.get("ports", [])}
@@ -162,7 +170,7 @@ def selects_something(bundle, plan):
             yield from [] if picker["port"]["number"] in offered(services) else [picker]
 
 
-def mounts_its_files(bundle, plan):
+def mounts_its_files(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     keys = {x["metadata"]["name"]: set(x["data"]) for x in bundle if x["kind"] == "ConfigMap"}
     for spec, one, line in containers(bundle):
         maps = {v["name"]: v.get("configMap", {}).get("name") for v in spec.get("volumes", [])}
@@ -171,13 +179,13 @@ def mounts_its_files(bundle, plan):
             yield from [] if path.name in files.get(str(path.parent), set()) else [path]
 
 
-def has_one_budget(bundle, plan):
+def has_one_budget(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     budgets = [x for x in every(plan) if x["kind"] == "PodDisruptionBudget"]
     caught = Counter(str(pod["metadata"]) for x in budgets for pod in selected(x, every(plan)))
     yield from (pod for pod, times in caught.items() if times > 1)
 
 
-def stops_in_time(bundle, plan):
+def stops_in_time(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     for spec, one, line in containers(bundle):
         hook = one.get("lifecycle", {}).get("preStop", {})
         slept = hook.get("sleep", {}).get("seconds", 0) or seconds(r"sleep.*?(\d+)", str(hook.get("exec")))
@@ -188,7 +196,7 @@ def stops_in_time(bundle, plan):
         yield from [] if in_time and drains and is_told else [one["name"]]
 
 
-def starts_in_time(bundle, plan):
+def starts_in_time(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     for x in (x for x in bundle if x["kind"] == "Deployment"):
         for probe in (one["startupProbe"] for _, one, _ in containers(x) if "startupProbe" in one):
             budget = probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3)
@@ -196,36 +204,36 @@ def starts_in_time(bundle, plan):
             yield from [name(x)] if x["spec"].get("progressDeadlineSeconds", 600) < budget else []
 
 
-def keeps_to_its_colour(bundle, plan):
+def keeps_to_its_colour(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     versions = {key: items for key, items in plan.items() if key not in ("manifests", "routes", "shared")}
     if any(items is bundle for items in versions.values()):
         there = [x for items in versions.values() if items is not bundle for x in items]
         yield from (name(x) for x in bundle if selected(x, there))
 
 
-def is_disaggregated(items):
+def is_disaggregated(items: list[Object]) -> bool:
     return {"prefill", "decode"} <= {x["metadata"]["labels"].get("llm-d.ai/role") for x in templates(items)}
 
 
-def fails_closed_where_prefill_is(bundle, plan):
+def fails_closed_where_prefill_is(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     pools = [x for x in bundle if x["kind"] == "InferencePool" and is_disaggregated(bundle)]
     yield from (name(x) for x in pools if x["spec"]["endpointPickerRef"]["failureMode"] != "FailClose")
 
 
-def pairs_prefill_with_decode(bundle, plan):
+def pairs_prefill_with_decode(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     if is_disaggregated(bundle):
         servers = [(one, line) for _, one, line in containers(bundle) if one["name"] == "modelserver"]
         flags = {tuple(re.findall(r"--(?:block-size|kv-transfer-config)=\S+", line)) for _, line in servers}
         yield from [] if len({one["image"] for one, _ in servers}) == len(flags) == 1 else ["prefill, decode"]
 
 
-def pairs_leader_with_worker(bundle, plan):
+def pairs_leader_with_worker(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     for x in (x for x in bundle if x["kind"] == "LeaderWorkerSet"):
         images = {one["image"] for _, one, _ in containers(x)}
         yield from [] if len(images) == 1 else [name(x)]
 
 
-def has_its_load_balancer_policies(bundle, plan):
+def has_its_load_balancer_policies(bundle: Bundle, plan: Plan) -> Iterator[Any]:
     policies = [x for x in bundle if x["apiVersion"].startswith("networking.gke.io/")]
     if policies:
         kinds = sorted((x["kind"], x["spec"]["targetRef"]["name"]) for x in policies)
@@ -241,7 +249,7 @@ def has_its_load_balancer_policies(bundle, plan):
 POD = ("spec", "template", "spec")
 WORKER = ("spec", "leaderWorkerTemplate", "workerTemplate", "spec", "containers", 0)
 ROLE = {"llm-d.ai/role": "decode"}
-RULES = {
+RULES: dict[Rule, tuple[str, str, tuple[str | int, ...], object]] = {
     has_identity: ("blue-green", "HTTPRoute", ("metadata", "namespace"), "default"),
     shares_no_identity: ("blue-green", "ServiceAccount", ("metadata", "name"), "vllm-qwen3-32b-new-epp"),
     resolves_references: ("blue-green", "HTTPRoute", ("spec", "rules", 0, "backendRefs", 0, "name"), "old"),
@@ -269,22 +277,22 @@ RULES = {
 by_name = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 
 
-def findings(rule, plan):
+def findings(rule: Rule, plan: Plan) -> list[Any]:
     return [finding for bundle in plan.values() for finding in rule(bundle, plan)]
 
 
 @by_name
 @pytest.mark.parametrize("plan", PLANS)
-def test_example_is_whole(plan, rule):
+def test_example_is_whole(plan: str, rule: Rule) -> None:
     assert findings(rule, PLANS[plan]) == []
 
 
 @pytest.mark.kustomize
 @by_name
-def test_rule_can_fail(rule):
+def test_rule_can_fail(rule: Rule) -> None:
     plan, kind, (*path, last), value = RULES[rule]
     edited = copy.deepcopy(PLANS[plan])
-    node = next(x for x in every(edited) if x["kind"] == kind)
+    node: Any = next(x for x in every(edited) if x["kind"] == kind)
     for key in path:
         node = node[key]
     assert node[last] != value

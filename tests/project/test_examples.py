@@ -2,16 +2,20 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
-from tests.support.trees import EXAMPLES, ROOT, stages, texts
+from tests.conftest import Rollplan
+from tests.support.golden import Golden
+from tests.support.paths import ROOT
+from tests.support.trees import EXAMPLES, stages, texts
 
 every_example = pytest.mark.parametrize("example", EXAMPLES)
 
 
 @pytest.fixture
-def rendered(example, rollplan, tmp_path):
+def rendered(example: str, rollplan: Rollplan, tmp_path: Path) -> Path:
     """Render an example, and give the one folder that came of it."""
     run = rollplan("render", f"plans/{example}/plan.yaml", "--out", tmp_path / "rendered")
     assert (run.returncode, run.stderr.count("\n")) == (0, 1), run.stderr
@@ -19,13 +23,13 @@ def rendered(example, rollplan, tmp_path):
     return folder
 
 
-def snapshot(folder):
+def snapshot(folder: Path) -> dict[Path, tuple[int, int, int, int]]:
     """Everything that a backup or a GitOps engine could notice of a folder and all below it."""
     status = {path: path.lstat() for path in (folder, *folder.rglob("*"))}
     return {path: (s.st_mode, s.st_ino, s.st_mtime_ns, s.st_size) for path, s in status.items()}
 
 
-def test_each_example_has_its_goldens_and_no_golden_is_left_over():
+def test_each_example_has_its_goldens_and_no_golden_is_left_over() -> None:
     trees = {path.name for path in (ROOT / "golden" / "plans").iterdir()}
     tables = {path.name for path in (ROOT / "golden" / "stages").iterdir()}
     assert trees == set(EXAMPLES) != set()
@@ -33,19 +37,21 @@ def test_each_example_has_its_goldens_and_no_golden_is_left_over():
 
 
 @every_example
-def test_tree(example, rendered, golden):
+def test_tree(example: str, rendered: Path, golden: Golden) -> None:
     golden.tree(f"plans/{example}", texts(rendered))
 
 
 @every_example
-def test_stage_table(example, rollplan, golden):
+def test_stage_table(example: str, rollplan: Rollplan, golden: Golden) -> None:
     run = rollplan("stages", f"plans/{example}/plan.yaml")
     assert (run.returncode, run.stderr) == (0, "")
     golden.text(f"stages/{example}.txt", run.stdout)
 
 
 @every_example
-def test_stages_for_machines_are_the_stages_on_the_disk(example, rollplan, rendered):
+def test_stages_for_machines_are_the_stages_on_the_disk(
+    example: str, rollplan: Rollplan, rendered: Path
+) -> None:
     run = rollplan("stages", f"plans/{example}/plan.yaml", "--format", "json")
     assert (run.returncode, run.stderr) == (0, "")
     (rollout,) = json.loads(run.stdout)["rollouts"]
@@ -56,7 +62,7 @@ def test_stages_for_machines_are_the_stages_on_the_disk(example, rollplan, rende
 
 
 @every_example
-def test_rendering_again_touches_nothing(example, rollplan, rendered):
+def test_rendering_again_touches_nothing(example: str, rollplan: Rollplan, rendered: Path) -> None:
     for path in (rendered.parent, *rendered.parent.rglob("*")):
         os.utime(path, ns=(0, 1_000_000_000), follow_symlinks=False)
     before = snapshot(rendered.parent)

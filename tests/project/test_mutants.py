@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.model.findings import Diagnostic, Rejected
+from generator.model.findings import Finding, Rejected
 from generator.model.source import Place
 from generator.pipeline import compile_plan
 from tests.support.mutants import Mutant, mutants, replaced
@@ -98,7 +98,7 @@ def sample(folder: Path, example: str) -> Iterator[Mutant]:
         yield from faults[:: max(1, len(faults) // EACH)][:EACH]
 
 
-def findings(plan: Path) -> tuple[Diagnostic, ...]:
+def findings(plan: Path) -> tuple[Finding, ...]:
     try:
         compile_plan(plan)
     except Rejected as rejected:

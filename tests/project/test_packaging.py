@@ -61,7 +61,7 @@ def build(checkout: Path, out: Path, **environment: str) -> Path:
 def install(folder: Path, *what: str) -> Path:
     """Make a virtual environment, install into it, and give its folder of programs."""
     venv.create(folder, with_pip=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, *what], check=True, capture_output=True)
     return folder / "bin"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.model.codes import CODES
 from generator.plan.schema import bundled_schema
+from generator.rules import CODES
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

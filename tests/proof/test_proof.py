@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from generator.model.findings import Diagnostic, Rejected
+from generator.model.findings import Finding, Rejected
 from generator.model.manifests import Manifest, Origin, identity_of
 from generator.model.source import Document, Source
 from generator.pipeline import Compiled, compile_plan
 from generator.proof.pods import models, ready
-from generator.proof.requests import Router, requests_of
-from generator.proof.state import World
+from generator.proof.requests import RouteTable, requests_of
+from generator.proof.state import ClusterState
 from tests.support.small_plans import (
     BLUE,
     GREEN,
@@ -42,13 +42,13 @@ def compiled(folder: Path, plan: Object | None = None, **files: list[Object]) ->
     return compile_plan(written(folder, plan or blue_green({"weight": 10}, {"weight": 100}), paths))
 
 
-def refused(folder: Path, plan: Object | None = None, **files: list[Object]) -> tuple[Diagnostic, ...]:
+def refused(folder: Path, plan: Object | None = None, **files: list[Object]) -> tuple[Finding, ...]:
     with pytest.raises(Rejected) as rejected:
         compiled(folder, plan, **files)
     return proofs(rejected.value.findings)
 
 
-def proofs(findings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+def proofs(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """What the proof found; other rooms may have had a word too."""
     return tuple(found for found in findings if found.code.id.startswith("RP56"))
 
@@ -136,7 +136,7 @@ def test_a_stage_of_very_many_workloads_is_a_warning(tmp_path: Path) -> None:
     many = compiled(
         tmp_path, plan, blue=[*version(BLUE), *servers(BLUE)], green=[*version(GREEN), *servers(GREEN)]
     )
-    assert {found.code.id for found in proofs(many.warnings)} == {"RP568"}
+    assert {(found.code.id, found.about) for found in proofs(many.warnings)} == {("RP568", "Plan/chat")}
 
 
 def test_an_adapter_is_known_before_it_gets_a_share(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def updating(kind: str, replicas: int, **spec: Any) -> int:
     after = deepcopy(item)
     after["spec"]["template"]["spec"]["containers"][0]["image"] = "v2"
     old, new = manifest(item), manifest(after)
-    return ready(new, World(objects={new.identity: new}, settled={old.identity: old}))
+    return ready(new, ClusterState(objects={new.identity: new}, settled={old.identity: old}))
 
 
 def strategy(unavailable: int | str, surge: int | str) -> Object:
@@ -226,7 +226,7 @@ def test_the_better_match_takes_a_request() -> None:
     ]
     rules = [{"matches": [match], "backendRefs": [to_service(f"s{n}")]} for n, match in enumerate(matches)]
     item = manifest(route(*rules))
-    router = Router(oldest=frozenset())
+    router = RouteTable(oldest=frozenset())
     taken = []
     for request in requests_of(item, everyone=True):
         answer = router.answer([item], request)
@@ -238,7 +238,7 @@ def test_hosts_and_gateways_part_requests() -> None:
     one = manifest(route(TO_BLUE, name="one", hostnames=["a.example.com"]))
     wide = manifest(route({"backendRefs": [to_pool(GREEN)]}, name="wide", hostnames=["*.example.com"]))
     other = manifest(route({"backendRefs": [to_service("x")]}, name="other", parentRefs=[{"name": "theirs"}]))
-    router, routes = Router(oldest=frozenset()), [wide, other, one]
+    router, routes = RouteTable(oldest=frozenset()), [wide, other, one]
     found = {}
     for item in routes:
         (request,) = requests_of(item, everyone=True)
@@ -253,6 +253,6 @@ def test_of_equal_rules_the_older_route_s_is_used() -> None:
         manifest(route({"backendRefs": [to_pool(GREEN)]}, name="a")),
     )
     (request,) = requests_of(new, everyone=True)
-    answer = Router(oldest=frozenset({old.identity})).answer([new, old], request)
+    answer = RouteTable(oldest=frozenset({old.identity})).answer([new, old], request)
     assert answer is not None
     assert [backend.name for backend, _ in answer.legs] == [BLUE]

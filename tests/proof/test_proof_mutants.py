@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from generator.model.findings import Diagnostic, Findings
+from generator.model.findings import Finding
 from generator.model.gates import Gate
 from generator.model.manifests import Manifest
 from generator.model.rollout import Deletion, Rollout, Stage
-from generator.pipeline import compile_plan
+from generator.pipeline import Collector, compile_plan
 from generator.proof import proved
 from tests.support.paths import ROOT
 from tests.support.trees import EXAMPLES
@@ -27,9 +27,9 @@ def example(name: str) -> Rollout:
     return compile_plan(ROOT / "plans" / name / "plan.yaml").rollout
 
 
-def verdict(rollout: Rollout) -> tuple[Diagnostic, ...]:
-    found = Findings()
-    proved(rollout, found)
+def verdict(rollout: Rollout) -> tuple[Finding, ...]:
+    found = Collector()
+    found.collect(proved(rollout))
     return found.all
 
 

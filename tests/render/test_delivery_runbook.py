@@ -112,4 +112,5 @@ def holds(set_up: Scene, index: int) -> bool:
 
 def holds_last(set_up: Scene) -> bool:
     marker = (set_up.example.rendered / "live" / ".stage").read_text(encoding="utf-8").strip()
-    return marker == set_up.example.data["stages"][-1]["name"]
+    last: str = set_up.example.data["stages"][-1]["name"]
+    return marker == last

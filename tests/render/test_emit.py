@@ -2,14 +2,15 @@
 
 import re
 from collections import OrderedDict
+from typing import Any
 
 import pytest
 import yaml
 
-from generator.emit import emit, flow, scalar
+from generator.emit import Json, emit, flow, scalar
 
 LONG = "k" * 1025  # one more than parsers take for a key on one line
-STYLE = [
+STYLE: list[tuple[Json, str]] = [
     ({}, "{}\n"),
     ([], "[]\n"),
     (None, "null\n"),
@@ -30,7 +31,7 @@ STYLE = [
     ([{LONG: {"a": 1}}, {LONG: [1]}], f"- ? {LONG}\n  :\n    a: 1\n- ? {LONG}\n  :\n  - 1\n"),
     ({LONG[1:]: "v " * 999 + "v"}, f"{LONG[1:]}: {'v ' * 999}v\n"),
 ]
-FLOW = [
+FLOW: list[tuple[Json, str]] = [
     ({"a": 1, "b": ["x", "y"]}, '{a: 1, b: [x, "y"]}'),
     ([{}, [], None, True, 0.5, {"a": {"b": []}}], "[{}, [], null, true, 0.5, {a: {b: []}}]"),
     (["a,b", "a:b", "a?", "a]", "a b", "a\nb"], '["a,b", "a:b", "a?", "a]", a b, "a\\nb"]'),
@@ -57,47 +58,47 @@ NOT_LITERAL = ["\n", "\na", " a\nb", "\ta\nb", "a \nb", "a\t\nb", "a\nb ", "a\n\
 NOT_LITERAL += ["a\n\n", "a\r\nb", "a\n\x85", "a\n\u2028b", "a\n\ufeff"]
 
 
-def words(table):
+def words(table: str) -> list[str]:
     return table.strip("\n").replace("\n", "|").split("|")
 
 
 @pytest.mark.parametrize(("value", "text"), STYLE)
-def test_block_style(value, text):
+def test_block_style(value: Json, text: str) -> None:
     assert emit(value) == text
     assert yaml.safe_load(text) == value
 
 
 @pytest.mark.parametrize(("value", "text"), FLOW)
-def test_flow_style(value, text):
+def test_flow_style(value: Json, text: str) -> None:
     assert flow(value) == text
     assert yaml.safe_load(text) == value
 
 
 @pytest.mark.parametrize("text", words(PLAIN))
-def test_plain_strings(text):
+def test_plain_strings(text: str) -> None:
     assert scalar(text) == text
     assert emit({text: [text]}) == f"{text}:\n- {text}\n"
 
 
 @pytest.mark.parametrize("text", words(QUOTED))
-def test_quoted_strings(text):
+def test_quoted_strings(text: str) -> None:
     assert scalar(text) == flow(text) == f'"{text}"'
     assert emit({text: [text]}) == f'"{text}":\n- "{text}"\n'
 
 
 @pytest.mark.parametrize(("text", "written"), ESCAPED)
-def test_escapes(text, written):
+def test_escapes(text: str, written: str) -> None:
     assert scalar(text) == flow(text) == written
 
 
 @pytest.mark.parametrize("text", NOT_LITERAL)
-def test_text_that_a_literal_block_may_lose_is_quoted(text):
+def test_text_that_a_literal_block_may_lose_is_quoted(text: str) -> None:
     assert emit({"a": text}) == f"a: {scalar(text)}\n"
     assert scalar(text).startswith('"')
 
 
-def test_indent_moves_every_line():
-    value = {"a": ["one\n\ntwo", {}], LONG: {"c": 1}}
+def test_indent_moves_every_line() -> None:
+    value: Json = {"a": ["one\n\ntwo", {}], LONG: {"c": 1}}
     assert emit(value, 4) == re.sub("(?m)^(?=.)", "    ", emit(value))
     assert emit("a\nb", 2) == "  |-\n    a\n    b\n"
 
@@ -117,7 +118,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("value", STRANGE)
-def test_types_that_json_lacks_are_refused(value):
+def test_types_that_json_lacks_are_refused(value: Any) -> None:
     for write in (emit, flow, scalar, lambda value: emit([value])):
         with pytest.raises(TypeError):
             write(value)
@@ -127,17 +128,18 @@ LOST = [1e999, -1e999, 1e999 - 1e999, 2**63, -(2**63) - 1, pytest.param(10**5000
 
 
 @pytest.mark.parametrize("value", LOST)
-def test_values_that_parsers_lose_are_refused(value):
+def test_values_that_parsers_lose_are_refused(value: float | int | str) -> None:
     for write in (emit, flow, scalar, lambda value: emit({"a": value})):
         with pytest.raises(ValueError, match=r"pair|64 bits|JSON"):
             write(value)
 
 
-def test_scalar_refuses_full_collections_and_cycles_end():
-    for value in ([1], {"a": 1}):
+def test_scalar_refuses_full_collections_and_cycles_end() -> None:
+    full: list[Json] = [[1], {"a": 1}]
+    for value in full:
         with pytest.raises(TypeError):
             scalar(value)
-    loop = []
+    loop: list[Json] = []
     loop.append(loop)
     for write in (emit, flow):
         with pytest.raises(RecursionError):

@@ -5,13 +5,16 @@ import json
 import random
 import re
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.emit import emit, flow, scalar
+from generator.emit import Json, emit, flow, scalar
 from tests.support.patience import PATIENCE
 
 needs_kubectl = pytest.mark.oracle("kubectl")
@@ -47,7 +50,7 @@ CODES = [*range(0x20), *range(0x7F, 0xAE), 0x61C, *range(0x2000, 0x2070), 0xD7FF
 CODES += [*range(0xFFF0, 0x10000), 0x10000, 0x1FFFE, 0xE0041, 0x10FFFF]
 
 
-def naughty():
+def naughty() -> Iterator[str]:
     """Give strings that some parser reads as another value, as syntax or not at all, if they stand plain."""
     for word in WORDS.split():
         for cased in (word, word.upper(), word.title(), word.swapcase()):
@@ -70,52 +73,64 @@ def naughty():
 NAUGHTY = sorted(set(naughty()))
 
 
-def in_every_position(texts):
+def in_every_position(texts: list[str]) -> tuple[dict[str, Json], str]:
     """Give a manifest with each text as value, key, list item, scalar and in flow style; and its YAML."""
-    forms = {"values": {f"v{n}": text for n, text in enumerate(texts)}, "keys": dict.fromkeys(texts, "v")}
-    forms |= {"items": [[text, {"item": text}] for text in texts]}
-    start = {"apiVersion": "test/v1", "kind": "Naughty", "metadata": {"name": "naughty"}, "block": forms}
+    forms: dict[str, Json] = {
+        "values": {f"v{n}": text for n, text in enumerate(texts)},
+        "keys": dict.fromkeys(texts, "v"),
+    }
+    forms["items"] = [[text, {"item": text}] for text in texts]
+    start: dict[str, Json] = {
+        "apiVersion": "test/v1",
+        "kind": "Naughty",
+        "metadata": {"name": "naughty"},
+        "block": forms,
+    }
     written = emit(start) + f"flow: {flow(forms)}\nscalars:\n" + "".join(f"- {scalar(t)}\n" for t in texts)
-    return start | {"flow": forms, "scalars": texts}, written
+    return {**start, "flow": forms, "scalars": [*texts]}, written
 
 
-def kubectl(*arguments, text=None):
+def kubectl(*arguments: str, text: str | None = None) -> str:
     command = ["kubectl", *arguments]
     run = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=PATIENCE)
     assert run.returncode == 0, run.stderr[-500:]
     return run.stdout
 
 
-def read_by_kubectl(text):
-    value = json.loads(kubectl("annotate", "--local", "-f", "-", "a=b", "-o", "json", text=text))
+def read_by_kubectl(text: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(
+        kubectl("annotate", "--local", "-f", "-", "a=b", "-o", "json", text=text)
+    )
     assert value["metadata"].pop("annotations") == {"a": "b"}
     return value
 
 
-def kustomize_loses(text):
+def kustomize_loses(text: str) -> bool:
     """Say whether kustomize itself cannot carry a text: inside, it reads its own JSON as YAML."""
-    return re.search("[\x7f-\x9f\ufffe\uffff]", text) or len(json.dumps(text, ensure_ascii=False)) > 1024
+    return (
+        bool(re.search("[\x7f-\x9f\ufffe\uffff]", text)) or len(json.dumps(text, ensure_ascii=False)) > 1024
+    )
 
 
-def test_there_are_enough_naughty_strings():
+def test_there_are_enough_naughty_strings() -> None:
     assert len(NAUGHTY) >= 1200
     assert sum(yaml.safe_load(text) != text for text in WORDS.split() + NUMBERS.split()) > 15
 
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.BaseLoader, yaml.CSafeLoader, yaml.CBaseLoader])
-def test_pyyaml_and_libyaml_read_every_naughty_string_back(loader):
+def test_pyyaml_and_libyaml_read_every_naughty_string_back(loader: type) -> None:
     value, text = in_every_position(NAUGHTY)
     assert yaml.load(text, loader) == value
 
 
 @needs_kubectl
-def test_kubectl_reads_every_naughty_string_back():
+def test_kubectl_reads_every_naughty_string_back() -> None:
     value, text = in_every_position(NAUGHTY)
     assert read_by_kubectl(text) == value
 
 
 @needs_kubectl
-def test_kustomize_reads_every_naughty_string_back(tmp_path):
+def test_kustomize_reads_every_naughty_string_back(tmp_path: Path) -> None:
     texts = [text for text in NAUGHTY if not kustomize_loses(text)]
     value, text = in_every_position(texts)
     (tmp_path / "naughty.yaml").write_text(text, encoding="utf-8")
@@ -125,8 +140,8 @@ def test_kustomize_reads_every_naughty_string_back(tmp_path):
 
 
 @needs_kubectl
-def test_kubectl_reads_every_number_back():
-    numbers = [
+def test_kubectl_reads_every_number_back() -> None:
+    numbers: list[Json] = [
         0,
         -1,
         2**63 - 1,
@@ -144,14 +159,14 @@ def test_kubectl_reads_every_number_back():
     assert read_by_kubectl(text + emit({"numbers": numbers})) == value | {"numbers": numbers}
 
 
-def test_ambiguous_strings_are_quoted_everywhere():
+def test_ambiguous_strings_are_quoted_everywhere() -> None:
     for text in filter(MUST_QUOTE.match, NAUGHTY):
         assert scalar(text) == flow(text)
         assert scalar(text)[0] == '"'
         assert emit({text: 1}).removeprefix("? ")[0] == '"'
 
 
-def test_nothing_is_written_that_an_editor_strips_or_a_reviewer_cannot_see():
+def test_nothing_is_written_that_an_editor_strips_or_a_reviewer_cannot_see() -> None:
     for text in NAUGHTY:
         assert "\n" not in scalar(text) + flow({text: [text]})
         written = emit([{text: text}])
@@ -167,7 +182,7 @@ JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEX
 
 @settings(deadline=None)
 @given(JSON, st.integers(0, 5))
-def test_any_json_value_comes_back(value, indent):
+def test_any_json_value_comes_back(value: Any, indent: int) -> None:
     text = emit(value, indent)
     for written in (text, flow(value)):
         assert repr(yaml.safe_load(written)) == repr(yaml.load(written, yaml.CSafeLoader)) == repr(value)
@@ -176,7 +191,7 @@ def test_any_json_value_comes_back(value, indent):
 
 @settings(deadline=None)
 @given(SCALARS)
-def test_any_scalar_comes_back(value):
+def test_any_scalar_comes_back(value: bool | float | int | str | None) -> None:
     for written in (f"- {scalar(value)}", f"- {flow(value)}", f"[{flow(value)}]"):
         assert repr(yaml.safe_load(written)) == repr([value])
     written = f"a: {scalar(value)}\nb: {{c: {flow(value)}}}"

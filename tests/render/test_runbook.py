@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from generator.stages.blue_green.parameters import BlueGreen
+from generator.stages.lora_adapter.parameters import LoraAdapter
+from generator.stages.rolling_update.strategy import RollingUpdate
 from tests.oracles.cluster import Cluster, Object
 from tests.oracles.world.controllers import OWNER, WORKLOADS
 from tests.oracles.world.servers import ADAPTERS
@@ -77,7 +80,7 @@ def split_of(rule: Object) -> dict[str, int]:
 
 
 def beta_reaches_green(set_up: Scene) -> None:
-    parameters = set_up.example.rollout.plan.strategy
+    parameters = BlueGreen.of(set_up.example.rollout.plan)
     request, pool = set_up.world.servers.passed[-1]
     beta = next(beta for beta in parameters.betas if request.headers[beta.name] == beta.value)
     (candidate,) = (one for one in parameters.candidates if one.name == beta.candidate)
@@ -111,7 +114,8 @@ def all_groups_are_new(set_up: Scene) -> None:
 
 def new_pods(set_up: Scene) -> tuple[int, int]:
     """How many pods of the updated workload run the new image, and how many there are."""
-    parameters = set_up.example.rollout.plan.strategy
+    parameters = RollingUpdate.of(set_up.example.rollout.plan)
+    assert parameters.workload is not None
     pods = set_up.world.api.running({OWNER: parameters.workload.value})
     new = parameters.update.fields["image"]
     return sum([each["image"] for each in pod["spec"]["containers"]] == [new] for pod in pods), len(pods)
@@ -127,16 +131,16 @@ def loaded(set_up: Scene) -> list[set[str]]:
 def every_pod_has_the_candidate(set_up: Scene) -> None:
     adapters = loaded(set_up)
     assert len(adapters) == 4
-    assert all(set_up.example.rollout.plan.strategy.candidates[0].name in pod for pod in adapters)
+    assert all(LoraAdapter.of(set_up.example.rollout.plan).candidates[0].name in pod for pod in adapters)
 
 
 def the_alias_is_answered(set_up: Scene) -> None:
     request, _ = set_up.world.servers.passed[-1]
-    assert request.body["model"] == set_up.example.rollout.plan.strategy.alias.value
+    assert request.body["model"] == LoraAdapter.of(set_up.example.rollout.plan).alias.value
 
 
 def the_stable_adapter_is_nowhere(set_up: Scene) -> None:
-    parameters = set_up.example.rollout.plan.strategy
+    parameters = LoraAdapter.of(set_up.example.rollout.plan)
     assert loaded(set_up) == [{parameters.candidates[0].name}] * 4
     files = [path.name for path in (set_up.world.servers.files / ADAPTERS).iterdir()]
     assert files == [parameters.candidates[0].name]
@@ -179,7 +183,7 @@ def test_the_way_back_leads_back_from_every_stage(name: str, cluster: Cluster, t
 
 def serving(stored: Mapping[str, Object]) -> Object:
     """What clients notice: the backends that get requests, by what is asked for, and the images there."""
-    found: Object = {}
+    found: dict[Any, Any] = {}
     for key, item in stored.items():
         for rule in item["spec"]["rules"] if item["kind"] in SPLITTING else ():
             asked = json.dumps(rule["matches"], sort_keys=True)

@@ -95,4 +95,5 @@ def without_weights(item: Object) -> Object:
         | {"targets": ()}
         for rule in item["spec"]["rules"]
     ]
-    return item["spec"] | {"rules": rules}
+    spec: Object = item["spec"] | {"rules": rules}
+    return spec

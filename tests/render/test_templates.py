@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jinja2 import Environment, UndefinedError, nodes
 
 from generator.emit import emit
 from generator.load import load_manifests
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.source import Source
 from generator.resources import TEMPLATES
 from generator.templating import _environment, render_yaml
@@ -37,7 +38,7 @@ POD: dict[str, str] = {}
 CONTAINER = {"image": "example.com/server:v1", "resources": {}, "linger_seconds": 120}
 READ = {"selector": LABELS, "interval": "15s", "token": "reader"}
 
-VALUES = {
+VALUES: dict[str, dict[str, Any]] = {
     "httproute.yaml.j2": {
         "name": "llm-route",
         "namespace": "llm-d",
@@ -164,7 +165,7 @@ def test_what_a_template_renders_is_canonical_and_holds_its_values(path: Path, n
     if naughty is not None:
         values = {key: _replaced(value, naughty) for key, value in values.items()}
     text = render_yaml(relative(path), **values)
-    (document,) = load_manifests(Source(name=path.name, text=text), Findings())
+    (document,) = value_of(load_manifests(Source(name=path.name, text=text)))
     assert emit(document.data) == text
     leaves = set(_leaves(document.data))
     assert {leaf for value in values.values() for leaf in _leaves(value) if leaf is not True} <= leaves
@@ -176,8 +177,8 @@ def test_mappings_and_lists_enter_whole(path: Path) -> None:
     whole = {"a b: c": [{"d": ["- e", 1, True]}, {}]}
     values = VALUES[path.name]
     shaped = {key: whole for key, value in values.items() if value == {} or str(value).isupper()}
-    (document,) = load_manifests(
-        Source(name=path.name, text=render_yaml(relative(path), **values | shaped)), Findings()
+    (document,) = value_of(
+        load_manifests(Source(name=path.name, text=render_yaml(relative(path), **values | shaped)))
     )
     assert sum(1 for value in _inner(document.data) if value == whole) >= len(shaped)
 

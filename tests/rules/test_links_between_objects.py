@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 from generator.gather.canonical import canonical
-from generator.kubernetes.references import named_by
+from generator.kubernetes.references import references_of
 from generator.load import load_manifests
-from generator.model.findings import Findings
 from generator.model.manifests import Manifest, Origin, identity_of, put
 from generator.model.source import Source
 from generator.model.target import Apis
+from generator.pipeline import Collector
 from generator.rules.links import CHECKS
-from generator.rules.links.objects import Scene
+from generator.rules.links.objects import ObjectCatalog
 from tests.support.builtin_faults import steps
 from tests.support.paths import ROOT
 
@@ -127,8 +127,8 @@ EPP = ("spec", "template", "spec")
 
 
 def read(text: str) -> tuple[Manifest, ...]:
-    found = Findings()
-    documents = load_manifests(Source(name="serving.yaml", text=text), found)
+    found = Collector()
+    documents = found.collect(load_manifests(Source(name="serving.yaml", text=text)))
     assert found.all == ()
     bodies = [(canonical(document.data, "llm-d", APIS), Origin(document=document)) for document in documents]
     return tuple(
@@ -139,8 +139,8 @@ def read(text: str) -> tuple[Manifest, ...]:
 
 def told(objects: tuple[Manifest, ...]) -> list[tuple[str, int, str]]:
     """Give code, line and hint of each finding."""
-    scene = Scene(objects=objects)
-    return [(one.code.id, one.place.line, one.hint) for check in CHECKS for one in check(scene)]
+    index = ObjectCatalog(objects=objects)
+    return [(one.code.id, one.place.line, one.hint) for check in CHECKS for one in check(index)]
 
 
 def spoilt(kind: str, name: str, value: Any, *path: str | int) -> tuple[Manifest, ...]:
@@ -227,7 +227,7 @@ def test_the_hint_of_a_selector_names_what_nearly_fits() -> None:
 def test_references_know_where_they_stand() -> None:
     """What `follow` renames and what is looked for are the same fields, each at a place that exists."""
     for item in read(GOOD):
-        for reference in named_by(item):
+        for reference in references_of(item):
             assert item.get(*reference.path) == reference.name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,17 +40,17 @@ def named(plan: Object, name: str, **target: object) -> Object:
     return plan
 
 
-def shift(folder: Path, name: str, blue: str = BLUE, green: str = GREEN, **more: object) -> Path:
+def shift(folder: Path, name: str, blue: str = BLUE, green: str = GREEN, **more: Any) -> Path:
     """A blue-green plan from one pool to another; `to` is the name of its route."""
-    plan = named(blue_green({"weight": 10}, {"weight": 100}), name, **more.pop("target", {}))  # type: ignore[arg-type]
+    plan = named(blue_green({"weight": 10}, {"weight": 100}), name, **more.pop("target", {}))
     plan["spec"] |= {
         "blue": {"pool": blue, "manifests": ["blue"]},
         "green": {"pool": green, "manifests": ["green"]},
     }
-    plan["spec"] |= more.pop("spec", {})  # type: ignore[arg-type]
+    plan["spec"] |= more.pop("spec", {})
     files: dict[str, list[Object] | str] = {
-        "blue/all.yaml": [*version(blue), *more.pop("extra", [])],  # type: ignore[list-item]
-        "green/all.yaml": [*version(green), *more.pop("copies", [])],  # type: ignore[list-item]
+        "blue/all.yaml": [*version(blue), *more.pop("extra", [])],
+        "green/all.yaml": [*version(green), *more.pop("copies", [])],
         "routes/all.yaml": [route({"backendRefs": [to_pool(blue)]}, name=str(more.pop("to", "llm-route")))],
     }
     return written(folder / name, plan, files)
@@ -85,6 +86,16 @@ def test_two_plans_that_own_an_object_are_refused(tmp_path: Path, rollplan: Roll
     assert done.returncode == 1
     golden.text("together/RP553.txt", done.stdout)
     assert "RP553" in done.stdout
+
+
+def test_what_two_plans_do_to_an_object_is_accepted_for_that_object(tmp_path: Path) -> None:
+    first = shift(tmp_path, "first")
+    second = shift(tmp_path, "second", "other-blue", GREEN)
+    with pytest.raises(Rejected) as rejected:
+        compile_plans(map(str, (first, second)))
+    about = {finding.code.id: finding.about for finding in rejected.value.findings}
+    assert about["RP553"] == "Deployment/green-pool-decode"
+    assert about["RP554"] == "HTTPRoute/llm-route"
 
 
 def test_two_plans_that_shift_one_route_are_refused(
@@ -140,7 +151,7 @@ def test_a_later_plan_can_accept_that_it_follows(tmp_path: Path) -> None:
     assert found(second, third) == [("RP556", Severity.WARNING)]
 
 
-def budgeted(folder: Path, name: str, budget: Object, where: str, **more: object) -> Path:
+def budgeted(folder: Path, name: str, budget: Object, where: str, **more: Any) -> Path:
     """A rolling update of 2 replicas with 4 accelerators each, and one more replica for its time."""
     server = {
         "name": "modelserver",

@@ -1,6 +1,8 @@
 """Blue-green plans that no example has, and manifests in all their spellings: what the stages hold."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,6 +10,9 @@ import yaml
 from tests.support.small_plans import (
     BLUE,
     GREEN,
+    Files,
+    Object,
+    Tree,
     blue_green,
     lora,
     rendered,
@@ -25,18 +30,21 @@ HALF = {"weight": 50}
 FULL = {"weight": 100}
 
 
+Render = Callable[[Object, Files], Tree]
+
+
 @pytest.fixture
-def render(tmp_path):
+def render(tmp_path: Path) -> Render:
     return lambda plan, files: rendered(tmp_path, plan, files)
 
 
-def weights(tree, stage, name="llm-route"):
+def weights(tree: Tree, stage: str, name: str = "llm-route") -> dict[str, int]:
     """The weights in the last rule of a route, by backend."""
     rules = tree.read(f"stages/{stage}/httproute-{name}.yaml")["spec"]["rules"]
     return {ref["name"]: ref["weight"] for ref in rules[-1]["backendRefs"]}
 
 
-def test_a_route_that_rollplan_makes(render):
+def test_a_route_that_rollplan_makes(render: Render) -> None:
     made = {
         "name": "made",
         "hostnames": ["*.example.com", "a.b"],
@@ -62,7 +70,7 @@ def test_a_route_that_rollplan_makes(render):
     assert weights(tree, "00-baseline", "made") == {BLUE: 100}
 
 
-def test_a_made_route_is_asked_under_its_own_host_and_path(render):
+def test_a_made_route_is_asked_under_its_own_host_and_path(render: Render) -> None:
     made = {"name": "made", "hostnames": ["*.example.com"], "pathPrefix": "/v1"}
     tree = render(blue_green(BETA, FULL, route=made), VERSIONS)
     (smoke,) = (line for line in tree["README.md"].splitlines() if "http://$address" in line)
@@ -70,14 +78,14 @@ def test_a_made_route_is_asked_under_its_own_host_and_path(render):
     assert "-H 'Host: beta.example.com'" in tree["README.md"]
 
 
-def test_stages_without_a_beta_step(render):
+def test_stages_without_a_beta_step(render: Render) -> None:
     tree = render(blue_green(HALF, FULL), VERSIONS | {"routes/all.yaml": [route(TO_BLUE)]})
     names = "baseline deploy-model deploy-router attach weight-50 weight-100 drain finalize cleanup"
     assert tree.stages == [f"{index:02}-{name}" for index, name in enumerate(names.split())]
     assert weights(tree, "03-attach") == {BLUE: 100, GREEN: 0}
 
 
-def test_fractions_of_a_percent_are_whole_weights(render):
+def test_fractions_of_a_percent_are_whole_weights(render: Render) -> None:
     steps = [{"weight": weight} for weight in (0.001, 0.5, 12.25, 100)]
     tree = render(blue_green(*steps), VERSIONS | {"routes/all.yaml": [route(TO_BLUE)]})
     assert tree.stages[4:8] == ["04-weight-0-001", "05-weight-0-5", "06-weight-12-25", "07-weight-100"]
@@ -85,14 +93,14 @@ def test_fractions_of_a_percent_are_whole_weights(render):
     assert found == [0, 1, 500, 12_250, 100_000]
 
 
-def test_a_backend_of_its_own_keeps_its_part_of_the_rule(render):
+def test_a_backend_of_its_own_keeps_its_part_of_the_rule(render: Render) -> None:
     rule = {"backendRefs": [to_service("cache", weight=1), to_pool(BLUE, weight=3)]}
     tree = render(blue_green(HALF, FULL), VERSIONS | {"routes/all.yaml": [route(rule)]})
     assert weights(tree, "04-weight-50") == {"cache": 100, BLUE: 150, GREEN: 150}
     assert weights(tree, "07-finalize") == {"cache": 100, GREEN: 300}
 
 
-def test_two_routes_move_and_one_that_never_knew_blue_stays(render):
+def test_two_routes_move_and_one_that_never_knew_blue_stays(render: Render) -> None:
     apart = route({"backendRefs": [to_service("web")]}, name="apart")
     files = {"routes/all.yaml": [route(TO_BLUE), route(TO_BLUE, name="second"), apart]}
     tree = render(blue_green(HALF, FULL, strategy={"routesShift": "together"}), VERSIONS | files)
@@ -104,7 +112,7 @@ def test_two_routes_move_and_one_that_never_knew_blue_stays(render):
     )
 
 
-def test_beta_users_of_another_rule_stay_there(render):
+def test_beta_users_of_another_rule_stay_there(render: Render) -> None:
     other = {"matches": [{"headers": [{"name": "model", "value": "b"}]}], "backendRefs": [to_service("b")]}
     tree = render(blue_green(BETA, FULL), VERSIONS | {"routes/all.yaml": [route(TO_BLUE, other)]})
     rules = tree.read("stages/03-beta/httproute-llm-route.yaml")["spec"]["rules"]
@@ -113,7 +121,7 @@ def test_beta_users_of_another_rule_stay_there(render):
     assert [rule["backendRefs"][0]["name"] for rule in rules] == [GREEN, "b", BLUE, "b"]
 
 
-def test_a_gateway_in_another_namespace(render):
+def test_a_gateway_in_another_namespace(render: Render) -> None:
     target = {"mode": "gateway", "gateway": {"name": "gateway", "namespace": "infra"}}
     tree = render(blue_green(BETA, FULL, target=target, route={"name": "made"}), VERSIONS)
     (parent,) = tree.read("stages/00-baseline/httproute-made.yaml")["spec"]["parentRefs"]
@@ -121,7 +129,7 @@ def test_a_gateway_in_another_namespace(render):
     assert "kubectl -n infra get gateway/gateway " in tree["README.md"]
 
 
-def test_shared_objects_live_through_all_stages(render):
+def test_shared_objects_live_through_all_stages(render: Render) -> None:
     shared = [thing("v1", "Namespace", "llm-d"), thing("v1", "ConfigMap", "chat", data={"on": "yes"})]
     files = {"shared/all.yaml": shared, "routes/all.yaml": [route(TO_BLUE)]}
     tree = render(blue_green(shared={"manifests": ["shared"]}), VERSIONS | files)
@@ -134,7 +142,7 @@ def test_shared_objects_live_through_all_stages(render):
 
 
 SERVING = version(BLUE)
-SPELLINGS = {
+SPELLINGS: dict[str, Files] = {
     "one document a file": {f"serving/{n}.yaml": [item] for n, item in enumerate(SERVING)},
     "many documents in a file": {
         "serving/all.yml": "---\n"
@@ -148,6 +156,8 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_manifests_mean_the_same_in_every_spelling(render, spelling, tmp_path_factory):
+def test_manifests_mean_the_same_in_every_spelling(
+    render: Render, spelling: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     expected = rendered(tmp_path_factory.mktemp("expected"), lora(), {"serving/all.yaml": SERVING})
     assert render(lora(), SPELLINGS[spelling]) == expected

@@ -1,14 +1,24 @@
 """Blue against several candidates: weights, headers, gates, replicas, and who is left in the end."""
 
 import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from generator.model.findings import Rejected
+from generator.model.manifests import Identity
+from generator.model.rollout import Rollout, Stage
+from generator.model.weights import percent
 from generator.pipeline import compile_plan
 from tests.stages.test_capacity import model
 from tests.stages.test_derive import router
 from tests.support.derived import bundle, overlaps, stale_references, write_plan
 from tests.support.small_plans import (
+    Files,
+    Object,
+    Tree,
     blue_green,
     candidates,
     rendered,
@@ -20,31 +30,35 @@ from tests.support.small_plans import (
 )
 
 TO_BLUE = {"backendRefs": [to_pool("blue-pool")]}
-FILES = versions("blue", "a", "b") | {"routes/all.yaml": [route(TO_BLUE)]}
-STEPS = [{"weights": {"a": 5, "b": 2.5}}, {"weights": {"b": 20}}, {"promote": "a"}]
+FILES: Files = {**versions("blue", "a", "b"), "routes/all.yaml": [route(TO_BLUE)]}
+STEPS: list[Object] = [{"weights": {"a": 5, "b": 2.5}}, {"weights": {"b": 20}}, {"promote": "a"}]
+
+Render = Callable[..., Tree]
+Stages = Callable[..., dict[str, Stage]]
+Make = Callable[..., Rollout]
 
 
-def plan(*steps, **more):
+def plan(*steps: Object, **more: list[Object]) -> Object:
     return blue_green(*(steps or STEPS), candidates=candidates("a", "b"), **more)
 
 
 @pytest.fixture
-def render(tmp_path):
+def render(tmp_path: Path) -> Render:
     return lambda plan, files=FILES: rendered(tmp_path, plan, files)
 
 
 @pytest.fixture
-def stages(tmp_path):
+def stages(tmp_path: Path) -> Stages:
     """The stages of a plan by their slugs."""
     return lambda plan, files=FILES: {stage.slug: stage for stage in rollout(tmp_path, plan, files).stages}
 
 
-def weights(tree, stage, rule=-1):
+def weights(tree: Tree, stage: str, rule: int = -1) -> dict[str, int]:
     rules = tree.read(f"stages/{stage}/httproute-llm-route.yaml")["spec"]["rules"]
     return {ref["name"]: ref["weight"] for ref in rules[rule]["backendRefs"]}
 
 
-def test_stages_say_the_shares_and_every_pool_keeps_its_place(render):
+def test_stages_say_the_shares_and_every_pool_keeps_its_place(render: Render) -> None:
     tree = render(plan())
     assert tree.stages[3:] == [
         "03-attach",
@@ -65,10 +79,10 @@ def test_stages_say_the_shares_and_every_pool_keeps_its_place(render):
     assert weights(tree, "08-finalize") == {"a-pool": 1000}
 
 
-def test_the_table_names_every_version(stages):
+def test_the_table_names_every_version(stages: Stages) -> None:
     found = stages(plan())
     (split,) = found["weight-a-5-b-2-5"].splits
-    assert [(backend.version, str(backend.share)) for backend in split.backends] == [
+    assert [(backend.version, percent(backend.share)) for backend in split.backends] == [
         ("blue", "92.5"),
         ("a", "5"),
         ("b", "2.5"),
@@ -77,7 +91,7 @@ def test_the_table_names_every_version(stages):
     assert found["deploy-model"].title == "a's and b's model servers start, without requests"
 
 
-def test_blue_and_the_losers_drain_and_go_in_one_safe_order(render, stages):
+def test_blue_and_the_losers_drain_and_go_in_one_safe_order(render: Render, stages: Stages) -> None:
     found = stages(plan())
     assert [gate.name for gate in found["drain"].gate.metrics] == ["drained", "drained-b"]
     cleanup = found["cleanup"]
@@ -87,19 +101,19 @@ def test_blue_and_the_losers_drain_and_go_in_one_safe_order(render, stages):
     assert {item.bundle for item in cleanup.objects} == {"a", "routes"}
 
 
-def test_the_winner_changes_only_what_comes_after_the_last_weights(tmp_path):
+def test_the_winner_changes_only_what_comes_after_the_last_weights(tmp_path: Path) -> None:
     one, other = (
         rollout(tmp_path / name, plan(*STEPS[:-1], {"promote": name}), FILES).stages for name in ("a", "b")
     )
 
-    def objects(stage):
+    def objects(stage: Stage) -> list[tuple[Identity, Mapping[str, Any]]]:
         return [(item.identity, item.data) for item in stage.objects]
 
     same = [objects(first) == objects(second) for first, second in zip(one, other, strict=True)]
     assert same == [True] * 6 + [False] * 4
 
 
-def test_each_candidate_has_beta_users_of_its_own(render):
+def test_each_candidate_has_beta_users_of_its_own(render: Render) -> None:
     headers = [{"candidate": name, "name": "x-rollout", "value": name} for name in ("a", "b")]
     tree = render(plan({"beta": {"headers": headers}}, *STEPS))
     rules = tree.read("stages/03-beta/httproute-llm-route.yaml")["spec"]["rules"]
@@ -110,7 +124,7 @@ def test_each_candidate_has_beta_users_of_its_own(render):
     assert "with x-rollout: a reach a and with x-rollout: b reach b" in tree["README.md"]
 
 
-def test_copies_of_requests_go_to_every_candidate(render):
+def test_copies_of_requests_go_to_every_candidate(render: Render) -> None:
     tree = render(plan({"mirror": {"percent": 10}}, *STEPS))
     (rule,) = tree.read("stages/04-mirror/httproute-llm-route.yaml")["spec"]["rules"]
     mirrors = [item["requestMirror"] for item in rule["filters"]]
@@ -118,7 +132,7 @@ def test_copies_of_requests_go_to_every_candidate(render):
     assert found == [("a-pool", 10), ("b-pool", 10)]
 
 
-def test_a_gate_is_asked_of_each_candidate_that_has_requests(stages):
+def test_a_gate_is_asked_of_each_candidate_that_has_requests(stages: Stages) -> None:
     gates = [
         {"name": "errors", "promql": 'errors{service="{candidate}-epp"}', "max": 1},
         {"name": "all", "promql": 'all{pool="{blue}"}', "max": 1},
@@ -134,7 +148,7 @@ def test_a_gate_is_asked_of_each_candidate_that_has_requests(stages):
     ]
 
 
-def test_a_question_is_put_to_each_candidate_that_has_requests(stages):
+def test_a_question_is_put_to_each_candidate_that_has_requests(stages: Stages) -> None:
     gates = [{"name": "errors", "metric": "errors", "max": 1, "minRequests": 5}]
     found = stages(plan(*(step | {"gates": ["errors"]} for step in STEPS), gates=gates))
     metrics = {gate.name: gate.promql for gate in found["weight-a-5-b-2-5"].gate.metrics}
@@ -146,7 +160,7 @@ def test_a_question_is_put_to_each_candidate_that_has_requests(stages):
     assert names == ["errors-b", "enough-requests"]
 
 
-def test_one_candidate_is_what_green_is(tmp_path):
+def test_one_candidate_is_what_green_is(tmp_path: Path) -> None:
     """The two spellings differ in the names that the plan gives, and in nothing else."""
     short = blue_green({"weight": 10}, {"weight": 100})
     long = blue_green({"weights": {"green": 10}}, {"promote": "green"}, candidates=candidates("green"))
@@ -159,10 +173,10 @@ def test_one_candidate_is_what_green_is(tmp_path):
     assert renamed == one
 
 
-def test_a_pool_of_many_backends_gets_no_candidate_beyond_the_limit(tmp_path):
+def test_a_pool_of_many_backends_gets_no_candidate_beyond_the_limit(tmp_path: Path) -> None:
     rule = {"backendRefs": [to_pool("blue-pool"), *(to_service(f"s{n}") for n in range(14))]}
-    with pytest.raises(Exception) as caught:
-        rollout(tmp_path, plan(), FILES | {"routes/all.yaml": [route(rule)]})
+    with pytest.raises(Rejected) as caught:
+        rollout(tmp_path, plan(), {**FILES, "routes/all.yaml": [route(rule)]})
     assert "would have 17 backendRefs in a rule" in str(caught.value.findings)
 
 
@@ -170,10 +184,10 @@ DERIVED = [{"name": name, "pool": pool, "from": "blue"} for name, pool in [("a",
 
 
 @pytest.fixture
-def made_from_blue(tmp_path):
+def made_from_blue(tmp_path: Path) -> Make:
     """A rollout whose candidates are both made from blue; one has a pool with a name of its own."""
 
-    def make(objects, **strategy):
+    def make(objects: list[Object], **strategy: Object) -> Rollout:
         steps = [{"weights": {"a": 10, "b": 20}}, {"weights": {"a": 50}}, {"promote": "a"}]
         path = write_plan(
             tmp_path, objects, pool="llm", green="", strategy={"steps": steps} | strategy, candidates=DERIVED
@@ -186,7 +200,7 @@ def made_from_blue(tmp_path):
     return make
 
 
-def test_candidates_made_from_blue_are_told_apart_from_each_other(made_from_blue):
+def test_candidates_made_from_blue_are_told_apart_from_each_other(made_from_blue: Make) -> None:
     found = made_from_blue([*router(selector={"app": "llm"}), model(4)])
     assert overlaps(found) == []
     assert stale_references(found) == []
@@ -197,11 +211,11 @@ def test_candidates_made_from_blue_are_told_apart_from_each_other(made_from_blue
     }
 
 
-def test_every_version_grows_before_its_share_and_shrinks_after_it(made_from_blue):
+def test_every_version_grows_before_its_share_and_shrinks_after_it(made_from_blue: Make) -> None:
     capacity = {"policy": "follow-weight", "perBlue": {"b": 2}}
     found = made_from_blue([*router(selector={"app": "llm"}), model(10)], capacity=capacity)
 
-    def servers(stage):
+    def servers(stage: Stage) -> tuple[int | None, ...]:
         counts = {
             item.bundle: item.get("spec", "replicas")
             for item in stage.objects

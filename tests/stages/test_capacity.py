@@ -70,7 +70,7 @@ def share(state: State) -> Decimal:
     """Give green's percentage of the requests, read from the route itself."""
     [route] = [item for item in state.values() if item.kind == "HTTPRoute"]
     refs = {ref["name"]: ref["weight"] for ref in route.get("spec", "rules")[-1]["backendRefs"]}
-    return Decimal(100 * refs.get("llm-new", 0)) / sum(refs.values())
+    return Decimal(100 * refs.get("llm-new", 0)) / Decimal(sum(refs.values()))
 
 
 @settings(deadline=None, max_examples=25)

@@ -484,7 +484,8 @@ def test_operations_as_kustomize_does(name: str, theirs: dict[str, Any]) -> None
 def test_patches_change_nothing_in_place() -> None:
     item = rich()
     before = json.dumps(item)
-    for patch in (*MERGES.values(), *OPERATIONS.values()):
+    patches: list[Any] = [*MERGES.values(), *OPERATIONS.values()]
+    for patch in patches:
         apply(item, patch)
     assert json.dumps(item) == before
 

@@ -20,7 +20,7 @@ ROLE = {"llm-d.ai/role": "decode"}
 APP = {"app": "llm", **ROLE}
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 CONTAINER = {"name": "modelserver", "image": "example.com/server:v1"}
-BARE = {"PriorityClass": {"value": 10}}
+BARE: dict[str, dict[str, Any]] = {"PriorityClass": {"value": 10}}
 """Kind → its fields, where it has no spec."""
 
 
@@ -114,7 +114,7 @@ def test_volumes(tmp_path: Path) -> None:
     assert "adapters" not in {item.name for deletion in last.deletions for item in deletion.objects}
 
 
-SPECS = {
+SPECS: dict[str, dict[str, Any]] = {
     "Gateway": {"gatewayClassName": "c", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}
 }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.stages.lora_adapter.parameters import LoraAdapter
 from tests.oracles.cluster import Cluster, Object
 from tests.oracles.world import WEAK
 from tests.oracles.world.controllers import WORKLOADS
@@ -199,22 +200,24 @@ def the_first_server_is_down(set_up: Scene, gate: str) -> Iterator[None]:
 @contextmanager
 def the_first_server_lacks_the_candidate(set_up: Scene, gate: str) -> Iterator[None]:
     loaded = set_up.world.servers.loaded[first_pod(set_up)]
-    loaded.remove(set_up.example.rollout.plan.strategy.candidates[0].name)
+    loaded.remove(LoraAdapter.of(set_up.example.rollout.plan).candidates[0].name)
     yield
-    loaded.add(set_up.example.rollout.plan.strategy.candidates[0].name)
+    loaded.add(LoraAdapter.of(set_up.example.rollout.plan).candidates[0].name)
 
 
 @contextmanager
 def the_first_server_has_the_stable_adapter(set_up: Scene, gate: str) -> Iterator[None]:
     loaded = set_up.world.servers.loaded[first_pod(set_up)]
-    loaded.add(set_up.example.rollout.plan.strategy.stable.value)
+    loaded.add(LoraAdapter.of(set_up.example.rollout.plan).stable.value)
     yield
-    loaded.remove(set_up.example.rollout.plan.strategy.stable.value)
+    loaded.remove(LoraAdapter.of(set_up.example.rollout.plan).stable.value)
 
 
 @contextmanager
 def the_candidate_is_not_in_the_folder(set_up: Scene, gate: str) -> Iterator[None]:
-    folder = set_up.world.servers.files / ADAPTERS / set_up.example.rollout.plan.strategy.candidates[0].name
+    folder = (
+        set_up.world.servers.files / ADAPTERS / LoraAdapter.of(set_up.example.rollout.plan).candidates[0].name
+    )
     folder.rmdir()
     yield
     folder.mkdir()

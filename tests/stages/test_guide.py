@@ -1,11 +1,13 @@
 """What the llm-d guides have people type into an editor is what the examples render, stage by stage."""
 
+from typing import Any
+
 import pytest
 import yaml
 from deepdiff import DeepDiff
 
 from generator.pipeline import compile_plan, planned
-from tests.support.trees import ROOT
+from tests.support.paths import ROOT
 
 ROUTE = """
 apiVersion: gateway.networking.k8s.io/v1
@@ -49,22 +51,24 @@ ROUTE_DEFAULTS = {"root['metadata']['namespace']": "llm-d"}
 REWRITE_DEFAULTS = ROUTE_DEFAULTS | {"root['spec']['poolRef']['kind']": "InferencePool"}
 
 
-def weighted(form, weights):
+def weighted(form: str, weights: dict[str, int]) -> str:
     return ", ".join(form.replace("NAME", name).replace("WEIGHT", str(n)) for name, n in weights.items())
 
 
-def route(**weights):
+def route(**weights: int) -> dict[str, Any]:
     names = {"blue": "vllm-qwen3-32b", "green": "vllm-qwen3-32b-new"}
     named = {names[version]: weight for version, weight in weights.items()}
-    return yaml.safe_load(ROUTE.replace("BACKENDS", weighted(POOL, named)))
+    made: dict[str, Any] = yaml.safe_load(ROUTE.replace("BACKENDS", weighted(POOL, named)))
+    return made
 
 
-def rewrite(**weights):
+def rewrite(**weights: int) -> dict[str, Any]:
     named = {f"small-segment-lora-{version}": weight for version, weight in weights.items()}
-    return yaml.safe_load(REWRITE.replace("TARGETS", weighted(ADAPTER, named)))
+    made: dict[str, Any] = yaml.safe_load(REWRITE.replace("TARGETS", weighted(ADAPTER, named)))
+    return made
 
 
-def unweighted(rewrite):
+def unweighted(rewrite: dict[str, Any]) -> dict[str, Any]:
     (target,) = rewrite["spec"]["rules"][0]["targets"]
     del target["weight"]
     return rewrite
@@ -81,7 +85,7 @@ GUIDE = {
 }
 
 
-def rendered(example, stage, kind):
+def rendered(example: str, stage: str, kind: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The one object of a kind that stands in a stage's own folder, and its beta rules apart."""
     files = planned(compile_plan(ROOT / "plans" / example / "plan.yaml")).tree
     found = [
@@ -95,7 +99,7 @@ def rendered(example, stage, kind):
 
 
 @pytest.mark.parametrize(("example", "stage"), GUIDE)
-def test_stage_holds_the_object_of_the_guide(example, stage):
+def test_stage_holds_the_object_of_the_guide(example: str, stage: str) -> None:
     guide, defaults = GUIDE[example, stage]
     ours, _ = rendered(example, stage, guide["kind"])
     difference = DeepDiff(guide, ours, verbose_level=2)
@@ -105,7 +109,7 @@ def test_stage_holds_the_object_of_the_guide(example, stage):
 @pytest.mark.parametrize(
     ("stage", "beta_rules"), {"06-weight-10": 1, "10-finalize": 0, "11-cleanup": 0}.items()
 )
-def test_beta_rules_are_all_that_a_route_has_beyond_the_guide(stage, beta_rules):
+def test_beta_rules_are_all_that_a_route_has_beyond_the_guide(stage: str, beta_rules: int) -> None:
     _, beta = rendered("blue-green", stage, "HTTPRoute")
     header = {"type": "Exact", "name": "x-rollout", "value": "green"}
     match = {"path": {"type": "PathPrefix", "value": "/"}, "headers": [header]}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.model.findings import Diagnostic, Rejected
+from generator.model.findings import Finding, Rejected
 from generator.pipeline import compile_plans
 from tests.support.paths import ROOT, SHARED
 from tests.support.small_plans import blue_green, lora, written
@@ -20,7 +20,7 @@ BLUE, GREEN = "vllm-qwen3-32b", "vllm-qwen3-32b-new"
 GUIDE = {"llm-d.ai/guide": "optimized-baseline"}
 
 
-def findings(plan: Path) -> tuple[Diagnostic, ...]:
+def findings(plan: Path) -> tuple[Finding, ...]:
     try:
         return tuple(finding for one in compile_plans([str(plan)]) for finding in one.warnings)
     except Rejected as rejected:
@@ -60,7 +60,7 @@ def stock(folder: Path, samples: Path) -> Path:
     )
 
 
-def quoted(finding: Diagnostic) -> Any:
+def quoted(finding: Finding) -> Any:
     """Give the YAML that a hint has between its first backticks."""
     said = re.search(r"`([^`]+)`", finding.hint)
     assert said, finding.hint
@@ -129,7 +129,7 @@ def test_the_adapter_example_lacks_what_adapters_need(samples: Path, tmp_path: P
     plan["spec"]["pool"] = GREEN
     found = findings(written(tmp_path, plan, {"serving/all.yaml": [*router, *server]}))
     assert {finding.code.id for finding in found} == {"RP530", "RP542", "RP549", "RP550"}
-    assert all(finding.object == "Deployment/lora-adapter-rollout-decode" for finding in found)
+    assert all(finding.about == "Deployment/lora-adapter-rollout-decode" for finding in found)
 
 
 def test_a_drain_takes_the_place_of_the_metric(tmp_path: Path) -> None:

@@ -3,13 +3,18 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 from deepdiff import DeepDiff
 from hypothesis import given, settings
 
-from tests.support.random_plans import BRIEF, THIRD, blue_greens, said
+from generator.model.manifests import Manifest
+from generator.model.rollout import Rollout
+from generator.stages.blue_green.parameters import BlueGreen
+from tests.support.random_plans import BRIEF, THIRD, Case, blue_greens, said
 from tests.support.small_plans import BLUE
 from tests.support.trees import name
 
@@ -18,8 +23,13 @@ POOL = ("inference.networking.k8s.io", "InferencePool")
 DEFAULTS = {"namespace", "group", "kind", "weight", "type", "matches", "path", "appProtocol", "failureMode"}
 """The fields that the API server fills in where users leave them out; we write them out."""
 
+State = tuple[str, dict[str, Fraction]]
+"""A phase of the rollout, and the candidates' shares in it."""
+Backend = tuple[str, str, str]
+Routes = dict[str, Mapping[str, Any]]
 
-def timeline(case):
+
+def timeline(case: Case) -> list[State]:
     """What each step of the rollout is: before, within or after the split, and the candidates' shares.
 
     Beta users of what lost are released before the rest drains.
@@ -30,17 +40,17 @@ def timeline(case):
     return [(BEFORE, {})] * 3 + splits + drains + [(AFTER, case.steps[-1])] * 2
 
 
-def betas_of(case, phase):
+def betas_of(case: Case, phase: str) -> dict[str, dict[str, str]]:
     """The pools whose beta users there are in a phase, with their headers."""
     pools = {BEFORE: (), SPLIT: case.betas, RELEASED: (case.winner,), AFTER: ()}[phase]
     return {pool: beta for pool, beta in case.betas.items() if pool in pools}
 
 
-def routes(objects):
+def routes(objects: tuple[Manifest, ...]) -> Routes:
     return {item.name: item.data for item in objects if item.kind == "HTTPRoute"}
 
 
-def stages(case, rollout):
+def stages(case: Case, rollout: Rollout) -> Iterator[tuple[dict[str, State], Routes]]:
     """The routes of every stage, and what each of them must be: its phase and the candidates' shares.
 
     Routes that send to blue change in stages of their own, unless the plan wants them together. A route
@@ -51,7 +61,8 @@ def stages(case, rollout):
     busy = [
         key for key in moving if any((*POOL, BLUE) in shares(rule) for rule in today[key]["spec"]["rules"])
     ]
-    expected, before = [], dict.fromkeys(today, (BEFORE, {}))
+    expected: list[dict[str, State]] = []
+    before: dict[str, State] = dict.fromkeys(today, (BEFORE, {}))
     for now in timeline(case):
         old = before[moving[0]]
         parts = moving if old[0] != now[0] else busy if old != now else []
@@ -63,44 +74,44 @@ def stages(case, rollout):
         yield state, routes(stage.objects)
 
 
-def header(beta):
+def header(beta: dict[str, str]) -> dict[str, str]:
     return {"type": "Exact"} | beta
 
 
-def is_beta(rule, case):
+def is_beta(rule: dict[str, Any], case: Case) -> bool:
     headers = [header(beta) for beta in case.betas.values()]
     return all(any(one in headers for one in match.get("headers", ())) for match in rule["matches"])
 
 
-def plain(route, case):
+def plain(route: Mapping[str, Any], case: Case) -> list[dict[str, Any]]:
     return [rule for rule in route["spec"]["rules"] if not is_beta(rule, case)]
 
 
-def backend(ref):
+def backend(ref: dict[str, Any]) -> Backend:
     return (ref["group"], ref["kind"], ref["name"])
 
 
-def is_pool(ref, pool):
+def is_pool(ref: dict[str, Any], pool: str) -> bool:
     return backend(ref) == (*POOL, pool)
 
 
-def sends_to(rule, pool):
+def sends_to(rule: dict[str, Any], pool: str) -> bool:
     return any(is_pool(ref, pool) for ref in rule.get("backendRefs", ()))
 
 
-def shares(rule):
+def shares(rule: dict[str, Any]) -> dict[Backend, Fraction]:
     """What part of a rule's requests each backend gets, if any."""
-    weights = Counter()
+    weights: Counter[Backend] = Counter()
     for ref in rule.get("backendRefs", ()):
         weights[backend(ref)] += ref["weight"]
     return {key: Fraction(weight, weights.total()) for key, weight in weights.items() if weight}
 
 
-def all_to(pool):
+def all_to(pool: str) -> dict[Backend, int]:
     return {(*POOL, pool): 1}
 
 
-def shifted(today, candidates):
+def shifted(today: dict[Backend, Fraction], candidates: dict[str, Fraction]) -> dict[Backend, Fraction]:
     """The same, when candidates have taken their shares of what blue had."""
     moved = today.get((*POOL, BLUE), Fraction(0))
     after = {**today, (*POOL, BLUE): moved * (1 - sum(candidates.values()))}
@@ -108,10 +119,10 @@ def shifted(today, candidates):
     return {key: value for key, value in after.items() if value}
 
 
-def contested(rules):
+def contested(rules: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """The rules with matches of a path and method that rules to blue match too, and those matches."""
 
-    def key(match):
+    def key(match: dict[str, Any]) -> tuple[dict[str, str], str | None]:
         return (match["path"], match.get("method"))
 
     keys = [key(match) for rule in rules if sends_to(rule, BLUE) for match in rule["matches"]]
@@ -120,11 +131,13 @@ def contested(rules):
         yield from [(rule, matches)] if matches else []
 
 
-def rest_of(rule):
+def rest_of(rule: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in rule.items() if key not in ("name", "matches", "backendRefs")}
 
 
-def pairs(case, rollout):
+def pairs(
+    case: Case, rollout: Rollout
+) -> Iterator[tuple[str, dict[str, Fraction], dict[str, Any], dict[str, Any]]]:
     """Every rule of every stage: its phase, the candidates' shares, the rule as it is today, the rule now."""
     today = routes(rollout.stages[0].objects)
     for state, now in stages(case, rollout):
@@ -134,20 +147,20 @@ def pairs(case, rollout):
                 yield *state[key], before, after
 
 
-def each_candidate_gets_exactly_its_share_of_what_blue_had(case, rollout):
+def each_candidate_gets_exactly_its_share_of_what_blue_had(case: Case, rollout: Rollout) -> None:
     for _, candidates, before, after in pairs(case, rollout):
         assert shares(after) == shifted(shares(before), candidates)
 
 
-def weights_are_what_the_api_takes_and_never_all_zero(case, rollout):
+def weights_are_what_the_api_takes_and_never_all_zero(case: Case, rollout: Rollout) -> None:
     for _, _, _, rule in pairs(case, rollout):
         found = [ref["weight"] for ref in rule.get("backendRefs", ())]
         assert all(type(weight) is int and 0 <= weight <= 1_000_000 for weight in found)
         assert sum(found) or not found
 
 
-def a_rule_keeps_the_sum_of_its_weights_once_it_knows_the_candidates(case, rollout):
-    sums = {}
+def a_rule_keeps_the_sum_of_its_weights_once_it_knows_the_candidates(case: Case, rollout: Rollout) -> None:
+    sums: dict[str, list[int]] = {}
     for state, now in stages(case, rollout):
         for key, (phase, _) in state.items():
             if phase != BEFORE:
@@ -156,13 +169,13 @@ def a_rule_keeps_the_sum_of_its_weights_once_it_knows_the_candidates(case, rollo
                 assert found == sums.setdefault(key, found)
 
 
-def a_stage_changes_one_route_unless_the_plan_wants_more(case, rollout):
+def a_stage_changes_one_route_unless_the_plan_wants_more(case: Case, rollout: Rollout) -> None:
     for (_, before), (_, now) in pairwise(stages(case, rollout)):
         changed = [key for key in now if now[key] != before[key]]
         assert len(changed) <= 1 or case.together
 
 
-def the_first_stage_is_today_with_defaults_written_out(case, rollout):
+def the_first_stage_is_today_with_defaults_written_out(case: Case, rollout: Rollout) -> None:
     folders = ("blue/", "shared/", "routes/")
     today = [item for path, items in case.files.items() if path.startswith(folders) for item in items]
     named = {name(item)[:2] + name(item)[3:]: item for item in today}
@@ -174,10 +187,10 @@ def the_first_stage_is_today_with_defaults_written_out(case, rollout):
         assert {path.split("'")[-2] for path in difference.get("dictionary_item_added", ())} <= DEFAULTS
 
 
-def the_last_stage_has_the_winner_alone(case, rollout):
+def the_last_stage_has_the_winner_alone(case: Case, rollout: Rollout) -> None:
     last = rollout.stages[-1]
     alive = {item.bundle for item in last.objects}
-    candidates = rollout.plan.strategy.candidates
+    candidates = BlueGreen.of(rollout.plan).candidates
     (winner,) = (candidate for candidate in candidates if candidate.pool.value == case.winner)
     assert alive == {winner.name, "shared", "routes"}
     losers = ("blue", *(candidate.name for candidate in candidates if candidate is not winner))
@@ -190,20 +203,20 @@ def the_last_stage_has_the_winner_alone(case, rollout):
             assert set(pools) <= {case.winner, THIRD}
 
 
-def split_stages_differ_in_weights_alone(case, rollout):
+def split_stages_differ_in_weights_alone(case: Case, rollout: Rollout) -> None:
     blank = re.compile(r'"weight": [0-9]+')
-    found = {}
+    found: dict[str, str] = {}
     for state, now in stages(case, rollout):
         for key in (key for key, (phase, _) in state.items() if phase == SPLIT):
             text = blank.sub("", json.dumps(now[key]))
             assert text == found.setdefault(key, text)
 
 
-def everything_else_in_a_route_stays(case, rollout):
-    def rest(ref):
+def everything_else_in_a_route_stays(case: Case, rollout: Rollout) -> None:
+    def rest(ref: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in ref.items() if key not in ("weight", "name")}
 
-    candidates = (candidate.pool.value for candidate in rollout.plan.strategy.candidates)
+    candidates = (candidate.pool.value for candidate in BlueGreen.of(rollout.plan).candidates)
     both = (BLUE, *candidates)
     pools = {BEFORE: (BLUE,), SPLIT: both, RELEASED: both, AFTER: (case.winner,)}
     for phase, _, before, after in pairs(case, rollout):
@@ -221,8 +234,8 @@ def everything_else_in_a_route_stays(case, rollout):
             assert item["metadata"] == today[key]["metadata"]
 
 
-def no_route_names_a_pool_that_is_not_there(case, rollout):
-    def named(objects):
+def no_route_names_a_pool_that_is_not_there(case: Case, rollout: Rollout) -> None:
+    def named(objects: tuple[Manifest, ...]) -> set[str]:
         rules = (rule for item in routes(objects).values() for rule in item["spec"]["rules"])
         return {
             ref["name"] for rule in rules for ref in rule.get("backendRefs", ()) if backend(ref)[:2] == POOL
@@ -235,7 +248,7 @@ def no_route_names_a_pool_that_is_not_there(case, rollout):
         assert not (named(before.objects) | named(stage.objects)) & deleted
 
 
-def the_way_back_gives_blue_all_that_it_had(case, rollout):
+def the_way_back_gives_blue_all_that_it_had(case: Case, rollout: Rollout) -> None:
     today, back = routes(rollout.stages[0].objects), routes(rollout.rollback.objects)
     changed = {key for _, now in stages(case, rollout) for key in now if now[key] != today[key]}
     assert changed <= set(back) <= set(today)
@@ -243,12 +256,12 @@ def the_way_back_gives_blue_all_that_it_had(case, rollout):
         assert item["metadata"] == today[key]["metadata"]
         assert list(map(shares, item["spec"]["rules"])) == list(map(shares, today[key]["spec"]["rules"]))
     removed = {item.identity for deletion in rollout.rollback.removals for item in deletion.objects}
-    names = {candidate.name for candidate in rollout.plan.strategy.candidates}
+    names = {candidate.name for candidate in BlueGreen.of(rollout.plan).candidates}
     added = {item.identity for stage in rollout.stages for item in stage.objects if item.bundle in names}
     assert removed == added
 
 
-def beta_rules_come_first_and_demand_their_header(case, rollout):
+def beta_rules_come_first_and_demand_their_header(case: Case, rollout: Rollout) -> None:
     for state, now in stages(case, rollout):
         for key, item in now.items():
             rules = item["spec"]["rules"]
@@ -267,9 +280,9 @@ def beta_rules_come_first_and_demand_their_header(case, rollout):
             assert len(set(names)) == len(names)
 
 
-def versions_come_and_go_whole_and_nothing_else_changes(case, rollout):
+def versions_come_and_go_whole_and_nothing_else_changes(case: Case, rollout: Rollout) -> None:
     first = {item.identity: item.data for stage in reversed(rollout.stages) for item in stage.objects}
-    candidates = rollout.plan.strategy.candidates
+    candidates = BlueGreen.of(rollout.plan).candidates
     for index, stage in enumerate(rollout.stages):
         alive = Counter(item.bundle for item in stage.objects)
         is_last = stage is rollout.stages[-1]
@@ -281,7 +294,35 @@ def versions_come_and_go_whole_and_nothing_else_changes(case, rollout):
         assert len({item.identity for item in stage.objects}) == len(stage.objects)
 
 
+def splits_say_what_the_routes_of_their_stage_do(case: Case, rollout: Rollout) -> None:
+    versions = {
+        BLUE: "blue",
+        **{item.pool.value: item.name for item in BlueGreen.of(rollout.plan).candidates},
+    }
+    for stage in rollout.stages:
+        expected = []
+        for item in (item for item in stage.objects if item.kind == "HTTPRoute"):
+            for index, rule in enumerate(item.data["spec"]["rules"]):
+                refs = rule.get("backendRefs", ())
+                total = sum(ref["weight"] for ref in refs)
+                found = [
+                    (
+                        versions.get(ref["name"], "") if ref["kind"] == "InferencePool" else "",
+                        ref["weight"],
+                        Fraction(ref["weight"], total) if total else 0,
+                    )
+                    for ref in refs
+                ]
+                if any(version for version, _, _ in found):
+                    expected.append((item.identity, rule.get("name") or f"rules[{index}]", found))
+        assert expected == [
+            (split.object, split.rule, [(one.version, one.weight, one.share) for one in split.backends])
+            for split in stage.splits
+        ]
+
+
 LAWS = [
+    splits_say_what_the_routes_of_their_stage_do,
     each_candidate_gets_exactly_its_share_of_what_blue_had,
     weights_are_what_the_api_takes_and_never_all_zero,
     a_rule_keeps_the_sum_of_its_weights_once_it_knows_the_candidates,
@@ -299,7 +340,7 @@ LAWS = [
 
 @settings(BRIEF, max_examples=150)
 @given(blue_greens())
-def test_every_blue_green_rollout_keeps_every_law(case):
+def test_every_blue_green_rollout_keeps_every_law(case: Case) -> None:
     rollout = case.rollout()
     for law in LAWS:
         law(case, rollout)

@@ -1,15 +1,18 @@
 """What holds of pinned rules in every stage, whatever the plan, its routes and its pins say (contract I7)."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from generator.model.rollout import Stage
 from tests.stages.test_laws import POOL, backend, header, routes, sends_to
-from tests.support.random_plans import BRIEF, blue_greens
+from tests.support.random_plans import BRIEF, Case, blue_greens
 from tests.support.small_plans import BLUE
 
 
 @st.composite
-def pinned(draw):
+def pinned(draw: st.DrawFn) -> tuple[Case, dict[tuple[str, int], str]]:
     """A blue-green case with some rules to blue pinned, for a while or for good; one at least moves."""
     case = draw(blue_greens())
     found = [
@@ -28,7 +31,7 @@ def pinned(draw):
     return case, untils
 
 
-def rule_of(case, stage, route, index):
+def rule_of(case: Case, stage: Stage, route: str, index: int) -> dict[str, Any]:
     """A rule of a route by its index today: beta rules stand before the others."""
     headers = [header(beta) for beta in case.betas.values()]
     rules = [
@@ -36,17 +39,18 @@ def rule_of(case, stage, route, index):
         for rule in routes(stage.objects)[route]["spec"]["rules"]
         if not all(any(one in headers for one in match.get("headers", ())) for match in rule["matches"])
     ]
-    return rules[index]
+    found: dict[str, Any] = rules[index]
+    return found
 
 
-def names_blue(stage):
+def names_blue(stage: Stage) -> bool:
     rules = (rule for item in routes(stage.objects).values() for rule in item["spec"]["rules"])
     return any(sends_to(rule, BLUE) for rule in rules)
 
 
 @settings(BRIEF, max_examples=80)
 @given(pinned())
-def test_pinned_rules_stay_as_long_as_the_plan_says(drawn):
+def test_pinned_rules_stay_as_long_as_the_plan_says(drawn: tuple[Case, dict[tuple[str, int], str]]) -> None:
     case, untils = drawn
     stages = case.rollout().stages
     released = next((n for n, stage in enumerate(stages) if stage.slug.startswith("release")), len(stages))
@@ -63,7 +67,9 @@ def test_pinned_rules_stay_as_long_as_the_plan_says(drawn):
 
 @settings(BRIEF, max_examples=80)
 @given(pinned())
-def test_blue_is_there_exactly_as_long_as_something_names_it(drawn):
+def test_blue_is_there_exactly_as_long_as_something_names_it(
+    drawn: tuple[Case, dict[tuple[str, int], str]],
+) -> None:
     case, untils = drawn
     stages = case.rollout().stages
     stays = "forever" in untils.values()

@@ -1,10 +1,13 @@
 """Where requests end up: a Gateway's choice of a rule, played on every stage of random rollouts."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stages.test_laws import all_to, betas_of, rest_of, sends_to, shares, shifted, stages
-from tests.support.random_plans import BRIEF, blue_greens
+from tests.support.random_plans import BRIEF, Case, blue_greens
 from tests.support.small_plans import BLUE
 
 PATHS = ["/", "/v1", "/v1/chat", "/v1/chat/completions", "/v12"]
@@ -18,7 +21,7 @@ REQUESTS = st.fixed_dictionaries(
 )
 
 
-def takes(match, request):
+def takes(match: dict[str, Any], request: dict[str, Any]) -> bool:
     """Say whether one match of a rule takes a request."""
     kind, value = match["path"]["type"], match["path"]["value"]
     under = value == "/" or (request["path"] + "/").startswith(value + "/")
@@ -30,14 +33,14 @@ def takes(match, request):
     )
 
 
-def rank(match):
+def rank(match: dict[str, Any]) -> tuple[bool, int, bool, int, int]:
     """How precedence orders matches: the path, then a method, then the most headers, then parameters."""
     path = match["path"]
     counts = (len(match.get("headers", ())), len(match.get("queryParams", ())))
     return (path["type"] == "Exact", len(path["value"]), "method" in match, *counts)
 
 
-def serving(route, request):
+def serving(route: Mapping[str, Any], request: dict[str, Any]) -> Any:
     """The rule that a Gateway chooses: the best match, of equals the first rule."""
     rules = route["spec"]["rules"]
     found = [(rank(m), -n) for n, rule in enumerate(rules) for m in rule["matches"] if takes(m, request)]
@@ -46,7 +49,9 @@ def serving(route, request):
 
 @settings(BRIEF, max_examples=100)
 @given(blue_greens(), st.lists(REQUESTS, min_size=5, max_size=20), st.data())
-def test_each_request_is_handled_as_today_but_for_the_candidates_shares_of_blue(case, requests, data):
+def test_each_request_is_handled_as_today_but_for_the_candidates_shares_of_blue(
+    case: Case, requests: list[dict[str, Any]], data: st.DataObject
+) -> None:
     (_, today), *_ = found = list(stages(case, case.rollout()))
     wanted = data.draw(st.sampled_from([*case.betas, None]))
     for key, request in ((key, request) for key in today for request in requests):

@@ -1,24 +1,42 @@
 """Rolling updates and adapter rollouts that no example has: what the stages hold, or what is refused."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from generator.model.findings import Rejected
-from tests.support.small_plans import BLUE, deployment, lora, rendered, rewrite, rolling, version
+from tests.support.small_plans import (
+    BLUE,
+    Files,
+    Object,
+    Tree,
+    deployment,
+    lora,
+    rendered,
+    rewrite,
+    rolling,
+    version,
+)
 
 HALF = {"weight": 50}
 FULL = {"weight": 100}
 
+Render = Callable[[Object, Files], Tree]
+Refused = Callable[[Object, Files], list[str]]
+
 
 @pytest.fixture
-def render(tmp_path):
+def render(tmp_path: Path) -> Render:
     return lambda plan, files: rendered(tmp_path, plan, files)
 
 
 @pytest.fixture
-def refused(tmp_path):
+def refused(tmp_path: Path) -> Refused:
     """Give the codes of what is wrong with a plan."""
 
-    def codes(plan, files):
+    def codes(plan: Object, files: Files) -> list[str]:
         with pytest.raises(Rejected) as rejected:
             rendered(tmp_path, plan, files)
         return [finding.code.id for finding in rejected.value.findings]
@@ -40,23 +58,27 @@ REFUSED = [
 ]
 
 
-def serving(*containers):
+def serving(*containers: Object) -> Files:
     return {"serving/all.yaml": [*version(BLUE)[:3], deployment("decode", {"app": BLUE}, *containers)]}
 
 
 @pytest.mark.parametrize(("containers", "update", "changed"), UPDATED)
-def test_a_rolling_update_changes_one_container(render, containers, update, changed):
+def test_a_rolling_update_changes_one_container(
+    render: Render, containers: list[dict[str, str]], update: dict[str, str], changed: str
+) -> None:
     tree = render(rolling(update={"image": "new:v2"} | update), serving(*containers))
     pod = tree.read("stages/01-update/deployment-decode.yaml")["spec"]["template"]["spec"]
     assert [c["name"] for c in pod["containers"] if c["image"] == "new:v2"] == [changed]
 
 
 @pytest.mark.parametrize(("containers", "update", "code"), REFUSED)
-def test_a_rolling_update_that_is_not_clear_is_refused(refused, containers, update, code):
+def test_a_rolling_update_that_is_not_clear_is_refused(
+    refused: Refused, containers: list[dict[str, str]], update: dict[str, str], code: str
+) -> None:
     assert refused(rolling(update={"image": "new:v2"} | update), serving(*containers)) == [code]
 
 
-def test_a_rolling_update_needs_to_know_which_of_two_deployments(render, refused):
+def test_a_rolling_update_needs_to_know_which_of_two_deployments(render: Render, refused: Refused) -> None:
     files = {"serving/all.yaml": [*version(BLUE), deployment("prefill", {"app": BLUE}, MAIN)]}
     assert refused(rolling(), files) == ["RP307"]
     tree = render(rolling(workload="prefill"), files)
@@ -64,11 +86,11 @@ def test_a_rolling_update_needs_to_know_which_of_two_deployments(render, refused
     assert "stages/01-update/deployment-prefill.yaml" in tree
 
 
-def rule(model, *targets, **fields):
+def rule(model: str, *targets: dict[str, str], **fields: Any) -> Object:
     return {"matches": [{"model": {"value": model}}], "targets": list(targets)} | fields
 
 
-def test_a_rewrite_that_is_there_is_edited_in_place(render):
+def test_a_rewrite_that_is_there_is_edited_in_place(render: Render) -> None:
     other, own = rule("other", {"modelRewrite": "x"}), rule("alias", {"modelRewrite": "v1"})
     item = rewrite(other, own, name="all")
     item["metadata"]["labels"] = {"team": "a"}
@@ -84,7 +106,7 @@ def test_a_rewrite_that_is_there_is_edited_in_place(render):
     assert not any("alias-rewrite" in path for path in tree)
 
 
-def test_an_alias_without_a_gateway_has_no_request_to_send_through_one(render):
+def test_an_alias_without_a_gateway_has_no_request_to_send_through_one(render: Render) -> None:
     tree = render(lora(HALF, FULL, target={"mode": "standalone"}), {"serving/all.yaml": version(BLUE)})
     assert tree.stages == [
         "00-baseline",

@@ -46,7 +46,12 @@ def workload(kind: str, replicas: int | None = 3, **spec: Any) -> dict[str, Any]
 def plan(folder: Path, item: dict[str, Any], **strategy: Any) -> Path:
     (folder / "all.yaml").write_text("\n---\n".join(json.dumps(each) for each in [*router(), item]))
     strategy = {"type": "rolling-update", "update": {"image": "vllm:v2"}, **strategy}
-    spec = {"target": {"mode": "standalone"}, "pool": "llm", "manifests": ["all.yaml"], "strategy": strategy}
+    spec: dict[str, Any] = {
+        "target": {"mode": "standalone"},
+        "pool": "llm",
+        "manifests": ["all.yaml"],
+        "strategy": strategy,
+    }
     spec["accept"] = [{"rule": "RP534", "reason": "an outage is no matter here"}]
     body = {
         "apiVersion": "rollplan.dev/v1alpha1",
@@ -166,7 +171,9 @@ def test_policy_of_a_stateful_set_is_explicit(tmp_path: Path) -> None:
 def test_policy_of_a_group_is_explicit(
     said: dict[str, Any], strategy: dict[str, Any], wanted: tuple[Any, Any], tmp_path: Path
 ) -> None:
-    own = {"rolloutStrategy": {"type": "RollingUpdate", "rollingUpdateConfiguration": said}} if said else {}
+    own: dict[str, Any] = (
+        {"rolloutStrategy": {"type": "RollingUpdate", "rollingUpdateConfiguration": said}} if said else {}
+    )
     found = rollout(tmp_path, workload("LeaderWorkerSet", **own), **strategy)
     for item, partition in zip(servers(found)[1:], (2, 1, 0, 0), strict=True):
         assert item.get("spec", "rolloutStrategy") == {

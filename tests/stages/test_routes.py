@@ -1,13 +1,20 @@
 """Routes as people have them: several, in other namespaces, with all that a route can say."""
 
 import json
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from generator.model.findings import Rejected
+from generator.model.rollout import Stage
 from tests.support.small_plans import (
     GREEN,
+    Files,
+    Object,
     blue_green,
     candidates,
     rollout,
@@ -25,22 +32,24 @@ BETA = {"beta": {"header": {"name": "x-rollout", "value": "green"}}}
 STEPS = ({"weight": 10}, {"weight": 100})
 CHAT = {"backendRefs": [to_pool(BLUE)]}
 
+Stages = Callable[..., dict[str, Stage]]
+
 
 @pytest.fixture
-def stages(tmp_path):
-    def run(made, *objects, files=VERSIONS):
-        found = rollout(tmp_path, made, files | {"routes/all.yaml": list(objects)})
+def stages(tmp_path: Path) -> Stages:
+    def run(made: Object, *objects: Object, files: Files = VERSIONS) -> dict[str, Stage]:
+        found = rollout(tmp_path, made, {**files, "routes/all.yaml": list(objects)})
         return {stage.slug: stage for stage in found.stages}
 
     return run
 
 
-def named(stage, name):
+def named(stage: Stage, name: str) -> Mapping[str, Any]:
     (item,) = (item for item in stage.objects if item.name == name)
     return item.data
 
 
-def pools(stage, name):
+def pools(stage: Stage, name: str) -> dict[str, int]:
     """The weights of the last rule of a route, by pool."""
     refs = named(stage, name)["spec"]["rules"][-1]["backendRefs"]
     return {ref["name"]: ref["weight"] for ref in refs}
@@ -93,7 +102,7 @@ REAL = route(
 REAL["metadata"] |= {"labels": {"team": "llm"}, "annotations": {"external-dns": "on"}}
 
 
-def test_everything_that_a_route_has_is_kept_in_every_stage(stages):
+def test_everything_that_a_route_has_is_kept_in_every_stage(stages: Stages) -> None:
     target = {"mode": "gateway", "gateway": {"name": "gateway", "namespace": "infra"}}
     found = stages(blue_green(BETA, *STEPS, target=target), deepcopy(REAL))
     today = named(found["baseline"], "llm-route")
@@ -108,7 +117,7 @@ def test_everything_that_a_route_has_is_kept_in_every_stage(stages):
             assert filters == {json.dumps(ref.get("filters")) for ref in before.get("backendRefs", ())}
 
 
-def test_a_beta_rule_clones_each_match_and_all_else(stages):
+def test_a_beta_rule_clones_each_match_and_all_else(stages: Stages) -> None:
     twin, *others = named(stages(blue_green(BETA, *STEPS), deepcopy(REAL))["beta"], "llm-route")["spec"][
         "rules"
     ]
@@ -122,7 +131,7 @@ def test_a_beta_rule_clones_each_match_and_all_else(stages):
         assert twin[field] == own[field]
 
 
-def test_routes_go_one_by_one_and_only_the_last_is_watched(stages):
+def test_routes_go_one_by_one_and_only_the_last_is_watched(stages: Stages) -> None:
     gates = [{"name": "errors", "promql": "e", "max": 1}]
     steps = ({"weight": 10, "soak": "1h", "gates": ["errors"]}, {"weight": 100})
     found = stages(blue_green(*steps, gates=gates), route(CHAT), route(CHAT, name="second"))
@@ -133,10 +142,10 @@ def test_routes_go_one_by_one_and_only_the_last_is_watched(stages):
     assert (second.gate.soak, [gate.name for gate in second.gate.metrics]) == ("1h", ["errors"])
     assert "httproute/llm-route" in first.gate.checks[0].script
     assert first.title == "10 % of requests reach green (HTTPRoute llm-route, 1 of 2)"
-    assert [split.backends[1].share for split in first.splits] == [10, 0]
+    assert [split.backends[1].share for split in first.splits] == [Fraction(1, 10), 0]
 
 
-def test_routes_go_together_where_the_plan_says_so(stages):
+def test_routes_go_together_where_the_plan_says_so(stages: Stages) -> None:
     made = blue_green(*STEPS, strategy={"routesShift": "together"})
     found = stages(made, route(CHAT), route(CHAT, name="second"))
     assert (
@@ -145,7 +154,7 @@ def test_routes_go_together_where_the_plan_says_so(stages):
     assert list(found)[3:] == ["attach", "weight-10", "weight-100", "drain", "finalize", "cleanup"]
 
 
-def test_a_grpc_route_is_shifted_with_its_methods(stages):
+def test_a_grpc_route_is_shifted_with_its_methods(stages: Stages) -> None:
     rule = {
         "matches": [
             {"method": {"service": "llm.Chat", "method": "Ask"}},
@@ -169,7 +178,7 @@ def test_a_grpc_route_is_shifted_with_its_methods(stages):
     assert "grpcroute/llm-route" in found["beta"].gate.checks[0].script
 
 
-def test_routes_are_shifted_wherever_they_stand(tmp_path):
+def test_routes_are_shifted_wherever_they_stand(tmp_path: Path) -> None:
     shared = route(CHAT, name="second")
     files = VERSIONS | {"blue/route.yaml": [route(CHAT)], "shared/route.yaml": [shared]}
     made = blue_green(*STEPS, shared={"manifests": ["shared"]}, strategy={"routesShift": "together"})
@@ -178,14 +187,14 @@ def test_routes_are_shifted_wherever_they_stand(tmp_path):
     assert pools(last, "llm-route") == pools(last, "second") == {GREEN: 100}
 
 
-def test_a_pool_of_the_same_name_elsewhere_is_another_one(stages):
+def test_a_pool_of_the_same_name_elsewhere_is_another_one(stages: Stages) -> None:
     elsewhere = route({"backendRefs": [to_pool(BLUE)]}, name="second")
     elsewhere["metadata"]["namespace"] = "other"
     found = stages(blue_green(*STEPS), route(CHAT), elsewhere)
     assert pools(found["cleanup"], "second") == {BLUE: 1}
 
 
-def test_a_wait_asks_the_gateway_that_a_route_attaches_to(stages):
+def test_a_wait_asks_the_gateway_that_a_route_attaches_to(stages: Stages) -> None:
     found = stages(blue_green(*STEPS), route(CHAT, parentRefs=[{"name": "edge"}]))
     assert 'parentRef.name=="edge"' in found["attach"].gate.checks[0].script
 
@@ -193,13 +202,15 @@ def test_a_wait_asks_the_gateway_that_a_route_attaches_to(stages):
 FAR = {"backendRefs": [to_pool(BLUE, namespace="llm-d")]}
 
 
-def far(rule=FAR):
+def far(rule: dict[str, list[dict[str, str]]] = FAR) -> dict[str, Any]:
     item = route(rule)
     item["metadata"]["namespace"] = "front"
     return item
 
 
-def grant(*names, source="front", kind="HTTPRoute", namespace="llm-d"):
+def grant(
+    *names: str, source: str = "front", kind: str = "HTTPRoute", namespace: str = "llm-d"
+) -> dict[str, Any]:
     """A grant for routes of a namespace to pools of these names; to all of them where there are none."""
     to = {"group": "inference.networking.k8s.io", "kind": "InferencePool"}
     spec = {
@@ -211,13 +222,13 @@ def grant(*names, source="front", kind="HTTPRoute", namespace="llm-d"):
     return item
 
 
-def granted(stage, name="grant"):
+def granted(stage: Stage, name: str = "grant") -> list[str] | None:
     found = [item.data["spec"]["to"] for item in stage.objects if item.name == name]
     return [to.get("name") for to in found[0]] if found else None
 
 
 @pytest.mark.parametrize("folder", ["blue", "shared"])
-def test_a_grant_of_blue_follows_the_candidates(stages, folder):
+def test_a_grant_of_blue_follows_the_candidates(stages: Stages, folder: str) -> None:
     files = versions("blue", "a", "b") | {"shared/all.yaml": [thing("v1", "ConfigMap", "c")]}
     files |= {f"{folder}/grant.yaml": [grant(BLUE)]}
     made = blue_green(
@@ -239,7 +250,7 @@ def test_a_grant_of_blue_follows_the_candidates(stages, folder):
     ]
 
 
-def test_a_grant_of_all_pools_stays_as_it_is(stages):
+def test_a_grant_of_all_pools_stays_as_it_is(stages: Stages) -> None:
     files = VERSIONS | {"blue/grant.yaml": [grant()]}
     found = stages(blue_green(*STEPS), far(), files=files)
     assert {json.dumps(named(stage, "grant")) for stage in found.values()} == {
@@ -257,7 +268,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_reference_without_its_grant_is_refused(stages, wrong):
+def test_a_reference_without_its_grant_is_refused(stages: Stages, wrong: str) -> None:
     files = VERSIONS | {"shared/all.yaml": [thing("v1", "ConfigMap", "c"), *WRONG[wrong]]}
     with pytest.raises(Rejected) as caught:
         stages(blue_green(*STEPS, shared={"manifests": ["shared"]}), far(), files=files)
@@ -266,11 +277,11 @@ def test_a_reference_without_its_grant_is_refused(stages, wrong):
     assert {finding.place.source.name.rpartition("/")[2] for finding in found} == {"all.yaml", "plan.yaml"}
 
 
-def elsewhere(pool, namespace):
+def elsewhere(pool: str, namespace: str) -> list[dict[str, Any]]:
     return [item | {"metadata": item["metadata"] | {"namespace": namespace}} for item in version(pool)]
 
 
-def test_green_in_a_namespace_of_its_own_needs_a_grant_of_its_own(stages):
+def test_green_in_a_namespace_of_its_own_needs_a_grant_of_its_own(stages: Stages) -> None:
     """A split by namespaces keeps selectors apart (contract I1 c)."""
     files = {"blue/all.yaml": version(BLUE), "green/all.yaml": elsewhere(GREEN, "llm-d-2")}
     with pytest.raises(Rejected) as caught:
@@ -285,7 +296,7 @@ def test_green_in_a_namespace_of_its_own_needs_a_grant_of_its_own(stages):
     assert 'namespace="llm-d-2",name="green-pool"' in found["deploy-router"].gate.metrics[0].promql
 
 
-def test_a_grant_of_nothing_but_blue_goes_with_blue(stages):
+def test_a_grant_of_nothing_but_blue_goes_with_blue(stages: Stages) -> None:
     files = {
         "blue/all.yaml": [*version(BLUE), grant(BLUE)],
         "green/all.yaml": [*elsewhere(GREEN, "front")],

@@ -13,11 +13,11 @@ from generator.apiserver import builtin
 from generator.apiserver.custom.catalog import catalog
 from generator.apiserver.custom.definitions import definitions_in
 from generator.apiserver.custom.judge import Definition
-from generator.apiserver.custom.notation import Target
+from generator.apiserver.custom.notation import CrdTarget
 from generator.apiserver.violations import Violation
 from generator.load import load_manifests
-from generator.model.findings import Findings
 from generator.model.source import Source
+from generator.pipeline import Collector
 from tests.support.paths import SHARED
 
 DATA = SHARED / "data"
@@ -49,8 +49,8 @@ def definition(crd: Object, version: str) -> Definition:
 
 def judged(checker: Definition, obj: Object | None, text: str | None, op: str, old: Object | None) -> Said:
     if text is not None:
-        found = Findings()
-        documents = load_manifests(Source(name="case.yaml", text=text), found)
+        found = Collector()
+        documents = found.collect(load_manifests(Source(name="case.yaml", text=text)))
         errors = [("", TEXT.get(one.code.id, "") + one.message) for one in found.all if one.is_error]
         if errors or len(documents) != 1:
             return errors or [("", "not one document")]
@@ -70,7 +70,7 @@ def said(violations: Iterable[Violation]) -> Said:
     ]
 
 
-NEWEST = Target(gateway_api=(99, 0), inference_extension=(99, 0), router=(99, 0))
+NEWEST = CrdTarget(gateway_api=(99, 0), inference_extension=(99, 0), router=(99, 0))
 
 
 def ours(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ POD_OWNERS = {"Deployment", "StatefulSet", "DaemonSet", "LeaderWorkerSet", "Disa
 MONITORS = {"PodMonitor", "ServiceMonitor", "PodMonitoring"}
 
 
-def write_plan(folder: Path, blue: list[Object], *, pool: str, green: str, **more: Any) -> Path:
+def write_plan(folder: Path, blue: Sequence[Object], *, pool: str, green: str, **more: Any) -> Path:
     """Write a plan whose green comes from these objects; JSON is YAML."""
     (folder / "blue").mkdir(parents=True, exist_ok=True)
     text = "\n---\n".join(json.dumps(item, indent=1) for item in blue)
@@ -52,7 +52,7 @@ def write_plan(folder: Path, blue: list[Object], *, pool: str, green: str, **mor
     return folder / "plan.yaml"
 
 
-def derived(folder: Path, blue: list[Object], *, pool: str, green: str, **more: Any) -> Rollout:
+def derived(folder: Path, blue: Sequence[Object], *, pool: str, green: str, **more: Any) -> Rollout:
     return compile_plan(write_plan(folder, blue, pool=pool, green=green, **more)).rollout
 
 

@@ -9,8 +9,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -66,14 +69,22 @@ class Point:
     line: str
 
 
+State = TypeVar("State")
+Done = subprocess.CompletedProcess[str]
+Options = Callable[[int, Point], tuple[str, ...]]
+"""What strace does at a point, as its arguments."""
+Check = Callable[[Path, Done, int], State]
+"""What a run left behind: its folder, the finished process, the number of the point."""
+
+
 class Scene:
     """An output directory as it was before the run, copied afresh for every run."""
 
-    def __init__(self, folder, names=("demo",), *, existing=True):
+    def __init__(self, folder: Path, names: tuple[str, ...] = ("demo",), *, existing: bool = True) -> None:
         self.names = names
         self.pristine = folder / "pristine"
         self.pristine.mkdir()
-        self.before = {name: {} for name in names}
+        self.before: dict[str, dict[str, str]] = {name: {} for name in names}
         planned = [plan(OLD, name) for name in names]
         if existing:
             write(self.pristine, planned, version="1.0")
@@ -85,11 +96,11 @@ class Scene:
         self.finish(finished)
         self.after = {name: read_tree(finished / name) for name in names}
 
-    def copy(self, out):
+    def copy(self, out: Path) -> Path:
         shutil.copytree(self.pristine, out, symlinks=True)
         return out
 
-    def run(self, out, *options):
+    def run(self, out: Path, *options: str) -> Done:
         """Run the program on a fresh copy under strace; gives the finished process."""
         self.copy(out)
         command = [
@@ -105,13 +116,14 @@ class Scene:
         arguments = [str(out), ",".join(self.names), "new"]
         return subprocess.run([*command, *CHILD, *arguments], check=False, capture_output=True, text=True)
 
-    def finish(self, out):
+    def finish(self, out: Path) -> None:
         write(out, [plan(NEW, name) for name in self.names], version="1.0")
 
-    def points(self, folder, *options):
+    def points(self, folder: Path, *options: str) -> list[Point]:
         """List every call of a whole run that changes the disk."""
         self.run(folder / "count", *options)
-        points, counts = [], {}
+        points: list[Point] = []
+        counts: dict[str, int] = {}
         for line in pathlib.Path(folder / "count.log").read_text().splitlines():
             call = re.match(r"\d+ +(\w+)\(", line)
             if call is None:
@@ -121,14 +133,14 @@ class Scene:
                 points.append(Point(call=call[1], nth=counts[call[1]], line=line))
         return points
 
-    def seen(self, out, name):
+    def seen(self, out: Path, name: str) -> dict[str, str]:
         """Read a plan's tree as a reader must that knows of the second name of the old tree."""
         for place in (out / name, out / f".{name}.rollplan-old"):
             if place.exists():
                 return read_tree(place)
         return {}
 
-    def check(self, out):
+    def check(self, out: Path) -> list[str]:
         """Check that each tree is old or new, and that the next run fixes the rest; say which it is."""
         states = []
         for name in self.names:
@@ -141,10 +153,12 @@ class Scene:
         return states
 
 
-def sweep(folder, scene, points, options, check):
+def sweep(
+    folder: Path, scene: Scene, points: Sequence[Point], options: Options, check: Check[State]
+) -> list[State]:
     """Run the program once for each point, two at a time; gives what `check` says of each."""
 
-    def visit(numbered):
+    def visit(numbered: tuple[int, Point]) -> State:
         number, point = numbered
         out = folder / f"{number}-{point.call}-{point.nth}"
         done = scene.run(out, *options(number, point))

@@ -9,9 +9,11 @@ from generator.gather.bundles import gather
 from generator.load import load_plan, read_source
 from generator.load.paths import documents
 from generator.load.roots import roots_of
-from generator.model.findings import Findings
 from generator.model.manifests import Manifest
+from generator.pipeline import Collector
 from generator.plan.parse import parse
+from generator.rules import CODES
+from generator.stages import STRATEGIES
 from tests.support.paths import ROOT
 
 PLAN = """apiVersion: rollplan.dev/v1alpha1
@@ -36,15 +38,16 @@ def scene(folder: Path, *paths: str) -> Path:
     return plan
 
 
-def gathered(plan: Path) -> tuple[tuple[Manifest, ...], Findings]:
+def gathered(plan: Path) -> tuple[tuple[Manifest, ...], Collector]:
     """Give the objects beside those of `serving.yaml`, and what is wrong with them."""
-    found = Findings()
-    source = read_source(plan, plan.name, found)
-    document = load_plan(source, found) if source else None
+    found = Collector()
+    source = found.collect(read_source(plan, plan.name))
+    document = found.collect(load_plan(source)) if source else None
     assert document
-    parsed = parse(document, found)
+    parsed = found.collect(parse(document, STRATEGIES, CODES))
     roots = roots_of(plan.parent, parsed.roots)
-    (objects,) = gather(parsed, lambda path: documents(path, plan.parent, roots, found), found).values()
+    bundles = found.collect(gather(parsed, lambda path: documents(path, plan.parent, roots)))
+    (objects,) = bundles.values()
     names = {"chat", "chat-epp", "chat-server"}
     return tuple(item for item in objects if item.name not in names), found
 

@@ -45,7 +45,7 @@ def _read(folder: Path) -> dict[str, str]:
 
 
 def _difference(expected: Mapping[str, str], actual: Mapping[str, str]) -> str:
-    lines = []
+    lines: list[str] = []
     for path in sorted({*expected, *actual}):
         before, after = (side.get(path, "").splitlines(keepends=True) for side in (expected, actual))
         lines += difflib.unified_diff(before, after, f"golden/{path}", f"actual/{path}")

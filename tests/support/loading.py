@@ -1,8 +1,14 @@
 """What the tests of loading share: readings of a text, in the short forms that tables hold."""
 
-from generator.load import load_manifests, load_plan
-from generator.model.findings import Findings
-from generator.model.source import Source
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from generator.load import load_plan
+from generator.model.findings import Finding, Reporting, value_of
+from generator.model.source import Document, Source, Span
+from generator.pipeline import Collector
+
+Loader = Callable[[Source], Reporting[Document | None]] | Callable[[Source], Reporting[Sequence[Document]]]
 
 # C0, DEL, C1, line separators, bidirectional controls, byte order mark, surrogates, no characters
 HIDDEN = [
@@ -45,23 +51,27 @@ HIDDEN = [
 ]
 
 
-def load(text, loader=load_plan):
+def load(text: str, loader: Loader = load_plan) -> tuple[Any, list[str]]:
     """Give the data of a text and its findings, as `RP003 2:1`."""
-    found = Findings()
-    document = loader(Source(name="p.yaml", text=text), found)
-    data = [each.data for each in document] if loader is load_manifests else document and document.data
+    found = Collector()
+    document = found.collect(loader(Source(name="p.yaml", text=text)))
+    if document is None or isinstance(document, Document):
+        data = document and document.data
+    else:
+        data = [each.data for each in document]
     return data, [f"{f.code.id} {f.place.line}:{f.place.column}" for f in found.all]
 
 
-def finding(text, loader=load_plan):
+def finding(text: str, loader: Loader = load_plan) -> Finding:
     """Give the one finding of a text."""
-    found = Findings()
-    loader(Source(name="p.yaml", text=text), found)
+    found = Collector()
+    found.collect(loader(Source(name="p.yaml", text=text)))
     (only,) = found.all
     return only
 
 
-def everything(text):
+def everything(text: str) -> tuple[Any, dict[tuple[int | str, ...], Span], dict[tuple[int | str, ...], Span]]:
     """Give all that a document has."""
-    document = load_plan(Source(name="p.yaml", text=text), Findings())
+    document = value_of(load_plan(Source(name="p.yaml", text=text)))
+    assert document
     return document.data, dict(document.keys), dict(document.values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ VLLM = {"model": "Qwen/Qwen3-32B", "image": "vllm/vllm-openai:v0.23.0"}
 PAIR = [{**VLLM, "role": "prefill", "replicas": 4}, {**VLLM, "role": "decode", "replicas": 2}]
 GROUPS = [{**VLLM, "nodes": 2, "replicas": 3, "accelerators": {"count": 8}}]
 
-SHAPES: dict[str, tuple[str, Object, list[Object]]] = {
+SHAPES: dict[str, tuple[str, Object, Sequence[Object]]] = {
     "plain": ("none", {}, [VLLM]),
     "istio": ("istio", {"monitoring": {"kind": "ServiceMonitor"}}, [VLLM]),
     "agentgateway, several pickers": ("agentgateway", {"replicas": 3}, [VLLM]),
@@ -79,7 +79,7 @@ def plan(spec: Object) -> Object:
     return {"apiVersion": "rollplan.dev/v1alpha1", "kind": "RolloutPlan", "metadata": metadata, "spec": spec}
 
 
-def rolling(provider: str, router: Object | None, servers: list[Object], **more: Any) -> Object:
+def rolling(provider: str, router: Object | None, servers: Sequence[Object], **more: Any) -> Object:
     """A plan that gives one pool's decoding model servers more room."""
     made = {"router": router, "modelServers": servers}
     names = [one.get("name", f"{POOL}-decode") for one in servers if one.get("role") != "prefill"]
@@ -94,7 +94,7 @@ def blue_green(provider: str, blue: Object, green: Object) -> Object:
     """A plan from one version to another."""
     strategy = {"type": "blue-green", "steps": [{"weight": 10}, {"weight": 100}]}
     route = {"name": "route"}
-    versions = {"blue": {"pool": POOL} | blue, "green": {"pool": f"{POOL}-v2"} | green}
+    versions = {"blue": {"pool": POOL, **blue}, "green": {"pool": f"{POOL}-v2", **green}}
     return plan({"target": target(provider), **versions, "route": route, "strategy": strategy})
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.load import load_manifests, load_plan, read_source
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.source import Document, Span
 from generator.model.source import Path as Keys
 
@@ -189,14 +189,14 @@ def mutants(folder: Path) -> Iterator[Mutant]:
         name = path.relative_to(folder).as_posix()
         if path.name == "kustomization.yaml" or path.parent.name == "overlay":  # patches are no objects
             continue
-        source = read_source(path, name, Findings())
+        source = value_of(read_source(path, name))
         assert source is not None
         if name == "plan.yaml":
-            document = load_plan(source, Findings())
+            document = value_of(load_plan(source))
             assert document is not None
             yield from _of(document, PLAN, name)
         else:
-            for document in load_manifests(source, Findings()):
+            for document in value_of(load_manifests(source)):
                 yield from _of(document, MANIFEST, name)
 
 

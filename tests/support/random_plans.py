@@ -14,7 +14,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from generator.load import load_manifests
-from generator.model.findings import Findings
+from generator.model.findings import value_of
 from generator.model.rollout import Rollout
 from generator.model.source import Source
 from tests.oracles.cluster.definitions import PERMISSIVE, permissive
@@ -38,8 +38,10 @@ from tests.support.small_plans import (
 BRIEF = settings(deadline=None, report_multiple_bugs=False, phases=set(Phase) - {Phase.explain})
 """Hypothesis tells of one failure, and not why no smaller one exists: a rollout takes a while."""
 
-NEWER = load_manifests(
-    Source(name="crds", text="\n---\n".join(json.dumps(permissive(*row)) for row in PERMISSIVE)), Findings()
+NEWER = value_of(
+    load_manifests(
+        Source(name="crds", text="\n---\n".join(json.dumps(permissive(*row)) for row in PERMISSIVE))
+    )
 )
 """The definitions of a cluster whose kinds have fields that nobody knows yet: they are kept as they are."""
 
@@ -211,7 +213,8 @@ def blue_greens(draw: st.DrawFn) -> Case:
     chosen = [pool for pool in names if draw(st.booleans())]
     betas = {pool: {"name": "x-rollout", "value": names[pool]} for pool in chosen}
     headers = [{"candidate": names[pool]} | header for pool, header in betas.items()]
-    steps, beta = said_steps(found, names), {"headers": headers}
+    steps = said_steps(found, names)
+    beta: Object = {"headers": headers}
     spec: Object = {"candidates": candidates(*names.values())}
     if not count:
         steps = [{"weight": step[GREEN] / 1000} for step in found]

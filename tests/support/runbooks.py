@@ -18,6 +18,7 @@ from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
 from generator.model.target import Gateway
 from generator.pipeline import compile_plan, planned
+from generator.stages.lora_adapter.parameters import LoraAdapter
 from tests.oracles.cluster import Cluster, Done, Object
 from tests.oracles.world import ADDRESS, STRICT, Api, World, world
 from tests.oracles.world.servers import ADAPTERS
@@ -171,8 +172,9 @@ def scene(name: str, cluster: Cluster, tmp_path: Path, delivery: str = "") -> It
                 assert done.returncode == 0, done.stderr
         if plan.target.gateway:
             _open(plan.target.gateway, around)
-        if plan.type == "lora-adapter":
-            for adapter in (plan.strategy.stable.value, *(item.name for item in plan.strategy.candidates)):
+        if isinstance(plan.strategy, LoraAdapter):
+            names = plan.strategy
+            for adapter in (names.stable.value, *(item.name for item in names.candidates)):
                 (around.servers.files / ADAPTERS / adapter).mkdir(parents=True)
         around.controllers.settle()
         _evict_one(around)

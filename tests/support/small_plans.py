@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from generator.model.source import Document
 from generator.pipeline import compile_plan, planned
 
 Object = dict[str, Any]
+Files = Mapping[str, Sequence[Object] | str]
 
 BLUE, GREEN = "blue-pool", "green-pool"
 NAMESPACE = "llm-d"
@@ -75,7 +76,10 @@ def rewrite(*rules: Object, name: str = "alias-rewrite", pool: str = BLUE) -> Ob
 
 def blue_green(*steps: Object, **spec: Any) -> Object:
     """A plan from blue/ to green/ that brings its routes in routes/, unless `route` makes one."""
-    base = {"blue": {"pool": BLUE, "manifests": ["blue"]}, "green": {"pool": GREEN, "manifests": ["green"]}}
+    base: Object = {
+        "blue": {"pool": BLUE, "manifests": ["blue"]},
+        "green": {"pool": GREEN, "manifests": ["green"]},
+    }
     base |= {} if "route" in spec else {"routes": ["routes"]}
     if "candidates" in spec:
         del base["green"]
@@ -108,7 +112,7 @@ def _plan(spec: Object, strategy: Object) -> Object:
     return {"apiVersion": "rollplan.dev/v1alpha1", "kind": "RolloutPlan"} | body
 
 
-def written(folder: Path, plan: Object, files: dict[str, list[Object] | str]) -> Path:
+def written(folder: Path, plan: Mapping[str, Any], files: Files) -> Path:
     """Write a plan and its manifests, given as objects or as text; give the plan's path."""
     for name, content in {"plan.yaml": [plan], **files}.items():
         path = folder / name
@@ -129,7 +133,7 @@ class Tree(dict[str, str]):
         return yaml.safe_load(self[path])
 
 
-def rendered(folder: Path, plan: Object, files: dict[str, list[Object] | str]) -> Tree:
+def rendered(folder: Path, plan: Object, files: Files) -> Tree:
     """Write a plan and its manifests, and give what it renders."""
     return Tree(planned(compile_plan(written(folder, plan, files))).tree)
 
@@ -137,7 +141,7 @@ def rendered(folder: Path, plan: Object, files: dict[str, list[Object] | str]) -
 def rollout(
     folder: Path,
     plan: Object,
-    files: dict[str, list[Object] | str],
+    files: Files,
     definitions: Sequence[Document] = (),
 ) -> Rollout:
     """Write a plan and its manifests, and go down the road; `definitions` say what objects may hold."""

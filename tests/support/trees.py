@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def objects(*files: Path) -> list[Object]:
     return [item for file in files for item in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
 
 
-def name(item: Object) -> Name:
+def name(item: Mapping[str, Any]) -> Name:
     """What a cluster knows an object by: group, kind, namespace, name."""
     group = item["apiVersion"].rpartition("/")[0]
     return (group, item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])

@@ -1,4 +1,4 @@
-"""The API server's verdict on built-in kinds: structure, values, and what must hold among them."""
+"""Validate objects of built-in kinds: structure, values, and rules between fields."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_builtin(group: str) -> bool:
 
 
 def check(data: Mapping[str, Any]) -> tuple[Violation, ...]:
-    """Say what a server would hold against an object of a built-in kind."""
+    """Return what a server would refuse in an object of a built-in kind."""
     group, _, version = str(data["apiVersion"]).rpartition("/")
     kind = str(data["kind"])
     class_ = model_of(group, version, kind)
@@ -37,7 +37,7 @@ def check(data: Mapping[str, Any]) -> tuple[Violation, ...]:
 
 
 def check_template(template: Any, path: Path) -> tuple[Violation, ...]:
-    """Say what a server would hold against the pods of a template that a custom resource holds at `path`."""
+    """Return what a server would refuse in the pods of a template at `path` of a custom resource."""
     return _in(_TEMPLATE, template, path)
 
 

@@ -1,4 +1,4 @@
-"""What pods learn of themselves: fields and resources that the downward API shows."""
+"""Validate the downward API: fields and resources of its own that a pod reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each field of a built-in kind demands of its value: by class, then fields with their demands.
+"""The constraints of each field of built-in kinds: by class, then by field.
 
 Demands: `required`; `min:N`, `range:A:B`; `oneof:A|B`; a form by name (`formats.py`). An empty text is
 taken as absent, unless the demand ends with `?`; with `!`, an absent value counts as 0 or the empty text.

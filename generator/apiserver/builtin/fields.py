@@ -1,4 +1,4 @@
-"""The table of fields, read: for each class, its fields and what is asked of each."""
+"""Parse the table of fields: for each class, its fields and their constraints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pods: what a template demands as a whole."""
+"""Validate a pod template as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reasons to refuse a value, in the words of an API server, each under the kind of its violation.
+"""Violations with the messages of an API server, one function for each kind.
 
 The kinds are those of custom resources too: a finding means the same for both.
 """
@@ -33,37 +33,37 @@ def shown(value: Any) -> str:
 
 
 def unknown(path: Path, known: Iterable[str]) -> Violation:
-    """Say that a kind has no such field, and which one is meant."""
+    """Report that a kind has no such field, and which one is meant."""
     violation = Violation.unknown(path, known)
     return replace(violation, hint=violation.hint or "remove it, or put it where `kubectl explain` shows it")
 
 
-def mistyped(path: Path, value: Any, wanted: str) -> Violation:
-    """Say that a value is of a type that the field cannot hold."""
-    quotes = wanted == "text" and not isinstance(value, (dict, list))
-    hint = f"put it in quotes: `{json.dumps(str(value))}`" if quotes else f"write {wanted}"
-    return _because(path, TYPE, f"Invalid value: {shown(value)}: must be {wanted}", hint)
+def mistyped(path: Path, value: Any, expected: str) -> Violation:
+    """Report that a value is of a type that the field cannot hold."""
+    quotes = expected == "text" and not isinstance(value, (dict, list))
+    hint = f"put it in quotes: `{json.dumps(str(value))}`" if quotes else f"write {expected}"
+    return _because(path, TYPE, f"Invalid value: {shown(value)}: must be {expected}", hint)
 
 
 def required(path: Path, why: str = "") -> Violation:
-    """Say that a value is missing."""
+    """Report that a value is missing."""
     return _because(path, REQUIRED, f"Required value{f': {why}' if why else ''}", f"set `{path[-1]}` here")
 
 
 def invalid(path: Path, value: Any, why: str) -> Violation:
-    """Say what is wrong with a value."""
+    """Report what is wrong with a value."""
     return _because(
         path, INVALID, f"Invalid value: {shown(value)}: {why}", "give a value that keeps to this rule"
     )
 
 
 def misnamed(path: Path, value: Any, why: str) -> Violation:
-    """Say what is wrong with a name, a label or an annotation."""
+    """Report what is wrong with a name, a label or an annotation."""
     return replace(invalid(path, value, why), kind=NAME)
 
 
 def unsupported(path: Path, value: Any, allowed: Iterable[str]) -> Violation:
-    """Say which values there are."""
+    """Report which values there are."""
     values = tuple(allowed)
     listed = ", ".join(f'"{one}"' for one in values)
     meant = next((one for one in values if one.lower() == str(value).lower()), "")
@@ -74,23 +74,23 @@ def unsupported(path: Path, value: Any, allowed: Iterable[str]) -> Violation:
 
 
 def duplicate(path: Path, value: Any) -> Violation:
-    """Say that a value is there already."""
+    """Report that a value is there already."""
     return _because(path, DUPLICATE, f"Duplicate value: {shown(value)}", "give each one its own")
 
 
 def missing(path: Path, value: Any, known: Iterable[str]) -> Violation:
-    """Say that what a value names is not there."""
+    """Report that what a value names is not there."""
     listed = ", ".join(f"`{one}`" for one in sorted(known))
     return _because(path, INVALID, f"Not found: {shown(value)}", f"there is {listed or 'none'}")
 
 
 def forbidden(path: Path, why: str) -> Violation:
-    """Say that a field may not be set here."""
+    """Report that a field may not be set here."""
     return _because(path, FORBIDDEN, f"Forbidden: {why}", "remove it")
 
 
 def unserved(kind: str, version: str, served: Iterable[str]) -> Violation:
-    """Say that a server has no such kind, and where it has one of its name."""
+    """Report that a server has no such kind, and where it has one of its name."""
     listed = " or ".join(f"`{one}`" for one in served)
     hint = f"use {listed}" if listed else "`kubectl api-resources` lists the kinds that a cluster has"
     message = f'no matches for kind "{kind}" in version "{version}"'

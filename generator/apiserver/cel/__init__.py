@@ -1,4 +1,4 @@
-"""CEL → Python: rules of CustomResourceDefinitions become closures, with CEL's semantics.
+"""Compile CEL rules of CustomResourceDefinitions to Python closures, with CEL's semantics.
 
 `compile_rule` reads a rule once; what it gives is called with `self` (and `oldSelf`) as often as needed.
 """

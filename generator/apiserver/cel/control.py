@@ -1,4 +1,4 @@
-"""Closures that are more than a function of values: fields, `has`, `&&`, `||` and `? :`."""
+"""Compile fields, `has`, `&&`, `||` and `? :`, which do not evaluate all of their operands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a CEL expression → tokens."""
+"""Split the text of a CEL expression into tokens."""
 
 from __future__ import annotations
 

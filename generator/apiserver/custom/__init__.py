@@ -1,3 +1,3 @@
-"""Custom resources, judged as an API server judges them: by schemas in the dialect of their definitions."""
+"""Validate custom resources as an API server does, by the schemas of their definitions."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions → what they say of each version that they serve."""
+"""Read CustomResourceDefinitions: the schema of each version that they serve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fixed list of formats that an API server knows; any other format says nothing."""
+"""The fixed list of formats that an API server knows; any other format is ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict on one custom resource, reached in the order in which an API server reaches it."""
+"""Validate one custom resource, in the same order as an API server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generator.apiserver.custom import metadata
 from generator.apiserver.custom.decoding import decoded
 from generator.apiserver.custom.lists import check_embedded, check_lists
 from generator.apiserver.custom.rules import check_rules
-from generator.apiserver.custom.schema import Node
+from generator.apiserver.custom.schema import SchemaNode
 from generator.apiserver.custom.values import check
 from generator.apiserver.violations import Violation
 
@@ -27,10 +27,10 @@ class Definition:
     kind: str
     namespaced: bool
     has_status: bool
-    schema: Node
+    schema: SchemaNode
 
     def __call__(self, data: Mapping[str, Any]) -> list[Violation]:
-        """Judge an object that is created."""
+        """Check an object that is created."""
         return self.judge(data)
 
     def judge(

@@ -1,4 +1,4 @@
-"""The notation of our own schemas → the dialect of CustomResourceDefinitions, for one target.
+"""Convert our own schemas to the form of CustomResourceDefinitions, for one target.
 
 It is the dialect, and beside it: a text stands for the definition of that name, `is` starts from one;
 `fields` are properties, `name!` a required one; `rules` are pairs of a CEL condition and its message;
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Version = tuple[int, int]
+CrdVersion = tuple[int, int]
 Schema = dict[str, Any]
 
 _FRAGMENT = re.compile(r"\{([a-zA-Z]+)\}")
@@ -23,12 +23,12 @@ _OWN = frozenset({"is", "fields", "rules", "since", "channel", "when"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class CrdTarget:
     """What a cluster serves: the version of each API, and the channel of the Gateway API."""
 
-    gateway_api: Version
-    inference_extension: Version
-    router: Version
+    gateway_api: CrdVersion
+    inference_extension: CrdVersion
+    router: CrdVersion
     channel: str = "standard"
 
     def meets(self, condition: str) -> bool:
@@ -39,7 +39,7 @@ class Target:
         return bool(_COMPARE[words[0]](self._version(name), version_of(words[1])))
 
     def lacks(self, schema: Mapping[str, Any]) -> str:
-        """Say why a field does not exist here; empty where it does."""
+        """Return why a field does not exist here; empty where it does."""
         if "channel" in schema and schema["channel"] != self.channel:
             return f"only the {schema['channel']} channel of the Gateway API has it"
         name, _, since = str(schema.get("since", "")).partition(" ")
@@ -47,7 +47,7 @@ class Target:
             return f"{name} has it from v{since} on"
         return ""
 
-    def _version(self, name: str) -> Version:
+    def _version(self, name: str) -> CrdVersion:
         return {
             "gatewayAPI": self.gateway_api,
             "inferenceExtension": self.inference_extension,
@@ -55,7 +55,7 @@ class Target:
         }[name]
 
 
-def version_of(text: str) -> Version:
+def version_of(text: str) -> CrdVersion:
     """Read `1.5`."""
     major, minor = text.split(".")
     return int(major), int(minor)
@@ -67,7 +67,7 @@ class Notation:
 
     defs: Mapping[str, Any]
     fragments: Mapping[str, str]
-    target: Target
+    target: CrdTarget
 
     def expand(self, source: Any) -> Schema:
         """Return a schema in the dialect; a field that the target lacks goes to `x-rollplan-absent`."""

@@ -1,10 +1,10 @@
-"""Values → text, JSON, annotations and others: one file a format, a row each in the tables below."""
+"""Report formats (text, JSON, SARIF and others): one file each, one row each in the tables below."""
 
 from __future__ import annotations
 
 from generator.cli.formats import check as checks
 from generator.cli.formats import diff_json, diff_text, github, json, junit, markdown, sarif, text
-from generator.cli.formats import gate as verdicts
+from generator.cli.formats import gate as results
 
 FINDINGS = {
     "text": text.findings,
@@ -19,8 +19,8 @@ FINDINGS = {
 SUMMARIES = {"text": text.summaries, "json": json.summaries, "github": text.summaries}
 """Format → function from rollouts to the text of their stage tables."""
 
-VERDICTS = {"text": verdicts.text, "json": verdicts.machine}
-"""Format → function from the verdicts on a stage's gates to the text that shows them."""
+GATES = {"text": results.text, "json": results.machine}
+"""Format → function from the results on a stage's gates to the text that shows them."""
 
 DIFFERENCES = {
     "text": diff_text.difference,

@@ -23,7 +23,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9 .,:/_-]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Item:
+class CommentItem:
     """One row or block: its text, and what to say where that is too long."""
 
     text: str
@@ -34,7 +34,7 @@ class Item:
 class Part:
     """A heading or table head with its items, which are left out from the end; `noun` says what they are."""
 
-    items: Sequence[Item]
+    items: Sequence[CommentItem]
     noun: str
     head: str = ""
     joint: str = "\n"
@@ -76,15 +76,15 @@ class _Basket:
         return True
 
 
-def said(text: str) -> str:
+def code_span(text: str) -> str:
     """Return a user's text as a code span of at most so many characters."""
     return code(_shortened(text))
 
 
-def row(cells: Iterable[str]) -> Item:
+def row(cells: Iterable[str]) -> CommentItem:
     """Return a row of a table whose cells are Markdown already; a bar in one does not end it."""
     escaped = (cell.replace("|", "\\|") for cell in cells)
-    return Item(text=f"| {' | '.join(escaped)} |")
+    return CommentItem(text=f"| {' | '.join(escaped)} |")
 
 
 def head(titles: Sequence[str]) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from generator.cli.formats.diff_words import verdict
 from generator.cli.formats.json import finding_fields
 from generator.gitops.compare.model import Comparison, FieldChange, SeriesChange, StageChange
+from generator.model.weights import percent
 
 FORMAT_VERSION = "1"
 
@@ -79,5 +80,5 @@ def _sides(both: tuple[int | None, int | None]) -> dict[str, int | None]:
     return {"before": both[0], "after": both[1]}
 
 
-def _number(share: Decimal | None) -> str | None:
-    return None if share is None else str(share)
+def _number(share: Fraction | None) -> str | None:
+    return None if share is None else percent(share)

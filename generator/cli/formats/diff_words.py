@@ -1,11 +1,11 @@
-"""A comparison in the words that all its reporters use: labels, verdicts, and values short enough to read."""
+"""Texts that all reports of a comparison share: labels, verdicts and shortened values."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 
 from generator.gitops.compare.model import (
     ADDED,
@@ -18,9 +18,10 @@ from generator.gitops.compare.model import (
     FieldChange,
     ObjectChange,
     SeriesChange,
-    Shift,
     StageChange,
+    TrafficChange,
 )
+from generator.model.weights import percent
 
 WIDTH = 120
 """Characters of a value that are shown."""
@@ -44,7 +45,7 @@ _ABSENT = "-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class ChangeGroup:
     """The same change of the same object, and every stage that has it."""
 
     change: ObjectChange
@@ -59,7 +60,7 @@ def label(stage: StageChange) -> str:
 
 
 def moves(stage: StageChange) -> tuple[str, ...]:
-    """Say in one line for each rule what moves from one backend to another, where it is that simple."""
+    """Return in one line for each rule what moves from one backend to another, where it is that simple."""
     rules = dict.fromkeys((shift.object, shift.rule) for shift in stage.shifts)
     found = []
     for key in rules:
@@ -67,7 +68,8 @@ def moves(stage: StageChange) -> tuple[str, ...]:
         gains = [shift for shift in moved if shift.change > 0]
         losses = [shift for shift in moved if shift.change < 0]
         if len(gains) == len(losses) == 1 and gains[0].change == -losses[0].change:
-            points = f"{gains[0].change} point{'s' if gains[0].change != 1 else ''}"
+            gain = percent(gains[0].change)
+            points = f"{gain} point{'s' if gain != '1' else ''}"
             found.append(f"{points} of {key[0].name} move from {losses[0].backend} to {gains[0].backend}")
     return tuple(found)
 
@@ -110,7 +112,7 @@ def in_stages(stages: Sequence[str]) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Say in one sentence what differs."""
+    """Return in one sentence what differs."""
     if comparison.same:
         return "nothing differs"
     stages = [stage for series in comparison.series for stage in series.stages]
@@ -121,16 +123,16 @@ def verdict(comparison: Comparison) -> str:
         f"{len({one for one in objects if one[0] == kind})} {VERBS[kind]}"
         for kind in (ADDED, REMOVED, CHANGED)
     )
-    said = [
+    words = [
         f"traffic shifts in {_number(len(rules), 'rule')}" if rules else "no traffic shifts",
         f"replicas or pods change in {_number(len(workloads), 'workload')}" if workloads else "",
         f"objects: {', '.join(counts)}",
         f"in {_number(len(stages), 'stage')} of {_number(len(comparison.series), 'plan')}",
     ]
-    return "; ".join(text for text in said if text)
+    return "; ".join(text for text in words if text)
 
 
-def groups(series: SeriesChange) -> tuple[Group, ...]:
+def groups(series: SeriesChange) -> tuple[ChangeGroup, ...]:
     """Return each change of an object once, with the stages that have it; changed objects come first."""
     found: dict[str, list[str]] = {}
     first: dict[str, ObjectChange] = {}
@@ -139,7 +141,7 @@ def groups(series: SeriesChange) -> tuple[Group, ...]:
             key = f"{change.object}\n{change.kind}\n{_fingerprint(change.fields)}"
             first.setdefault(key, change)
             found.setdefault(key, []).append(label(stage))
-    known = (Group(change=change, stages=tuple(found[key])) for key, change in first.items())
+    known = (ChangeGroup(change=change, stages=tuple(found[key])) for key, change in first.items())
     return tuple(sorted(known, key=lambda group: group.change.kind != CHANGED))
 
 
@@ -160,15 +162,15 @@ def cut(text: str, start: int = 0) -> str:
     return f"{'…' if start else ''}{middle}{'…' if start + WIDTH < len(text) else ''}"
 
 
-def share(percent: Decimal | None) -> str:
-    """Return a percentage, or a dash where there is no rule."""
-    return _ABSENT if percent is None else str(percent)
+def share(part: Fraction | None) -> str:
+    """Return a share in percent, or a dash where there is no rule."""
+    return _ABSENT if part is None else percent(part)
 
 
-def road(series: SeriesChange) -> Iterator[tuple[str, Sequence[Shift]]]:
+def traffic_by_stage(series: SeriesChange) -> Iterator[tuple[str, Sequence[TrafficChange]]]:
     """Return the stages where the traffic is not what it was in the stage before."""
-    known: tuple[Shift, ...] | None = None
-    for name, flow in series.road:
+    known: tuple[TrafficChange, ...] | None = None
+    for name, flow in series.traffic_by_stage:
         if flow != known:
             yield name, flow
         known = flow
@@ -190,12 +192,12 @@ def _common(one: str, other: str) -> int:
     return low
 
 
-def _change(shift: Shift) -> str:
+def _change(shift: TrafficChange) -> str:
     if shift.before is None:
         return "new"
     if shift.after is None:
         return "gone"
-    return f"{shift.change:+}" if shift.change else "0"
+    return f"{'+' if shift.change > 0 else ''}{percent(shift.change)}"
 
 
 def _pair(both: tuple[int | None, int | None]) -> str:

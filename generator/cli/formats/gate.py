@@ -1,4 +1,4 @@
-"""What came of a stage's metric gates, for people and for machines."""
+"""Results of a stage's metric gates, as text and JSON."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from generator.cli.formats.sanitize import clean
-from generator.gitops.gate import Verdict
+from generator.gitops.gate import GateResult
 
 FORMAT_VERSION = "1"
 
 
-def text(verdicts: Sequence[Verdict]) -> str:
+def text(results: Sequence[GateResult]) -> str:
     """Return a line for each gate: whether it holds, what was measured, what was asked for."""
-    if not verdicts:
+    if not results:
         return "no metric gates\n"
-    width = max(len(verdict.name) for verdict in verdicts)
+    width = max(len(result.name) for result in results)
     return "".join(
-        f"{'holds' if verdict.holds else 'FAILS'}  {verdict.name.ljust(width)}  {clean(verdict.measured)}"
-        f" ({verdict.wanted})\n"
-        for verdict in verdicts
+        f"{'holds' if result.holds else 'FAILS'}  {result.name.ljust(width)}  {clean(result.measured)}"
+        f" ({result.required})\n"
+        for result in results
     )
 
 
-def machine(verdicts: Sequence[Verdict]) -> str:
-    """Return all verdicts as one JSON document."""
+def machine(results: Sequence[GateResult]) -> str:
+    """Return all results as one JSON document."""
     content = {
         "formatVersion": FORMAT_VERSION,
-        "holds": all(verdict.holds for verdict in verdicts),
-        "gates": [asdict(verdict) for verdict in verdicts],
+        "holds": all(result.holds for result in results),
+        "gates": [asdict(result) for result in results],
     }
     return json.dumps(content, indent=2) + "\n"

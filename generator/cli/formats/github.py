@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from generator.cli.formats.sanitize import clean
-from generator.model.findings import Diagnostic, Severity
+from generator.model.findings import Finding, Severity
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ACCEPTED: "notice"}
 _MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -14,16 +14,16 @@ _SHOWN = 10
 """Annotations of each level that GitHub keeps of one step."""
 
 
-def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
+def findings(found: Sequence[Finding], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Return one annotation a line, errors first, and a last one that counts those that do not fit."""
     return commands([(_LEVELS[finding.severity], *_annotation(finding)) for finding in found])
 
 
-def commands(said: Sequence[tuple[str, Mapping[str, str], str]]) -> str:
+def commands(words: Sequence[tuple[str, Mapping[str, str], str]]) -> str:
     """Return workflow commands from levels, properties and messages: at most ten of each level."""
     lines, more = [], 0
     for level in _LEVELS.values():
-        texts = [command(*one) for one in said if one[0] == level]
+        texts = [command(*one) for one in words if one[0] == level]
         lines += texts[:_SHOWN]
         more += len(texts[_SHOWN:])
     if more:
@@ -37,7 +37,7 @@ def command(level: str, properties: Mapping[str, str], message: str) -> str:
     return f"::{level} {given}::{_escape(message, _MESSAGE)}"
 
 
-def _annotation(finding: Diagnostic) -> tuple[dict[str, str], str]:
+def _annotation(finding: Finding) -> tuple[dict[str, str], str]:
     place = finding.place
     properties = {
         "file": place.source.name,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 from generator.model.rollout import Rollout
 from generator.model.source import Place
 from generator.render.layout import lay_out
@@ -15,7 +15,7 @@ from generator.render.rollout_json import rollout_json
 FORMAT_VERSION = "1"
 
 
-def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
+def findings(found: Sequence[Finding], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Return all findings as one JSON document."""
     return _dump(
         {"formatVersion": FORMAT_VERSION, "findings": [finding_fields(finding) for finding in found]}
@@ -28,7 +28,7 @@ def summaries(rollouts: Iterable[Rollout], *, colour: bool = False) -> str:  # n
     return _dump({"formatVersion": FORMAT_VERSION, "rollouts": whole})
 
 
-def finding_fields(finding: Diagnostic) -> dict[str, Any]:
+def finding_fields(finding: Finding) -> dict[str, Any]:
     """Return one finding as JSON has it."""
     return {
         "code": finding.code.id,
@@ -36,6 +36,7 @@ def finding_fields(finding: Diagnostic) -> dict[str, Any]:
         "title": finding.code.title,
         "message": finding.message,
         "hint": finding.hint,
+        **({"object": finding.about} if finding.about else {}),
         **({"accepted": finding.accepted} if finding.accepted else {}),
         **_place(finding.place),
         "related": [{"label": related.label, **_place(related.place)} for related in finding.related],

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from generator.cli.formats.sanitize import clean
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
+def findings(found: Sequence[Finding], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Return a test suite: an error fails its case, a warning is told in one that passes."""
     failures = sum(finding.is_error for finding in found)
     counts = {"tests": str(len(found) or 1), "failures": str(failures), "errors": "0", "skipped": "0"}
@@ -26,7 +26,7 @@ def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # no
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _case(suite: Element, finding: Diagnostic) -> None:
+def _case(suite: Element, finding: Finding) -> None:
     place, code = finding.place, finding.code
     case = {
         "classname": _text(place.source.name),

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from generator.cli.formats.comment import Item, Part, comment, folded, head, picture, row, said
+from generator.cli.formats.comment import CommentItem, Part, code_span, comment, folded, head, picture, row
 from generator.cli.formats.diff_words import (
     CAPACITY_HEAD,
     TRAFFIC_HEAD,
     VERBS,
-    Group,
+    ChangeGroup,
     capacity_rows,
     cut,
     groups,
     in_stages,
     label,
     moves,
-    road,
     share,
+    traffic_by_stage,
     traffic_rows,
     values,
     verdict,
@@ -35,7 +35,7 @@ from generator.gitops.compare.model import (
     FieldChange,
     SeriesChange,
 )
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 from generator.render.markdown import fence
 
 _FINDING_HEAD = ("", "code", "what", "where", "how to fix it")
@@ -46,7 +46,7 @@ _NODES = 40
 _LABELS = 4
 
 
-def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
+def findings(found: Sequence[Finding], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Return findings as a table, errors first."""
     errors = sum(finding.is_error for finding in found)
     outcome = f"❌ refused: {errors} error{'s' if errors > 1 else ''}" if errors else "✅ nothing refuses it"
@@ -54,7 +54,7 @@ def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # no
 
 
 def difference(comparison: Comparison, *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
-    """Return everything that differs: verdict, weights, the road of the traffic, then objects."""
+    """Return everything that differs: verdict, weights, traffic by stage, then objects."""
     parts = [_title(verdict(comparison)), _sides(comparison)]
     parts += [part for series in comparison.series for part in _traffic(series)]
     parts += _found(comparison.findings)
@@ -64,24 +64,26 @@ def difference(comparison: Comparison, *, colour: bool = False) -> str:  # noqa:
 
 
 def _title(outcome: str) -> Part:
-    return Part(items=[Item(text=f"**{outcome}**")], noun="verdicts", head="### rollplan", joint="\n\n")
+    return Part(
+        items=[CommentItem(text=f"**{outcome}**")], noun="verdicts", head="### rollplan", joint="\n\n"
+    )
 
 
 def _sides(comparison: Comparison) -> Part:
-    text = f"From {said(comparison.before)} to {said(comparison.after)}."
-    return Part(items=[Item(text=text)], noun="sides")
+    text = f"From {code_span(comparison.before)} to {code_span(comparison.after)}."
+    return Part(items=[CommentItem(text=text)], noun="sides")
 
 
-def _found(found: Sequence[Diagnostic]) -> list[Part]:
+def _found(found: Sequence[Finding]) -> list[Part]:
     ordered = sorted(found, key=lambda finding: not finding.is_error)
     rows = [
         row(
             (
                 _SIGNS[finding.severity.value],
                 finding.code.id,
-                said(finding.message),
-                said(str(finding.place)),
-                said(f"accepted: {finding.accepted}" if finding.accepted else finding.hint),
+                code_span(finding.message),
+                code_span(str(finding.place)),
+                code_span(f"accepted: {finding.accepted}" if finding.accepted else finding.hint),
             )
         )
         for finding in ordered
@@ -91,17 +93,21 @@ def _found(found: Sequence[Diagnostic]) -> list[Part]:
 
 
 def _traffic(series: SeriesChange) -> list[Part]:
-    title = f"#### Plan {said(series.name)}"
+    title = f"#### Plan {code_span(series.name)}"
     if series.kind != CHANGED:
         title += f"\n\nThe plan is {'new' if series.kind == ADDED else 'gone'}."
     moved = [
-        Item(text=f"- {said(label(stage))}: {said(text)}") for stage in series.stages for text in moves(stage)
+        CommentItem(text=f"- {code_span(label(stage))}: {code_span(text)}")
+        for stage in series.stages
+        for text in moves(stage)
     ]
     other = [
-        Item(text=f"- {said(label(stage))}") for stage in series.stages if _is_news(stage.kind, stage.differs)
+        CommentItem(text=f"- {code_span(label(stage))}")
+        for stage in series.stages
+        if _is_news(stage.kind, stage.differs)
     ]
-    rows = [row(map(said, cells)) for cells in traffic_rows(series)]
-    parts = [Part(items=[Item(text=title)], noun="plans")]
+    rows = [row(map(code_span, cells)) for cells in traffic_rows(series)]
+    parts = [Part(items=[CommentItem(text=title)], noun="plans")]
     parts += [Part(items=moved + other, noun="moves")] if moved or other else []
     parts += [Part(items=rows, noun="weights", head=head(TRAFFIC_HEAD))] if rows else []
     return [*parts, *_picture(series)] if rows else parts
@@ -114,7 +120,7 @@ def _is_news(kind: str, differs: bool) -> bool:
 def _picture(series: SeriesChange) -> list[Part]:
     """Draw the stages at which traffic moves, in order; those of the change are marked."""
     touched = {name for stage in series.stages if stage.shifts for name in (stage.before, stage.after)}
-    nodes = list(road(series))[:_NODES]
+    nodes = list(traffic_by_stage(series))[:_NODES]
     lines = ["flowchart LR"]
     for number, (name, flow) in enumerate(nodes):
         rules: dict[str, list[str]] = {}
@@ -126,12 +132,12 @@ def _picture(series: SeriesChange) -> list[Part]:
         lines.append(f'  s{number}["{shown}"]{":::changed" if name in touched else ""}')
     lines += [f"  s{number} --> s{number + 1}" for number in range(len(nodes) - 1)]
     lines.append("  classDef changed stroke-width:3px")
-    return [Part(items=[Item(text=fence("\n".join(lines), "mermaid"))], noun="pictures")]
+    return [Part(items=[CommentItem(text=fence("\n".join(lines), "mermaid"))], noun="pictures")]
 
 
 def _capacity(series: SeriesChange) -> list[Part]:
-    rows = [row(map(said, cells)) for cells in capacity_rows(series)]
-    title = f"#### Replicas and accelerators of {said(series.name)}\n\n{head(CAPACITY_HEAD)}"
+    rows = [row(map(code_span, cells)) for cells in capacity_rows(series)]
+    title = f"#### Replicas and accelerators of {code_span(series.name)}\n\n{head(CAPACITY_HEAD)}"
     return [Part(items=rows, noun="workloads", head=title)] if rows else []
 
 
@@ -140,22 +146,22 @@ def _objects(series: SeriesChange) -> list[Part]:
     for stage in series.stages:
         if stage.gate:
             body = "\n".join(line for field in stage.gate for line in _field(field))
-            items.append(Item(text=folded(f"gate of {label(stage)}", body, "diff")))
+            items.append(CommentItem(text=folded(f"gate of {label(stage)}", body, "diff")))
         if stage.reordered:
             names = "\n".join(clean(cut(str(name))) for name in stage.reordered)
-            items.append(Item(text=folded(f"order of apply in {label(stage)}", names, "text")))
-    title = f"#### Objects of {said(series.name)}"
+            items.append(CommentItem(text=folded(f"order of apply in {label(stage)}", names, "text")))
+    title = f"#### Objects of {code_span(series.name)}"
     return [Part(items=items, noun="object diffs", head=title, joint="\n\n")] if items else []
 
 
-def _object(group: Group) -> Item:
+def _object(group: ChangeGroup) -> CommentItem:
     change = group.change
     stages = in_stages(group.stages)
-    short = f"- {said(str(change.object))} {VERBS[change.kind]} in {said(stages)}"
+    short = f"- {code_span(str(change.object))} {VERBS[change.kind]} in {code_span(stages)}"
     if not change.fields:
-        return Item(text=short)
+        return CommentItem(text=short)
     body = "\n".join(line for field in change.fields for line in _field(field))
-    return Item(text=folded(f"{change.object} {change.kind} in {stages}", body, "diff"), short=short)
+    return CommentItem(text=folded(f"{change.object} {change.kind} in {stages}", body, "diff"), short=short)
 
 
 def _field(field: FieldChange) -> Iterator[str]:

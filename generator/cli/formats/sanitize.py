@@ -1,4 +1,4 @@
-"""Text from users, made harmless for terminals and logs."""
+"""Escape text from users for terminals and logs."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ from urllib.parse import quote
 from generator import __version__
 from generator.cli.explain import explanation
 from generator.cli.formats.sanitize import clean
-from generator.model.findings import Code, Diagnostic
+from generator.model.findings import Code, Finding
 from generator.model.source import Place
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _FINGERPRINT = "rollplan/v1"
 
 
-def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
+def findings(found: Sequence[Finding], *, colour: bool = False) -> str:  # noqa: ARG001  one shape for all formats
     """Return all findings as one run."""
     codes = sorted({finding.code.id: finding.code for finding in found}.values(), key=lambda code: code.id)
     places = {code.id: place for place, code in enumerate(codes)}
@@ -48,7 +48,7 @@ def _rule(code: Code) -> dict[str, Any]:
     }
 
 
-def _result(finding: Diagnostic, rule: int, seen: Counter[str]) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, seen: Counter[str]) -> dict[str, Any]:
     result = {
         "ruleId": finding.code.id,
         "ruleIndex": rule,
@@ -84,14 +84,14 @@ def _artifact(name: str) -> dict[str, str]:
     return {"uri": path, "uriBaseId": "%SRCROOT%"}
 
 
-def _fingerprint(finding: Diagnostic, seen: Counter[str]) -> str:
+def _fingerprint(finding: Finding, seen: Counter[str]) -> str:
     """Return a hash that stays when lines above the finding come or go.
 
     A number tells those that are alike.
     """
     lines = finding.place.source.text.split("\n")
     line = lines[finding.place.line - 1].strip() if finding.place.line <= len(lines) else ""
-    said = "\n".join((finding.code.id, finding.place.source.name, finding.message, line))
-    digest = sha256(said.encode(errors="backslashreplace")).hexdigest()[:32]
+    words = "\n".join((finding.code.id, finding.place.source.name, finding.message, line))
+    digest = sha256(words.encode(errors="backslashreplace")).hexdigest()[:32]
     seen[digest] += 1
     return f"{digest}:{seen[digest]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from generator.cli.formats.sanitize import clean
-from generator.model.findings import Diagnostic, Severity
+from generator.model.findings import Finding, Severity
 from generator.model.rollout import Rollout
 from generator.model.source import Place
 from generator.stages.summary import HEAD, Row, proof_sentence, replica_text, summarize
@@ -24,7 +24,7 @@ _COLOURS = {
 }
 
 
-def findings(found: Sequence[Diagnostic], *, colour: bool = False) -> str:
+def findings(found: Sequence[Finding], *, colour: bool = False) -> str:
     """Return every finding with its place, a code frame and a hint, and a last line that counts them."""
     paint = Paint(colour)
     blocks = [_finding(finding, paint) for finding in found]
@@ -69,7 +69,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _finding(finding: Diagnostic, paint: Paint) -> str:
+def _finding(finding: Finding, paint: Paint) -> str:
     severity = finding.severity.value
     head = f"{paint(severity, f'{severity}[{finding.code.id}]')}: {paint('bold', clean(finding.message))}"
     lines = [head, *_frame(finding.place, "", "-->", "^", paint)]
@@ -108,10 +108,10 @@ _COUNTED = {Severity.ERROR: "{} error{}", Severity.WARNING: "{} warning{}", Seve
 """Severity → how many findings of it there are, with an `s` where there are several."""
 
 
-def _count(found: Sequence[Diagnostic]) -> str:
+def _count(found: Sequence[Finding]) -> str:
     numbers = ((sum(finding.severity is one for finding in found), words) for one, words in _COUNTED.items())
-    said = (words.format(number, "s" if number > 1 else "") for number, words in numbers if number)
-    return ", ".join(said) + "\n"
+    words = (words.format(number, "s" if number > 1 else "") for number, words in numbers if number)
+    return ", ".join(words) + "\n"
 
 
 class Paint:

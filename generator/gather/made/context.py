@@ -1,4 +1,4 @@
-"""What every made object of a version has in common: where it goes, and whom it is for."""
+"""What all made objects of a version share: namespace, pool, target."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from generator.gather.canonical import canonical
 from generator.gather.templates import make
 from generator.kubernetes import names
+from generator.kubernetes.labels import APP_COMPONENT, APP_NAME, IGW_MODE
 from generator.kubernetes.router import ROUTER
 from generator.model.made import Router
 from generator.model.manifests import Manifest, Origin
@@ -63,7 +64,7 @@ class Context:
 
 def labels(context: Context, component: str = "endpoint-picker") -> dict[str, str]:
     """Return the labels of an object of the router."""
-    return {"app.kubernetes.io/name": context.picker, "app.kubernetes.io/component": component}
+    return {APP_NAME: context.picker, APP_COMPONENT: component}
 
 
 def picker_pods(router: Router, context: Context) -> dict[str, str]:
@@ -73,7 +74,7 @@ def picker_pods(router: Router, context: Context) -> dict[str, str]:
 
 def picker_mode(router: Router) -> dict[str, str]:
     """Return the label that says whether the picker follows an InferencePool."""
-    return {"llm-d.ai/igw-mode": f"llm-d-router-{_kind(router)}"}
+    return {IGW_MODE: f"llm-d-router-{_kind(router)}"}
 
 
 def _kind(router: Router) -> str:

@@ -1,4 +1,4 @@
-"""What a gateway implementation needs beside the pool and its picker: one row for each (contract §1.6)."""
+"""Policies that a gateway needs besides a pool and its picker, by provider (field/endpoint-picker)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from generator.gather.made.context import Context, labels
+from generator.kubernetes.router import HEALTH_PORT
 from generator.model.made import Router
 from generator.model.manifests import INFERENCE, Manifest
 
@@ -55,7 +56,7 @@ def _preferred(router: Router, context: Context, rate: int) -> Iterator[Manifest
         policy = {"timeoutSec": _TIMEOUT, **balance, "capacityScalerPercent": 100}
         values = {"name": name, "target": {"group": "", "kind": "Service", "name": name}}
         yield context.make_for(router, "gcpbackendpolicy", policy=policy, **values)
-    lives = {"type": "GRPC", "grpcHealthCheck": {"portSpecification": "USE_FIXED_PORT", "port": 9003}}
+    lives = {"type": "GRPC", "grpcHealthCheck": {"portSpecification": "USE_FIXED_PORT", "port": HEALTH_PORT}}
     yield context.make_for(router, "healthcheckpolicy", check={"config": lives}, **values)
 
 

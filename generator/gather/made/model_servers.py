@@ -9,22 +9,29 @@ from typing import Any
 from generator.gather.made.context import Context
 from generator.gather.made.vllm import group_pods, server_pod
 from generator.kubernetes import names
+from generator.kubernetes.labels import (
+    ACCELERATOR_VENDOR,
+    APP_COMPONENT,
+    APP_INSTANCE,
+    APP_NAME,
+    ENGINE,
+    MODEL_LABEL,
+    ROLE,
+)
 from generator.kubernetes.replicas import (
-    DEADLINE,
     MAX_SURGE,
     MAX_UNAVAILABLE,
     MIN_READY_SECONDS,
-    progress_deadline,
+    roomy_deadline,
 )
 from generator.kubernetes.router import MODEL
+from generator.kubernetes.workloads import PROGRESS_SECONDS
 from generator.model.made import POD_MONITORING, ModelServer
 from generator.model.manifests import Manifest
 
-COMPONENT = "app.kubernetes.io/component"
 SERVES, WORKS = "model-server", "model-server-worker"
 """The component of pods with an API, and of those that only work for a leader."""
 
-INSTANCE = "app.kubernetes.io/instance"
 
 _VENDORS = {
     "amd.com": "amd",
@@ -41,7 +48,7 @@ def made_server(server: ModelServer, context: Context) -> Iterator[Manifest]:
     """Return a workload with its account, its disruption budget and its monitor."""
     labels = server_labels(server, context)
     common = {"name": server.name, "labels": labels}
-    pods = {key: labels[key] for key in ("app", INSTANCE)}
+    pods = {key: labels[key] for key in ("app", APP_INSTANCE)}
     origin = server.origin
     yield context.make("serviceaccount", MODEL, origin, mounted=False, **common)
     if server.nodes > 1:
@@ -52,7 +59,7 @@ def made_server(server: ModelServer, context: Context) -> Iterator[Manifest]:
     if server.monitoring:
         kind = "podmonitoring" if server.monitoring.kind == POD_MONITORING else "podmonitor"
         values = {"port": "modelserver", "interval": server.monitoring.interval, "token": ""}
-        yield context.make(kind, MODEL, origin, selector=pods | {COMPONENT: SERVES}, **values, **common)
+        yield context.make(kind, MODEL, origin, selector=pods | {APP_COMPONENT: SERVES}, **values, **common)
 
 
 def server_labels(server: ModelServer, context: Context) -> dict[str, str]:
@@ -64,14 +71,14 @@ def server_labels(server: ModelServer, context: Context) -> dict[str, str]:
     return {
         "app": names.label(context.pool),
         **context.selector,
-        **({"llm-d.ai/accelerator-vendor": vendor} if vendor and server.accelerators else {}),
-        "llm-d.ai/model": _as_label(server.model),
+        **({ACCELERATOR_VENDOR: vendor} if vendor and server.accelerators else {}),
+        MODEL_LABEL: _as_label(server.model),
         **server.labels,
-        "app.kubernetes.io/name": "vllm",
-        INSTANCE: server.name,
-        COMPONENT: SERVES,
-        "llm-d.ai/engine-type": "vllm",
-        "llm-d.ai/role": server.role,
+        APP_NAME: "vllm",
+        APP_INSTANCE: server.name,
+        APP_COMPONENT: SERVES,
+        ENGINE: "vllm",
+        ROLE: server.role,
     }
 
 
@@ -83,7 +90,7 @@ def _as_label(model: str) -> str:
 def _deployment(
     server: ModelServer, context: Context, common: Mapping[str, Any], pods: Mapping[str, str]
 ) -> Manifest:
-    """Return a Deployment whose progress deadline leaves time to load the model (contract I16)."""
+    """Return a Deployment whose progress deadline leaves time to load the model (I16)."""
     workload = context.make(
         "deployment",
         MODEL,
@@ -91,7 +98,7 @@ def _deployment(
         **common,
         replicas=server.replicas,
         min_ready=MIN_READY_SECONDS,
-        progress_deadline=DEADLINE,
+        progress_deadline=PROGRESS_SECONDS,
         strategy={
             "type": "RollingUpdate",
             "rollingUpdate": {"maxSurge": MAX_SURGE, "maxUnavailable": MAX_UNAVAILABLE},
@@ -99,13 +106,13 @@ def _deployment(
         selector=dict(pods),
         pod=server_pod(server, context, common["labels"], pods),
     )
-    return workload.put(progress_deadline(workload, MIN_READY_SECONDS), "spec", "progressDeadlineSeconds")
+    return workload.put(roomy_deadline(workload, MIN_READY_SECONDS), "spec", "progressDeadlineSeconds")
 
 
 def _groups(server: ModelServer, context: Context, common: Mapping[str, Any]) -> Manifest:
     """Return a LeaderWorkerSet; its workers have no API, and another component by which to tell them."""
     leader = common["labels"]
-    worker = leader | {COMPONENT: WORKS}
+    worker = leader | {APP_COMPONENT: WORKS}
     return context.make(
         "leaderworkerset",
         MODEL,

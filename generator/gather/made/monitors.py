@@ -1,4 +1,4 @@
-"""How metrics are read: a monitor, and with `auth` an account for the reader (contract §1.6)."""
+"""Make monitors for metrics, and with `auth` an account to read them (field/endpoint-picker)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pods of the endpoint picker, and what they read when they start."""
+"""Make the endpoint picker's Deployment and its configuration."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from generator.gather.made.context import Context, labels, picker_mode, picker_p
 from generator.gather.made.proxy import GRACE, LINGER, proxy_container, proxy_volume, with_sidecar
 from generator.gather.templates import make_part, make_text
 from generator.kubernetes.commands import with_flags
+from generator.kubernetes.router import HEALTH_PORT
 from generator.model.made import Router
 from generator.model.manifests import INFERENCE, LLM_D, Manifest
 
@@ -71,7 +72,7 @@ def _arguments(router: Router, context: Context) -> Iterator[str]:
     yield from ("--zap-encoder", "json", "--config-file", f"/config/{_CONFIG_FILE}")
     if router.replicas > 1:
         yield "--ha-enable-leader-election"
-    yield from ("--grpc-health-port", "9003")
+    yield from ("--grpc-health-port", str(HEALTH_PORT))
     if with_sidecar(router, context) and router.proxy.type == "agentgateway":
         yield "--secure-serving=false"  # it talks to the picker in the same pod, and knows no TLS there
     yield "--tracing=false"

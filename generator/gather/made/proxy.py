@@ -1,4 +1,4 @@
-"""The proxy of standalone mode: beside the picker in its pod, or in pods of its own (contract §1.6)."""
+"""The proxy of standalone mode: in the picker's pod, or in pods of its own (field/endpoint-picker)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generator.model.made import SERVICE, SIDECAR, Router
 from generator.model.manifests import Manifest
 
 LINGER = 120
-"""Seconds that picker and proxy stay when told to stop: responses stream through both (contract I11)."""
+"""Seconds that picker and proxy stay when told to stop: responses stream through both (I11)."""
 
 GRACE = LINGER + 30
 """Seconds until their pod is killed: what they do after LINGER must fit."""

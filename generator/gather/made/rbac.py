@@ -1,4 +1,4 @@
-"""What the endpoint picker may read, and write where it elects a leader (contract §1.6)."""
+"""Make the endpoint picker's ServiceAccount and RBAC (field/endpoint-picker)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the plan may not say of a made pod: flags that rollplan sets itself, and engines that cannot drain."""
+"""Refuse flags of a made pod that rollplan sets itself, and engines that cannot drain."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 
 from generator.kubernetes.commands import flag_of
-from generator.model.codes import CODES
-from generator.model.findings import Findings
-from generator.model.made import ModelServer, Wanted
+from generator.model.codes import finding
+from generator.model.findings import Reporting
+from generator.model.made import ModelServer, RequestedObjects
 
 _NAMED = "the router's fields say it"
 _ROUTER_FLAGS: Mapping[str, str] = {
@@ -40,31 +40,33 @@ _SERVER_FLAGS: Mapping[str, str] = {
 """Flags that other parts of what is made hang on → what to use instead."""
 
 
-def require_flags(wanted: Wanted, found: Findings) -> None:
-    """Ask that arguments leave to rollplan what other parts hang on, and that each engine can drain (I15)."""
-    for server in wanted.servers:
-        _require_draining(server, found)
-    said = [(wanted.router.arguments, wanted.router.origin, _ROUTER_FLAGS)] if wanted.router else []
-    said += [(server.arguments, server.origin, _SERVER_FLAGS) for server in wanted.servers]
-    for arguments, origin, flags in said:
+def require_flags(requested: RequestedObjects) -> Reporting[None]:
+    """Check that arguments set no flag that rollplan sets, and that each engine can drain (I15)."""
+    for server in requested.servers:
+        yield from _require_draining(server)
+    groups = (
+        [(requested.router.arguments, requested.router.origin, _ROUTER_FLAGS)] if requested.router else []
+    )
+    groups += [(server.arguments, server.origin, _SERVER_FLAGS) for server in requested.servers]
+    for arguments, origin, flags in groups:
         for index, argument in enumerate(arguments):
             flag = flag_of(argument)
             if flag in flags:
-                message = f"`{flag}` is rollplan's to set: probes, ports or other objects hang on it"
-                found.add(CODES["RP225"], message, origin.at("args", index), flags[flag])
+                message = f"`{flag}` is set by rollplan: probes, ports or other objects depend on it"
+                yield finding("RP225", message, origin.at("args", index), flags[flag])
 
 
 _VLLM = re.compile(r"(?:^|/)vllm[^:@]*:v?(?P<major>\d+)\.(?P<minor>\d+)")
 _DRAINS = (0, 18)
-"""The first version of vLLM that knows `--shutdown-timeout` (contract I15)."""
+"""The first version of vLLM that knows `--shutdown-timeout` (I15)."""
 
 
-def _require_draining(server: ModelServer, found: Findings) -> None:
+def _require_draining(server: ModelServer) -> Reporting[None]:
     tag = _VLLM.search(server.image)
     if tag and (int(tag["major"]), int(tag["minor"])) < _DRAINS:
-        found.add(
-            CODES["RP226"],
-            f"vLLM {tag['major']}.{tag['minor']} cannot end what it has begun when its pod is stopped",
+        yield finding(
+            "RP226",
+            f"vLLM {tag['major']}.{tag['minor']} cannot finish its requests when its pod is stopped",
             server.origin.at("image"),
-            "use v0.18 or later, or bring the model server as a manifest",
+            "use v0.18 or later, or write the model server as a manifest",
         )

@@ -1,7 +1,8 @@
-"""The router of a pool: the InferencePool, its endpoint picker and what the gateway needs (contract §1.6)."""
+"""Make a router: InferencePool, endpoint picker and what the gateway needs (field/endpoint-picker)."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from generator.gather.made.context import Context, labels, picker_mode, picker_pods
@@ -10,12 +11,14 @@ from generator.gather.made.monitors import picker_metrics
 from generator.gather.made.picker import picker_config, picker_pod
 from generator.gather.made.proxy import CLIENT_PORT, made_proxy, with_sidecar
 from generator.gather.made.rbac import picker_rights
+from generator.kubernetes.labels import POD_NAME
+from generator.kubernetes.router import EXT_PROC_PORT, METRICS_PORT
 from generator.model.made import Router
 from generator.model.manifests import Manifest
 
 _PORTS = [
-    {"name": "grpc-ext-proc", "protocol": "TCP", "port": 9002, "appProtocol": "kubernetes.io/h2c"},
-    {"name": "http-metrics", "protocol": "TCP", "port": 9090},
+    {"name": "grpc-ext-proc", "protocol": "TCP", "port": EXT_PROC_PORT, "appProtocol": "kubernetes.io/h2c"},
+    {"name": "http-metrics", "protocol": "TCP", "port": METRICS_PORT},
 ]
 
 
@@ -38,9 +41,11 @@ def _services(router: Router, context: Context) -> Iterator[Manifest]:
         selector = picker_pods(router, context)
         yield context.make_for(router, "service", annotations={}, selector=selector, ports=ports)
         return
-    exposed = {"cloud.google.com/neg": '{"exposed_ports":{"9002":{}}}'}
+    exposed = {
+        "cloud.google.com/neg": json.dumps({"exposed_ports": {EXT_PROC_PORT: {}}}, separators=(",", ":"))
+    }
     for ordinal, suffix in enumerate(("", BACKUP)):
-        selector = {"statefulset.kubernetes.io/pod-name": f"{context.picker}-{ordinal}"}
+        selector = {POD_NAME: f"{context.picker}-{ordinal}"}
         values = {"name": f"{context.picker}{suffix}", "annotations": exposed, "selector": selector}
         yield context.make_for(router, "service", ports=_PORTS, **values)
 
@@ -48,7 +53,7 @@ def _services(router: Router, context: Context) -> Iterator[Manifest]:
 def _pool(router: Router, context: Context) -> Iterator[Manifest]:
     """Return the pool and its objectives.
 
-    Without its picker a gateway may send to any pod: not where some of them only prefill (contract I14),
+    Without its picker a gateway may send to any pod: not where some of them only prefill (I14),
     nor in standalone mode, where the proxy would believe an address that the client sends.
     """
     closed = context.standalone or context.disaggregated

@@ -1,4 +1,4 @@
-"""The pods that run vLLM: arguments, environment, and how they start and stop (contract §1.7, I15)."""
+"""The pods that run vLLM: arguments, environment, and how they start and stop (field/model-servers, I15)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KV_TRANSFER = (
     '--kv-transfer-config={"kv_connector":"NixlConnector","kv_role":"kv_both"'
     ',"kv_load_failure_policy":"recompute"}',
 )
-"""What prefill and decode must agree on; a block whose pod has stopped is computed again (contract I15)."""
+"""What prefill and decode must agree on; a block whose pod has stopped is computed again (I15)."""
 
 _MODELS = "/models"
 """Where the weights stand when they come from a claim."""
@@ -88,7 +88,7 @@ class _Pod:
         )
 
     def _arguments(self) -> list[str]:
-        """Return vLLM's arguments; without the last one it would abort what is in flight (contract I15)."""
+        """Return vLLM's arguments; without the last one it would abort what is in flight (I15)."""
         stop = f"--shutdown-timeout={self.drain}"
         return with_flags([*self.arguments, stop], self.server.arguments)
 
@@ -196,8 +196,8 @@ def _environment(server: ModelServer, context: Context) -> list[Mapping[str, Any
         own.append({"name": "VLLM_NIXL_SIDE_CHANNEL_HOST", "valueFrom": address})
     if server.nodes > 1:  # the group talks over the pod network's interface
         own += [{"name": f"{library}_SOCKET_IFNAME", "value": "eth0"} for library in ("GLOO", "NCCL")]
-    said = {variable["name"]: variable for variable in server.environment}
-    return [*(said.pop(one["name"], one) for one in own), *said.values()]
+    variables = {variable["name"]: variable for variable in server.environment}
+    return [*(variables.pop(one["name"], one) for one in own), *variables.values()]
 
 
 def _resources(server: ModelServer) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Two sides of a change → what differs: traffic first, then capacity, then objects, field by field.
+"""Compare two sides of a change: traffic first, then capacity, then objects, field by field.
 
 A side is one stage, or the stages of one or several plans, as they are committed. The answer is data;
 how it is shown is the reporters' work.

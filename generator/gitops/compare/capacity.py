@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from generator.gitops.compare.model import Capacity
+from generator.gitops.compare.model import CapacityChange
 from generator.kubernetes.pods import WORKLOADS, pod_templates
 from generator.kubernetes.replicas import held
 from generator.kubernetes.workloads import replicas
@@ -13,7 +13,7 @@ from generator.model.manifests import Identity, Manifest
 
 def capacities(
     before: Mapping[Identity, Manifest], after: Mapping[Identity, Manifest]
-) -> tuple[Capacity, ...]:
+) -> tuple[CapacityChange, ...]:
     """Return every workload that has other replicas, other accelerators, or new pods."""
     known = dict.fromkeys((*after, *before))
     pairs = ((name, before.get(name), after.get(name)) for name in known if name.kind in WORKLOADS)
@@ -21,8 +21,8 @@ def capacities(
     return tuple(item for item in found if _differs(item))
 
 
-def _capacity(name: Identity, one: Manifest | None, other: Manifest | None) -> Capacity:
-    return Capacity(
+def _capacity(name: Identity, one: Manifest | None, other: Manifest | None) -> CapacityChange:
+    return CapacityChange(
         object=name,
         replicas=(_count(one), _count(other)),
         accelerators=(_held(one), _held(other)),
@@ -30,7 +30,7 @@ def _capacity(name: Identity, one: Manifest | None, other: Manifest | None) -> C
     )
 
 
-def _differs(item: Capacity) -> bool:
+def _differs(item: CapacityChange) -> bool:
     return item.restarts or any(a != b for a, b in (item.replicas, item.accelerators))
 
 

@@ -1,4 +1,4 @@
-"""Two values → the fields that differ, with the items of lists matched by what they are.
+"""Compare two values: the fields that differ, with list items matched by their identity.
 
 A list is turned into a mapping by the identity of its items, so that an item that moved is the same
 item; its order is compared apart. What is left is mappings of mappings, which deepdiff compares.
@@ -14,37 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generator.gitops.compare.model import ADDED, CHANGED, REMOVED, REORDERED, FieldChange
-
-_REFERENCE = ("group", "kind", "namespace", "name", "port", "sectionName")
-_IDENTITIES = {
-    "backendRefs": _REFERENCE,
-    "conditions": ("type",),
-    "containers": ("name",),
-    "env": ("name",),
-    "ephemeralContainers": ("name",),
-    "filters": ("type",),
-    "headers": ("name", "value"),
-    "hostAliases": ("ip",),
-    "imagePullSecrets": ("name",),
-    "initContainers": ("name",),
-    "items": ("key",),
-    "listeners": ("name",),
-    "metrics": ("name",),
-    "parentRefs": _REFERENCE,
-    "ports": ("containerPort", "port", "protocol"),
-    "queryParams": ("name", "value"),
-    "roles": ("name",),
-    "rules": ("name", "matches"),
-    "subjects": ("kind", "namespace", "name"),
-    "targetPorts": ("number",),
-    "targetRefs": _REFERENCE,
-    "targets": ("modelRewrite",),
-    "tolerations": ("key", "operator", "value", "effect"),
-    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
-    "volumeMounts": ("mountPath",),
-    "volumes": ("name",),
-}
-"""List field → the fields that tell one item from another; items of other lists have their place alone."""
+from generator.kubernetes.list_keys import IDENTITIES
 
 _DEFAULTS = {"kind": ("Service", "Gateway"), "protocol": ("TCP",), "operator": ("Exists", "Equal")}
 """Values that need not be shown to know which item is meant."""
@@ -91,7 +61,7 @@ def differences(before: Any, after: Any) -> tuple[FieldChange, ...]:
 
 
 def rule_text(rule: Mapping[str, Any]) -> str:
-    """Say which rule of a route or rewrite is meant: its name, or what it matches."""
+    """Return which rule of a route or rewrite is meant: its name, or what it matches."""
     if rule.get("name"):
         return str(rule["name"])
     matches = rule.get("matches") or [{}]
@@ -99,8 +69,8 @@ def rule_text(rule: Mapping[str, Any]) -> str:
 
 
 def _match(match: Mapping[str, Any]) -> Iterator[str]:
-    for name, said in match.items():
-        for one in said if isinstance(said, list) else [said]:
+    for name, words in match.items():
+        for one in words if isinstance(words, list) else [words]:
             if isinstance(one, Mapping):
                 label = one.get("name") or ("" if name == "path" else name)
                 value = one.get("value", one.get("method", one.get("service", "")))
@@ -127,17 +97,17 @@ def _keyed(value: Any, name: str = "") -> Any:
 
 
 def _identity(name: str, item: Any) -> tuple[str, str]:
-    """Return what tells an item of the list `name` from others, as a key and as text for people."""
+    """Return what identifies an item of the list `name`, as a key and as text."""
     if not isinstance(item, Mapping):
         flag = _FLAG.match(item) if isinstance(item, str) else None
         text = flag[1] if flag else item if isinstance(item, str) else _dumped(item)
         return _dumped(flag[1] if flag else item), text
-    known = {field: item[field] for field in _IDENTITIES.get(name, ()) if item.get(field) is not None}
+    known = {field: item[field] for field in IDENTITIES.get(name, ()) if item.get(field) is not None}
     if name == "rules":
         known = {"name": item["name"]} if item.get("name") else known
         return _dumped(known), rule_text(item) if known else ""
-    said = [str(value) for field, value in known.items() if value not in _DEFAULTS.get(field, ())]
-    return _dumped(known), " ".join(text for text in said if not text.endswith(".k8s.io"))
+    words = [str(value) for field, value in known.items() if value not in _DEFAULTS.get(field, ())]
+    return _dumped(known), " ".join(text for text in words if not text.endswith(".k8s.io"))
 
 
 def _unkeyed(value: Any) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from generator.model.findings import Diagnostic
+from generator.model.findings import Finding
 from generator.model.manifests import Identity, Manifest
+from generator.model.weights import NONE, rounded
 
 ADDED, REMOVED, CHANGED, REORDERED = "added", "removed", "changed", "reordered"
 """Kinds of difference; a stage of a rollout, an object and a field have them alike."""
@@ -42,12 +43,12 @@ class Side:
 
     name: str
     series: tuple[Series, ...]
-    findings: tuple[Diagnostic, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shift:
-    """One backend of one rule: its percent of the requests, before and after.
+class TrafficChange:
+    """One backend of one rule: its share of the requests, before and after.
 
     None says that the rule is not there; `copies` marks a mirror, which gets copies of requests.
     """
@@ -55,18 +56,18 @@ class Shift:
     object: Identity
     rule: str
     backend: str
-    before: Decimal | None
-    after: Decimal | None
+    before: Fraction | None
+    after: Fraction | None
     copies: bool = False
 
     @property
-    def change(self) -> Decimal:
-        """Return the points that the backend gains, or loses."""
-        return (self.after or Decimal(0)) - (self.before or Decimal(0))
+    def change(self) -> Fraction:
+        """Return the points that the backend gains, or loses: the difference of the shares as shown."""
+        return rounded(self.after or NONE) - rounded(self.before or NONE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Capacity:
+class CapacityChange:
     """A workload's replicas and the accelerators that they hold, before and after; None: it is not there.
 
     `restarts` says that its pods are replaced: their template differs.
@@ -108,8 +109,8 @@ class StageChange:
     kind: str
     before: str
     after: str
-    shifts: tuple[Shift, ...] = ()
-    capacities: tuple[Capacity, ...] = ()
+    shifts: tuple[TrafficChange, ...] = ()
+    capacities: tuple[CapacityChange, ...] = ()
     objects: tuple[ObjectChange, ...] = ()
     gate: tuple[FieldChange, ...] = ()
     reordered: tuple[Identity, ...] = ()
@@ -132,12 +133,12 @@ class StageChange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeriesChange:
-    """One plan on both sides, or on one: its stages that differ, and the road of its traffic."""
+    """One plan on both sides, or on one: its stages that differ, and its traffic by stage."""
 
     name: str
     kind: str
     stages: tuple[StageChange, ...]
-    road: tuple[tuple[str, tuple[Shift, ...]], ...]
+    traffic_by_stage: tuple[tuple[str, tuple[TrafficChange, ...]], ...]
     """Every stage of the later side by name, with all of its traffic in `after`."""
 
 
@@ -148,7 +149,7 @@ class Comparison:
     before: str
     after: str
     series: tuple[SeriesChange, ...]
-    findings: tuple[Diagnostic, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def same(self) -> bool:

@@ -1,4 +1,4 @@
-"""Two sides → everything that differs: plan by plan, and stage by stage within a plan."""
+"""Compare two sides plan by plan, and stage by stage within a plan."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generator.gitops.compare.model import ADDED, CHANGED, REMOVED, Comparison, Series, SeriesChange, Side
 from generator.gitops.compare.stages import Differ, pairs
 from generator.gitops.compare.traffic import flows
-from generator.model.findings import Diagnostic, Fault
+from generator.model.findings import Fault, Finding
 
 
 def compare(before: Side, after: Side) -> Comparison:
@@ -48,15 +48,19 @@ def _series(kind: str, one: Series | None, other: Series | None) -> SeriesChange
     differ = Differ()
     stages = (differ.compare(*pair) for pair in matched)
     single = bool(one and one.single)
-    road = (*old, *new) if single else new or old
+    traffic_by_stage = (*old, *new) if single else new or old
     return SeriesChange(
         name=(other or one).name if other or one else "",  # type: ignore[union-attr]
         kind=kind,
         stages=tuple(stage for stage in stages if stage.differs or not (single or stage.same_place)),
-        road=tuple((stage.name, flows(stage.objects.values())) for stage in road if stage.name != "rollback"),
+        traffic_by_stage=tuple(
+            (stage.name, flows(stage.objects.values()))
+            for stage in traffic_by_stage
+            if stage.name != "rollback"
+        ),
     )
 
 
-def _new(before: Side, after: Side) -> tuple[Diagnostic, ...]:
+def _new(before: Side, after: Side) -> tuple[Finding, ...]:
     known = {(finding.code.id, finding.message) for finding in before.findings}
     return tuple(finding for finding in after.findings if (finding.code.id, finding.message) not in known)

@@ -1,4 +1,4 @@
-"""A tree of files → the stages in it, every object through the guarded loader.
+"""Read the stages from a tree of files, every object by the guarded loader.
 
 The files are given as text by path, wherever they were read; nothing outside them is looked at.
 """
@@ -12,9 +12,10 @@ from typing import Any
 
 from generator.gitops.compare.model import Series, Snapshot
 from generator.load.reader import load_manifests
-from generator.model.findings import Fault, Findings
+from generator.model.findings import Fault
 from generator.model.manifests import Manifest, Origin, dig, identity_of
-from generator.model.source import Source, quoted
+from generator.model.source import Document, Source, quoted
+from generator.pipeline import Collector
 
 KUSTOMIZATION = "kustomization.yaml"
 _KNOWN = frozenset({"apiVersion", "kind", "resources", "sortOptions"})
@@ -73,10 +74,7 @@ class _Tree:
     def objects(self, path: str) -> tuple[Manifest, ...]:
         """Return the objects of one file."""
         if path not in self._loaded:
-            found = Findings()
-            name = posixpath.join(self._name, path)
-            documents = load_manifests(Source(name=name, text=self._files[path]), found)
-            found.stop_if_errors()
+            documents = self._documents(path)
             self._loaded[path] = tuple(
                 item
                 for document in documents
@@ -104,15 +102,19 @@ class _Tree:
                 raise Fault(f"{quoted(self._shown(file))} lists {quoted(entry)}, which is not in the tree")
 
     def _resources(self, file: str) -> list[str]:
-        found = Findings()
-        documents = load_manifests(Source(name=self._shown(file), text=self._files[file]), found)
-        found.stop_if_errors()
+        documents = self._documents(file)
         data = documents[0].data if len(documents) == 1 else None
         entries = data.get("resources", []) if isinstance(data, dict) else None
         if not isinstance(data, dict) or data.keys() - _KNOWN or not isinstance(entries, list):
             shown = quoted(self._shown(file))
             raise Fault(f"{shown} is no kustomization that rollplan renders; build it, and compare that")
         return [str(entry) for entry in entries]
+
+    def _documents(self, path: str) -> tuple[Document, ...]:
+        found = Collector()
+        documents = found.collect(load_manifests(Source(name=self._shown(path), text=self._files[path])))
+        found.stop_if_errors()
+        return documents
 
     def _shown(self, path: str) -> str:
         return posixpath.join(self._name, path)

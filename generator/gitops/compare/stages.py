@@ -1,4 +1,4 @@
-"""Two stages → what differs between them; and which stage of one rollout is which of another."""
+"""Compare two stages, and match the stages of one rollout with those of another."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _NUMBER = re.compile(r"\A[0-9]+-")
 _VALUE = re.compile(r"[0-9]+")
 _HIDDEN = "(hidden)"
 
-Pair = tuple[str, Snapshot, Snapshot]
+StagePair = tuple[str, Snapshot, Snapshot]
 """A kind of difference, and the two snapshots to compare."""
 
 
-def pairs(one: Sequence[Snapshot], other: Sequence[Snapshot]) -> Iterator[Pair]:
+def pairs(one: Sequence[Snapshot], other: Sequence[Snapshot]) -> Iterator[StagePair]:
     """Match the stages of two rollouts by what happens in them, whatever their numbers are.
 
     A stage that only one has is held against the last stage before it that both have.

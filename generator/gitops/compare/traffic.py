@@ -1,26 +1,20 @@
-"""What routes and rewrites do with requests, read from the objects themselves: percent by backend."""
+"""What routes and rewrites do with requests, read from the objects themselves: shares by backend."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from generator.gitops.compare.fields import rule_text
-from generator.gitops.compare.model import Shift
+from generator.gitops.compare.model import TrafficChange
+from generator.kubernetes.routes import DIVIDING_KINDS, portions
 from generator.model.manifests import INFERENCE, Identity, Manifest, dig
-from generator.model.weights import WHOLE, percent
+from generator.model.weights import NONE, WHOLE
 
-_BACKENDS = {
-    "HTTPRoute": "backendRefs",
-    "GRPCRoute": "backendRefs",
-    "InferenceModelRewrite": "targets",
-}
-"""Kind that divides requests → the list of a rule that says how."""
-
-Flow = dict[tuple[str, bool], Decimal]
-"""Percent by backend, and by whether it gets copies."""
+Flow = dict[tuple[str, bool], Fraction]
+"""Share by backend, and by whether it gets copies."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,27 +23,27 @@ class _Rule:
     flow: Flow
 
 
-def shifts(before: Iterable[Manifest], after: Iterable[Manifest]) -> tuple[Shift, ...]:
+def shifts(before: Iterable[Manifest], after: Iterable[Manifest]) -> tuple[TrafficChange, ...]:
     """Return every backend of every rule whose percent differs, and its neighbours in the same rule."""
     one, other = _rules(before), _rules(after)
-    found: list[Shift] = []
+    found: list[TrafficChange] = []
     for key in dict.fromkeys((*other, *one)):
         found += _compared(key[0], one.get(key), other.get(key))
     return tuple(found)
 
 
-def flows(objects: Iterable[Manifest]) -> tuple[Shift, ...]:
+def flows(objects: Iterable[Manifest]) -> tuple[TrafficChange, ...]:
     """Return what every rule does with its requests, as shifts from nothing."""
     return shifts((), objects)
 
 
-def _compared(object_: Identity, one: _Rule | None, other: _Rule | None) -> list[Shift]:
+def _compared(object_: Identity, one: _Rule | None, other: _Rule | None) -> list[TrafficChange]:
     before, after = one.flow if one else None, other.flow if other else None
     rule = other or one
     if rule is None or before == after:
         return []
     return [
-        Shift(
+        TrafficChange(
             object=object_,
             rule=rule.text,
             backend=backend,
@@ -61,16 +55,16 @@ def _compared(object_: Identity, one: _Rule | None, other: _Rule | None) -> list
     ]
 
 
-def _share(flow: Flow | None, key: tuple[str, bool]) -> Decimal | None:
-    """Return a backend's percent: 0 where the rule is there without it, None where there is no rule."""
-    return None if flow is None else flow.get(key, Decimal(0))
+def _share(flow: Flow | None, key: tuple[str, bool]) -> Fraction | None:
+    """Return a backend's share: 0 where the rule is there without it, None where there is no rule."""
+    return None if flow is None else flow.get(key, NONE)
 
 
 def _rules(objects: Iterable[Manifest]) -> dict[tuple[Identity, str, int], _Rule]:
     """Return the rules of all routes by what they are; a number tells those that are alike."""
     found: dict[tuple[Identity, str, int], _Rule] = {}
     for item in objects:
-        if item.kind in _BACKENDS:
+        if item.kind in DIVIDING_KINDS:
             for rule in _mappings(item.get("spec", "rules")):
                 text, number = rule_text(rule), 0
                 while (item.identity, text, number) in found:
@@ -81,12 +75,10 @@ def _rules(objects: Iterable[Manifest]) -> dict[tuple[Identity, str, int], _Rule
 
 
 def _flow(item: Manifest, rule: Mapping[str, Any]) -> Flow:
-    refs = tuple(_mappings(rule.get(_BACKENDS[item.kind])))
-    total = sum(map(_weight, refs))
     flow: Flow = {}
-    for ref in refs:
-        key = (_backend(ref, item), False)
-        flow[key] = flow.get(key, Decimal(0)) + percent(_weight(ref), total)
+    for part in portions(item.kind, rule):
+        key = (_backend(part.entry, item), False)
+        flow[key] = flow.get(key, NONE) + part.share
     for filter_ in _mappings(rule.get("filters")):
         mirror = dig(filter_, "requestMirror")
         if isinstance(mirror, Mapping):
@@ -94,19 +86,16 @@ def _flow(item: Manifest, rule: Mapping[str, Any]) -> Flow:
     return flow
 
 
-def _copied(mirror: Mapping[str, Any]) -> Decimal:
+def _copied(mirror: Mapping[str, Any]) -> Fraction:
     numerator, denominator = (
         dig(mirror, "fraction", part, default=100) for part in ("numerator", "denominator")
     )
     whole = (
         (numerator, denominator) if dig(mirror, "fraction") else (dig(mirror, "percent", default=100), 100)
     )
-    return percent(*whole) if all(isinstance(number, int) for number in whole) else WHOLE
-
-
-def _weight(ref: Mapping[str, Any]) -> int:
-    weight = ref.get("weight", 1)
-    return weight if isinstance(weight, int) else 1
+    if not all(isinstance(number, int) for number in whole):
+        return WHOLE
+    return Fraction(*whole) if whole[1] else NONE
 
 
 def _backend(ref: Any, item: Manifest) -> str:

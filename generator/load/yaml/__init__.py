@@ -1,1 +1,1 @@
-"""YAML text to documents in which every key and value knows its line and column."""
+"""Parse YAML into documents with the line and column of every key and value."""

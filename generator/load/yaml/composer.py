@@ -148,7 +148,7 @@ class _Composer:
             return None, node.mark
         if name in own:
             first = own[name].key or node.mark
-            message, hint = f"key {quoted(name)} stands twice in one mapping", "remove one of the two"
+            message, hint = f"key {quoted(name)} is in one mapping twice", "remove one of the two"
             self._report.add("RP003", message, node.mark, hint, (first, "first written here"))
             return None, node.mark
         return name, node.mark
@@ -163,7 +163,7 @@ class _Composer:
             return target.clone()._replace(mark=mark, key=key, is_alias=True)
         shown = quoted(f"*{name}")
         if name in self._anchors:
-            message = f"alias {shown} stands inside the value that it repeats"
+            message = f"alias {shown} is inside the value that it repeats"
             self._report.add("RP007", message, mark, "write the value out")
         else:
             message = f"alias {shown} has no anchor before it"

@@ -28,12 +28,12 @@ def merge(own: dict[str, Node], merges: list[Merge], reading: Reading, report: R
         return own
     first, *others = merges
     for other in others:
-        message, hint = "'<<' stands twice in one mapping", "give one '<<' a list of aliases"
+        message, hint = "'<<' is in one mapping twice", "give one '<<' a list of aliases"
         report.add("RP012", message, other.mark, hint, (first.mark, "first written here"))
     inherited = _inherited(first, report)
     for name in first.before if not reading.own_keys_first else ():
         if name in inherited:
-            message = f"'<<' stands after key {quoted(name)} that it has too: kubectl would override the key"
+            message = f"'<<' comes after key {quoted(name)} that it has too: kubectl would override the key"
             report.add(
                 "RP012", message, first.mark, "put '<<' first", (own[name].key or first.mark, "the key")
             )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from generator.load.limits import Limits
 from generator.load.yaml.nodes import Mark
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related, Severity
+from generator.model.codes import finding
+from generator.model.findings import Finding, Related, Severity
 from generator.model.source import Place, Source
 
 
@@ -16,11 +17,11 @@ class Stop(Exception):
 
 
 class Report:
-    """Adds the findings of one source; `errors` counts those that refuse it."""
+    """Collects the findings of one source; `errors` counts those that refuse it."""
 
-    def __init__(self, source: Source, found: Findings) -> None:
+    def __init__(self, source: Source) -> None:
+        self.findings: list[Finding] = []
         self._source = source
-        self._found = found
         self._counts = dict.fromkeys(Severity, 0)
 
     @property
@@ -30,16 +31,17 @@ class Report:
 
     def add(self, id_: str, message: str, mark: Mark, hint: str, *related: tuple[Mark, str]) -> None:
         """Collect a finding; raise `Stop` when it is one error too many to go on."""
-        code = CODES[id_]
-        self._counts[code.severity] += 1
-        count = self._counts[code.severity]
+        places = (Related(place=self._place(mark), label=label) for mark, label in related)
+        found = finding(id_, message, self._place(mark), hint, *places)
+        severity = found.code.severity
+        self._counts[severity] += 1
+        count = self._counts[severity]
         if count > Limits.findings:
             return
         if count == Limits.findings:
-            hint = f"{hint} ({_LAST[code.severity]})"
-        places = (Related(place=self._place(mark), label=label) for mark, label in related)
-        self._found.add(code, message, self._place(mark), hint, *places)
-        if count == Limits.findings and code.severity is Severity.ERROR:
+            found = replace(found, hint=f"{hint} ({_LAST[severity]})")
+        self.findings.append(found)
+        if count == Limits.findings and severity is Severity.ERROR:
             raise Stop
 
     def fatal(self, id_: str, message: str, mark: Mark, hint: str, *related: tuple[Mark, str]) -> Stop:

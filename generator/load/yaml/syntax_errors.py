@@ -1,4 +1,4 @@
-"""YAML syntax errors in plain words: what stands in the way, where, and how to fix it."""
+"""Explain YAML syntax errors: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _TABLE: Final = tuple((re.compile(pattern, re.DOTALL), message, hint) for patter
 
 
 def explain(error: Exception, text: str, last: Mark) -> tuple[str, str, Mark, Mark | None]:
-    """Say what a YAML parser's error means.
+    """Return what a YAML parser's error means.
 
     Give the message, the hint, the token at fault, and the token that starts what is broken, if that
     is another. `last` is where the parser was when the error itself has no place.
@@ -103,7 +103,7 @@ def explain(error: Exception, text: str, last: Mark) -> tuple[str, str, Mark, Ma
     problem = f"{getattr(error, 'context', '')} {getattr(error, 'problem', error)}"
     tab = _tab(lines, place, problem)
     if tab:
-        return "a tab stands where YAML wants spaces", "replace the tab by spaces", tab, None
+        return "there is a tab where YAML requires spaces", "replace the tab by spaces", tab, None
     message, hint = next(
         ((message, hint) for pattern, message, hint in _TABLE if pattern.search(problem)),
         ("this is not valid YAML", "check the indentation and the quotes of this line"),

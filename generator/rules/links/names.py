@@ -6,13 +6,27 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from generator.kubernetes.references import Reference, named_by
-from generator.model.codes import CODES
-from generator.model.findings import Diagnostic
+from generator.kubernetes.references import Reference, references_of
+from generator.model.codes import finding
+from generator.model.findings import Finding
 from generator.model.manifests import CLUSTER_SCOPED, Manifest
-from generator.rules.links.objects import Scene
+from generator.rules.links.objects import ObjectCatalog
 
-_APART = frozenset({"ClusterRole", "Gateway", "Group", "ResourceClaim", "Secret", "User"})
+_APART = frozenset(
+    {
+        "ClusterRole",
+        "Gateway",
+        "Group",
+        "PersistentVolume",
+        "PriorityClass",
+        "ResourceClaim",
+        "RuntimeClass",
+        "Secret",
+        "SecretProviderClass",
+        "StorageClass",
+        "User",
+    }
+)
 """Kinds that are usual to be made apart from a rollout, or are no objects: only a slip of the pen is told."""
 
 _GIVEN = frozenset({("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")})
@@ -24,44 +38,36 @@ _HOSTS = frozenset({"DestinationRule", "ServiceMonitor"})
 _ALIKE = 0.9
 
 
-def missing_names(scene: Scene) -> Iterator[Diagnostic]:
+def missing_names(catalog: ObjectCatalog) -> Iterator[Finding]:
     """Find references to objects that nothing in the rollout provides."""
-    for item in scene.objects:
+    for item in catalog.objects:
         if item.kind in _HOSTS:
             continue
-        for reference in named_by(item):
-            if _is_open(item, reference):
-                yield from _missing(scene, item, reference)
+        for reference in references_of(item):
+            if _is_open(reference):
+                yield from _missing(catalog, item, reference)
 
 
-def _is_open(item: Manifest, reference: Reference) -> bool:
-    optional = item.get(*reference.path[:-1], "optional", default=False)
-    return bool(reference.kind) and (reference.kind, reference.name) not in _GIVEN and not optional
+def _is_open(reference: Reference) -> bool:
+    known = (reference.kind, reference.name) in _GIVEN
+    return bool(reference.kind) and not known and not reference.optional
 
 
-def _missing(scene: Scene, item: Manifest, reference: Reference) -> Iterator[Diagnostic]:
-    said = str(item.get(*reference.path[:-1], "namespace", default="") or item.identity.namespace)
-    namespace = "" if reference.kind in CLUSTER_SCOPED else said
-    there = scene.names.get((reference.kind, namespace), frozenset())
-    if reference.name in there or (not there and said != item.identity.namespace):
+def _missing(catalog: ObjectCatalog, item: Manifest, reference: Reference) -> Iterator[Finding]:
+    text = str(item.get(*reference.path[:-1], "namespace", default="") or item.identity.namespace)
+    namespace = "" if reference.kind in CLUSTER_SCOPED else text
+    there = catalog.names.get((reference.kind, namespace), frozenset())
+    if reference.name in there or (not there and text != item.identity.namespace):
         return  # what is in a namespace of others is theirs to provide
     close = _slip(reference.name, there)
     place = item.origin.at(*reference.path)
     message = f"{item.identity} names {reference.kind} `{reference.name}`"
     if close:
-        yield Diagnostic(
-            code=CODES["RP436"],
-            message=f"{message}, and there is only `{close}`",
-            place=place,
-            hint=f"did you mean `{close}`?",
-        )
+        text = f"{message}, and there is only `{close}`"
+        yield finding("RP436", text, place, f"did you mean `{close}`?", about=item)
     elif reference.kind not in _APART:
-        yield Diagnostic(
-            code=CODES["RP435"],
-            message=f"{message}, which no manifest provides",
-            place=place,
-            hint="add it to the manifests, or make sure that the cluster has it before the rollout starts",
-        )
+        hint = "add it to the manifests, or make sure that the cluster has it before the rollout starts"
+        yield finding("RP435", f"{message}, which no manifest provides", place, hint, about=item)
 
 
 def _slip(name: str, there: frozenset[str]) -> str:

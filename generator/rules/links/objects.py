@@ -8,23 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from generator.kubernetes.pods import pod_templates
+from generator.kubernetes.selectors import Selector, selects_template
 from generator.model.manifests import Manifest
 from generator.model.source import Path
-
-MADE = (
-    "apps.kubernetes.io/",
-    "batch.kubernetes.io/",
-    "disaggregatedset.x-k8s.io/",
-    "leaderworkerset.sigs.k8s.io/",
-    "pod-template-hash",
-    "statefulset.kubernetes.io/",
-)
-"""How labels begin that controllers give to pods: no template has them."""
-
-
-def demanded(selector: Mapping[str, str]) -> dict[str, str]:
-    """Return what a selector demands of a template: labels that controllers add are no part of one."""
-    return {key: value for key, value in selector.items() if not key.startswith(MADE)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +35,7 @@ class Template:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class ObjectCatalog:
     """The objects of all stages; what belongs to them is looked up once."""
 
     objects: tuple[Manifest, ...]
@@ -71,12 +57,11 @@ class Scene:
             for path in pod_templates(item)
         )
 
-    def caught(self, selector: Mapping[str, str], namespace: str) -> tuple[Template, ...]:
+    def caught(self, selector: Selector, namespace: str) -> tuple[Template, ...]:
         """Return the templates whose pods a selector catches; labels that controllers add count as there."""
-        asked = demanded(selector)
         return tuple(
             template
             for template in self.templates
             if template.owner.identity.namespace == namespace
-            and all(template.labels.get(key) == value for key, value in asked.items())
+            and selects_template(selector, template.owner, template.labels)
         )

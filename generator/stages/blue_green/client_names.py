@@ -1,4 +1,4 @@
-"""What clients ask blue for, green must answer: names, rewrites, priorities (contract §3.1, I21, I23)."""
+"""Check that green serves what clients request: names, rewrites, priorities (field/blue-green, I21)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.kubernetes.engines import Server, servers_in
+from generator.kubernetes.model_servers import Server, servers_in
+from generator.kubernetes.rewrites import ANY, OBJECTIVE, REWRITE, is_for_pool, models_of
 from generator.kubernetes.router import servers_of
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest
 from generator.model.source import Path, Place
 
-REWRITE, OBJECTIVE = "InferenceModelRewrite", "InferenceObjective"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
-    """One version as clients meet it: its pool, and the objects among which its servers and rewrites are.
+class PoolView:
+    """One version as clients see it: its pool, and the objects among which its servers and rewrites are.
 
     `place` is where a finding in it points when its objects come from the other side's manifests.
     """
@@ -33,11 +32,7 @@ class Side:
 
     def of_pool(self, kind: str) -> Iterator[Manifest]:
         """Return the rewrites or objectives that are for this side's pool."""
-        return (
-            item
-            for item in self.objects
-            if item.kind == kind and item.get("spec", "poolRef", "name") == self.pool.name
-        )
+        return (item for item in self.objects if item.kind == kind and is_for_pool(item, self.pool.identity))
 
     def servers(self) -> Iterator[tuple[Manifest, Server]]:
         """Return each serving container whose engine is known, with its workload."""
@@ -50,35 +45,31 @@ class Side:
         found: dict[str, tuple[Manifest, int]] = {}
         for rewrite in self.of_pool(REWRITE):
             for index, rule in enumerate(rewrite.get("spec", "rules", default=())):
-                for match in rule.get("matches") or [{}]:
-                    found.setdefault(match.get("model", {}).get("value", ANY), (rewrite, index))
+                for name in models_of(rule):
+                    found.setdefault(name, (rewrite, index))
         return found
 
 
-ANY = ""
-"""Stands for every name: a rewrite rule without matches takes each request that no other takes."""
-
-
-def require_names(blue: Side, green: Side, found: Findings) -> None:
-    """Ask that green answers to every name that blue's model servers answer to.
+def require_names(blue: PoolView, green: PoolView) -> Reporting[None]:
+    """Check that green answers to every name that blue's model servers answer to.
 
     Clients go on sending the old name: without it each request that reaches green is a 404.
     """
-    asked = {name: (item, server) for item, server in blue.servers() for name in server.names}
+    requested = {name: (item, server) for item, server in blue.servers() for name in server.names}
     rewritten = green.aliases()
-    wanted = [name for name in asked if name not in rewritten and ANY not in rewritten]
+    required = [name for name in requested if name not in rewritten and ANY not in rewritten]
     for item, server in green.servers():
-        missing = [name for name in wanted if name not in server.names]
+        missing = [name for name in required if name not in server.names]
         if not missing or not server.names:
             continue
-        old, first = asked[missing[0]]
-        found.add(
-            CODES["RP330"],
-            f"clients ask for {_quoted(missing)}, and {item.kind} `{item.name}` answers to "
+        old, first = requested[missing[0]]
+        yield finding(
+            "RP330",
+            f"clients request {_quoted(missing)}, and {item.kind} `{item.name}` answers to "
             f"{_quoted(server.names)} alone",
             green.at(item, *_word(item, server, server.names[0])),
-            f"give green `{server.engine.serving_as(wanted)}`, or its pool a rewrite from `{missing[0]}` to "
-            f"`{server.names[0]}`",
+            f"give green `{server.engine.serving_as(required)}`, or its pool a rewrite from "
+            f"`{missing[0]}` to `{server.names[0]}`",
             Related(
                 place=old.origin.at(*_word(old, first, missing[0])), label=f"blue answers to `{missing[0]}`"
             ),
@@ -92,14 +83,14 @@ def _word(item: Manifest, server: Server, name: str) -> Path:
     return (*server.path, "args") if index is None else (*server.path, "args", index)
 
 
-def require_copies(blue: Side, green: Side, found: Findings) -> None:
-    """Ask that green's pool has rewrites and objectives of its own, before any weight (contract I21)."""
+def require_copies(blue: PoolView, green: PoolView) -> Reporting[None]:
+    """Check that green's pool has rewrites and objectives of its own, before any weight (I21)."""
     served = {name for _, server in green.servers() for name in server.names}
     answered = green.aliases()
     for alias, (rewrite, index) in blue.aliases().items():
         if alias not in answered and alias not in served and ANY not in answered:
-            found.add(
-                CODES["RP331"],
+            yield finding(
+                "RP331",
                 f"blue rewrites {f'model `{alias}`' if alias else 'every model'}, and green has no rewrite "
                 "for it",
                 rewrite.origin.at("spec", "rules", index),
@@ -111,17 +102,17 @@ def require_copies(blue: Side, green: Side, found: Findings) -> None:
     for item in blue.of_pool(OBJECTIVE):
         priority = item.get("spec", "priority", default=0)
         if priority and priority not in priorities:
-            found.add(
-                CODES["RP331"],
-                f"blue's {OBJECTIVE} `{item.name}` gives priority {priority}, and green has none that does",
+            yield finding(
+                "RP331",
+                f"blue's {OBJECTIVE} `{item.name}` sets priority {priority}, and green has none that sets it",
                 item.origin.at("spec", "priority"),
                 f"copy it under another name, with `{green.pool.name}` as its poolRef",
                 Related(place=green.at(green.pool, "metadata", "name"), label="green's pool"),
             )
 
 
-def warn_of_adapters(blue: Side, green: Side, found: Findings) -> None:
-    """Warn where green's rewrites lead to adapters that were made for blue's model (contract I23)."""
+def warn_of_adapters(blue: PoolView, green: PoolView) -> Reporting[None]:
+    """Warn where green's rewrites lead to adapters that were made for blue's model (I23)."""
     old = {server.model for _, server in blue.servers() if server.model}
     new = {server.model for _, server in green.servers() if server.model}
     names = {name for _, server in green.servers() for name in server.names}
@@ -131,11 +122,12 @@ def warn_of_adapters(blue: Side, green: Side, found: Findings) -> None:
     for rewrite in green.of_pool(REWRITE):
         for path, target in _targets(rewrite):
             if target in known and target not in names:
-                found.add(
-                    CODES["RP339"],
+                yield finding(
+                    "RP339",
                     f"`{target}` is an adapter for {_quoted(old)}, and green runs {_quoted(new)}",
                     green.at(rewrite, *path),
                     "build the adapter for green's model under another name, and let its rewrite lead there",
+                    about=rewrite,
                 )
 
 

@@ -1,4 +1,4 @@
-"""The priority of requests through a blue-green rollout (contract §1.3).
+"""The priority of requests through a blue-green rollout (field/objective).
 
 Clients name an InferenceObjective by a header. Names are unique in a namespace and an objective belongs to
 one pool, so no value resolves in both: requests to green get the name of green's objective on their way.
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.kubernetes.backends import Pool
+from generator.kubernetes.rewrites import OBJECTIVE
 from generator.kubernetes.routes import backends_to, rules_of
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest
 from generator.model.source import Ref
 from generator.plan.fields import Fields
-from generator.stages.blue_green.client_names import OBJECTIVE, Side
+from generator.stages.blue_green.client_names import PoolView
 
 HEADER = "x-llm-d-inference-objective"
 _MODIFIER, _SETTINGS = "RequestHeaderModifier", "requestHeaderModifier"
@@ -36,29 +37,29 @@ def parse_choice(fields: Fields) -> Choice:
     return Choice(name=fields.ref("name") if fields.has("name") else None, is_kept=fields.has("clientHeader"))
 
 
-def objective_for(choice: Choice, blue: Side, green: Side, found: Findings) -> str:
+def objective_for(choice: Choice, blue: PoolView, green: PoolView) -> Reporting[str]:
     """Return the name of the objective that requests get on their way to green; empty where they keep theirs.
 
     Where blue has one objective it is that one's copy; of several the plan must choose.
     """
     known = {item.name: item for item in blue.of_pool(OBJECTIVE)}
     if choice.is_kept or not known:
-        return _unless_named(choice, known, found)
+        return (yield from _unless_named(choice, known))
     if choice.name is None and len(known) > 1:
-        _warn(known, found)
+        yield from _warn(known)
         return ""
     name = choice.name.value if choice.name else next(iter(known))
     if name not in known:
-        return _unless_named(choice, known, found)
+        return (yield from _unless_named(choice, known))
     priority = known[name].get("spec", "priority")
     copies = [item.name for item in green.of_pool(OBJECTIVE) if item.get("spec", "priority") == priority]
     return min(copies, default="")
 
 
-def _unless_named(choice: Choice, known: Mapping[str, Manifest], found: Findings) -> str:
+def _unless_named(choice: Choice, known: Mapping[str, Manifest]) -> Reporting[str]:
     if choice.name is not None:
-        found.add(
-            CODES["RP331"],
+        yield finding(
+            "RP331",
             f"blue's pool has no {OBJECTIVE} `{choice.name}`",
             choice.name.place,
             f"there is {', '.join(f'`{name}`' for name in known) or 'none'}",
@@ -66,17 +67,18 @@ def _unless_named(choice: Choice, known: Mapping[str, Manifest], found: Findings
     return ""
 
 
-def _warn(known: Mapping[str, Manifest], found: Findings) -> None:
+def _warn(known: Mapping[str, Manifest]) -> Reporting[None]:
     first, *others = known.values()
     named = ", ".join(f"`{name}`" for name in known)
-    found.add(
-        CODES["RP332"],
+    yield finding(
+        "RP332",
         f"clients name objectives by `{HEADER}`, and green knows none of {named}: requests that reach it "
         "have priority 0",
         first.origin.at("metadata", "name"),
-        "say in `strategy.objective` which one's copy all requests to green get (`name: "
+        "set in `strategy.objective` which one's copy all requests to green get (`name: "
         f"{first.name}`), or that they keep their header (`clientHeader: keep`)",
         *(Related(place=item.origin.at("metadata", "name"), label="another one") for item in others),
+        about=first,
     )
 
 
@@ -106,8 +108,8 @@ def _with_header(ref: Mapping[str, Any], name: str) -> dict[str, Any]:
     at = next((at for at, item in enumerate(filters) if item.get("type") == _MODIFIER), len(filters))
     settings = filters[at].get(_SETTINGS, {}) if at < len(filters) else {}
     rest = {key: [item for item in items or () if not _is_ours(item)] for key, items in settings.items()}
-    wanted = [*rest.pop("set", ()), {"name": HEADER, "value": name}]
-    modifier = {"set": wanted} | {key: items for key, items in rest.items() if items}
+    required = [*rest.pop("set", ()), {"name": HEADER, "value": name}]
+    modifier = {"set": required} | {key: items for key, items in rest.items() if items}
     filters[at : at + 1] = [{"type": _MODIFIER, _SETTINGS: modifier}]
     return {**ref, "filters": filters}
 

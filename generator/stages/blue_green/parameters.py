@@ -1,14 +1,14 @@
-"""What a plan says of a blue-green rollout: its versions, its steps, and how green comes to be."""
+"""The parameters of a blue-green plan: its versions, its steps, and how green is made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Reporting
 from generator.model.gates import Gate
 from generator.model.manifests import Origin
-from generator.model.plan import Step
+from generator.model.plan import Parameters, Step
 from generator.model.source import Ref
 from generator.plan.fields import Fields
 from generator.plan.steps import FORMS, GateTable, one_of, only, parse_steps
@@ -23,7 +23,7 @@ from generator.stages.traffic.shift import BLUE, GREEN, Beta, Mirror
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRoute:
-    """The HTTPRoute that rollplan makes when the plan brings none."""
+    """The HTTPRoute that rollplan makes when the plan has none."""
 
     name: str
     hostnames: tuple[str, ...]
@@ -42,7 +42,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BlueGreen:
+class BlueGreen(Parameters):
     """The parameters of a blue-green rollout; `green` is a candidate of that name."""
 
     blue: Ref
@@ -65,26 +65,26 @@ class BlueGreen:
         return self.steps[-1].winner
 
 
-def parse(spec: Fields, gates: GateTable, found: Findings) -> BlueGreen:
+def parse(spec: Fields, gates: GateTable) -> Reporting[BlueGreen]:
     """Read the parameters; beta comes before mirror, mirror before the weights, each at most once."""
-    strategy, candidates = spec.child("strategy"), _candidates(spec, found)
+    strategy, candidates = spec.child("strategy"), (yield from _candidates(spec))
     names = tuple(candidate.name for candidate in candidates)
     items = list(strategy.items("steps"))
-    _require_order(items, found)
+    yield from _require_order(items)
     first = next((item for item in items if item.has("beta")), None)
     mirror = next((item for item in items if item.has("mirror")), None)
-    betas = _betas(first, names, found) if first else ()
+    betas = (yield from _betas(first, names)) if first else ()
     watched = tuple(beta.candidate for beta in betas)
     return BlueGreen(
         blue=spec.child("blue").ref("pool"),
         candidates=candidates,
-        steps=_steps(items, names, gates, found),
+        steps=(yield from _steps(items, names, gates)),
         betas=betas,
-        beta_gate=_gate(first, watched, gates) if first else Gate(),
+        beta_gate=(yield from _gate(first, watched, gates)) if first else Gate(),
         new_route=_new_route(spec) if spec.has("route") else None,
-        mirror=_mirror(mirror, names, gates) if mirror else None,
+        mirror=(yield from _mirror(mirror, names, gates)) if mirror else None,
         narrow=_narrowing(strategy),
-        capacity=parse_capacity(strategy.child("capacity"), names, found),
+        capacity=(yield from parse_capacity(strategy.child("capacity"), names)),
         objective=parse_choice(strategy.child("objective")),
         pins=parse_pins(strategy),
         routes_shift=strategy.text("routesShift", ONE_BY_ONE),
@@ -99,16 +99,16 @@ _TAKEN = frozenset({BLUE, "routes", "shared"})
 """Names of bundles that no candidate can have."""
 
 
-def _candidates(spec: Fields, found: Findings) -> tuple[Candidate, ...]:
+def _candidates(spec: Fields) -> Reporting[tuple[Candidate, ...]]:
     """Read `green` or `candidates`; each has a name of its own."""
     items = [(GREEN, spec.child("green"))] if spec.has("green") else []
     items += [(item.text("name"), item) for item in spec.items("candidates")]
     seen = set(_TAKEN)
     for name, item in items:
         if name in seen:
-            found.add(
-                CODES["RP109"],
-                f"the name `{name}` is taken",
+            yield finding(
+                "RP109",
+                f"the name `{name}` is already used",
                 item.ref("name").place,
                 "give each candidate a name of its own, other than blue, routes and shared",
             )
@@ -126,52 +126,50 @@ def _candidates(spec: Fields, found: Findings) -> tuple[Candidate, ...]:
 _ORDER = (("beta",), ("mirror",), FORMS)
 
 
-def _require_order(items: list[Fields], found: Findings) -> None:
+def _require_order(items: list[Fields]) -> Reporting[None]:
     ranks = [next(rank for rank, kinds in enumerate(_ORDER) if any(map(item.has, kinds))) for item in items]
     for before, after, item in zip(ranks, ranks[1:], items[1:], strict=False):
         if after < before or (after == before and _ORDER[after] != FORMS):
             kind = next(filter(item.has, _ORDER[after]))
-            found.add(
-                CODES["RP111"],
+            yield finding(
+                "RP111",
                 f"the {kind} step comes after another step",
                 item.document.at_key((*item.path, kind)),
                 "beta comes first, then mirror, each at most once, and then the weights",
             )
 
 
-def _gate(step: Fields, watched: tuple[str, ...], gates: GateTable) -> Gate:
-    return Gate(soak=step.text("soak"), metrics=gates.pick(step.refs("gates"), watched))
+def _gate(step: Fields, watched: tuple[str, ...], gates: GateTable) -> Reporting[Gate]:
+    return Gate(soak=step.text("soak"), metrics=(yield from gates.pick(step.refs("gates"), watched)))
 
 
-def _mirror(step: Fields, names: tuple[str, ...], gates: GateTable) -> Mirror:
+def _mirror(step: Fields, names: tuple[str, ...], gates: GateTable) -> Reporting[Mirror]:
     percent = int(step.child("mirror").get("percent"))
-    return Mirror(percent=percent, gate=_gate(step, names, gates), place=step.place)
+    return Mirror(percent=percent, gate=(yield from _gate(step, names, gates)), place=step.place)
 
 
-def _steps(
-    items: list[Fields], names: tuple[str, ...], gates: GateTable, found: Findings
-) -> tuple[Step, ...]:
+def _steps(items: list[Fields], names: tuple[str, ...], gates: GateTable) -> Reporting[tuple[Step, ...]]:
     weighted = [item for item in items if any(map(item.has, FORMS))]
     if not weighted:
-        found.add(CODES["RP112"], "no step has a weight", items[0].place, "add steps up to `{weight: 100}`")
-    return parse_steps(weighted, names, gates, found)
+        yield finding("RP112", "no step has a weight", items[0].place, "add steps up to `{weight: 100}`")
+    return (yield from parse_steps(weighted, names, gates))
 
 
-def _betas(step: Fields, names: tuple[str, ...], found: Findings) -> tuple[Beta, ...]:
+def _betas(step: Fields, names: tuple[str, ...]) -> Reporting[tuple[Beta, ...]]:
     """Read `header`, which is the only candidate's, or `headers`; two of them cannot be the same."""
     beta = step.child("beta")
     if beta.has("header"):
         header = beta.child("header")
-        candidate = only(names, "header", "headers", header.place, found)
+        candidate = yield from only(names, "header", "headers", header.place)
         return (Beta(candidate=candidate, name=header.text("name"), value=header.text("value"), rule="beta"),)
     betas: dict[tuple[str, str], Beta] = {}
     for item in beta.items("headers"):
         name, value = item.text("name"), item.text("value")
-        candidate = one_of(names, item.ref("candidate"), found)
+        candidate = yield from one_of(names, item.ref("candidate"))
         if (name.lower(), value) in betas:
-            found.add(
-                CODES["RP305"],
-                f"two candidates ask for the header `{name}: {value}`",
+            yield finding(
+                "RP305",
+                f"two candidates use the header `{name}: {value}`",
                 item.ref("value").place,
                 "give each candidate a value of its own",
             )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 
 from generator.model.manifests import Manifest
-from generator.model.weights import WHOLE
+from generator.model.weights import NONE, WHOLE
 from generator.stages.capacity import FULL, Capacity, scaled
 from generator.stages.traffic.shift import BLUE
 from generator.stages.version import Version
 
-Shares = Mapping[str, Decimal]
-"""Version → its share of the requests in percent; one that is not named has none."""
+Shares = Mapping[str, Fraction]
+"""Version → its share of the requests; one that is not named has none."""
 
 Sizes = dict[str, tuple[Manifest, ...]]
 """Version → its objects at one point of the rollout."""
@@ -41,20 +41,17 @@ class Fleet:
         first, second = _whole(before), _whole(after)
         return {
             version.name: self._sized(
-                version, max(first.get(version.name, _NONE), second.get(version.name, _NONE))
+                version, max(first.get(version.name, NONE), second.get(version.name, NONE))
             )
             for version in (self.blue, *self.candidates)
         }
 
-    def _sized(self, version: Version, share: Decimal) -> tuple[Manifest, ...]:
+    def _sized(self, version: Version, share: Fraction) -> tuple[Manifest, ...]:
         if self.capacity.policy == FULL or (self.is_bound and version.name == BLUE):
             return version.objects
         return scaled(version.objects, share, self.capacity.headroom)
 
 
-_NONE = Decimal(0)
-
-
-def _whole(shares: Shares) -> dict[str, Decimal]:
+def _whole(shares: Shares) -> dict[str, Fraction]:
     """Return the shares of candidates with blue's, which has the rest."""
     return {BLUE: WHOLE - sum(shares.values()), **shares}

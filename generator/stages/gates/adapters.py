@@ -1,4 +1,4 @@
-"""The shell that loads, lists and unloads a LoRA adapter on each pod (contract §3.3, I22 to I24).
+"""The shell that loads, lists and unloads a LoRA adapter on each pod (field/lora-adapter, I22 to I24).
 
 A Gateway would reach one pod of many, so every call goes to the server inside each pod. Loading is a
 request for the adapter: vLLM's resolver finds it as it would for a client, and asking twice is safe.
@@ -11,14 +11,12 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from generator.kubernetes.workloads import containers
+from generator.kubernetes.model_servers import adapter_directory
+from generator.kubernetes.workloads import SERVER, containers
 from generator.model.gates import Fact, Instruction
 from generator.model.manifests import Manifest, dig
 from generator.stages.gates.kubectl import selector
 
-_CACHE = "VLLM_LORA_RESOLVER_CACHE_DIR"
-_FALLBACK = "/adapters"
-_SERVER = "modelserver"
 _JSON = "-H 'Content-Type: application/json' -d"
 
 
@@ -91,15 +89,14 @@ done)"""
 def pods_of(pool: Manifest, servers: tuple[Manifest, ...], directory: str) -> Pods:
     """Return the pods that a pool selects; `directory` overrides what the server's environment says."""
     serving = [container for server in servers for container in containers(server)]
-    named = [container for container in serving if container.get("name") == _SERVER] or serving
+    named = [container for container in serving if container.get("name") == SERVER] or serving
     container = named[0] if named else {}
-    environment = {entry.get("name"): entry.get("value") for entry in container.get("env") or ()}
     return Pods(
         namespace=pool.identity.namespace,
         labels=pool.get("spec", "selector", "matchLabels", default={}),
-        container=str(container.get("name", _SERVER)),
+        container=str(container.get("name", SERVER)),
         port=int(
             dig(container, "ports", 0, "containerPort", default=pool.get("spec", "targetPorts", 0, "number"))
         ),
-        directory=(directory or str(environment.get(_CACHE) or _FALLBACK)).rstrip("/"),
+        directory=(directory or adapter_directory(container)).rstrip("/"),
     )

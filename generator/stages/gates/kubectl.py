@@ -1,4 +1,4 @@
-"""The shell that a runbook shows: kubectl in the forms that are known to work (contract §4).
+"""The shell that a runbook shows: kubectl in the forms that are known to work (field/kubectl).
 
 Every function gives an Instruction whose shell runs as it stands in the plan's rendered directory, and fails
 when any of its commands does: in a terminal too, which goes on after an error.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from generator.kubernetes.pods import pod_labels, pod_template
+from generator.kubernetes.labels import OWNER_NAME
+from generator.kubernetes.old_apis import served_pool
+from generator.kubernetes.pods import pod_labels
 from generator.kubernetes.replicas import seconds_to_start
-from generator.kubernetes.workloads import elects_leader, replicas
+from generator.kubernetes.workloads import elects_leader, longest_grace, replicas
 from generator.model.gates import Fact, Instruction
 from generator.model.manifests import Manifest
-from generator.model.target import Gateway
+from generator.model.target import Apis, Gateway
 
 SPARE_SECONDS = 300
 """What a wait for pods leaves beyond their own time: scheduling, pulling an image."""
@@ -30,8 +32,8 @@ def rolled_out(workload: Manifest, updated: int | None = None, replaced: int = 0
 
     `replaced` is how many replicas an update replaces; without it, a workload starts or grows.
 
-    `Available` of a Deployment stays true while an update runs, so it is not asked (contract §3.2). Kinds
-    that `rollout status` does not know report by their conditions. An autoscaled workload says no number.
+    `Available` of a Deployment stays true while an update runs, so it is not used (field/kubectl). Kinds that
+    `rollout status` does not know report by their conditions. An autoscaled workload has no fixed number.
     """
     timeout = f"--timeout={seconds_to_start(workload, replaced) + SPARE_SECONDS}s"
     name, wait = f"{workload.kind.lower()}/{workload.name}", f"{_in(workload)} wait"
@@ -54,7 +56,7 @@ def rolled_out(workload: Manifest, updated: int | None = None, replaced: int = 0
 def available(workload: Manifest) -> Instruction:
     """Wait until a workload is available; of several that elect a leader, until that one is ready.
 
-    Those that stand by never become ready, so their Deployment is never available (contract §1.6).
+    Those that stand by never become ready, so their Deployment is never available (field/endpoint-picker).
     """
     name = f"{workload.kind.lower()}/{workload.name}"
     title, what = f"the {workload.kind} {workload.name} is available", "condition=Available"
@@ -91,10 +93,12 @@ def route_settled(route: Manifest, gateway: str, *conditions: str) -> Instructio
     )
 
 
-def pool_accepted(pool: Manifest, gateway: str) -> Instruction:
-    """Wait until the Gateway accepts a pool; only once a route refers to it (contract I6)."""
-    path = f'{{.status.parents[?(@.parentRef.name=="{gateway}")].conditions[?(@.type=="Accepted")].status}}'
-    name = f"inferencepool.{pool.identity.group}/{pool.name}"
+def pool_accepted(pool: Manifest, gateway: str, apis: Apis) -> Instruction:
+    """Wait until the Gateway accepts a pool; only once a route refers to it (I6)."""
+    served = served_pool(pool, apis)
+    parent = f'.status.{served.parents}[?(@.parentRef.name=="{gateway}")]'
+    path = f'{{{parent}.conditions[?(@.type=="Accepted")].status}}'
+    name = f"inferencepool.{served.group}/{pool.name}"
     return Instruction(
         title=f"the Gateway accepts InferencePool {pool.name}",
         script=f"{_in(pool)} wait {name} --timeout={SETTLE} \\\n  --for='jsonpath={path}=True'",
@@ -129,7 +133,7 @@ def ask(gateway: Gateway, model: str, title: str) -> Instruction:
 
 def pods_gone(workload: Manifest) -> Instruction:
     """Wait until no pod of a workload is left, for as long as its grace period and a minute."""
-    grace = workload.get(*pod_template(workload), "spec", "terminationGracePeriodSeconds", default=30)
+    grace = longest_grace(workload)
     labels = _own_labels(workload)
     return Instruction(
         title=f"the pods of {workload.name} are gone",
@@ -138,17 +142,10 @@ def pods_gone(workload: Manifest) -> Instruction:
     )
 
 
-_NAME_LABELS = {
-    "DisaggregatedSet": "disaggregatedset.x-k8s.io/name",
-    "LeaderWorkerSet": "leaderworkerset.sigs.k8s.io/name",
-}
-"""Kind → the label with its object's name that its controller gives to pods."""
-
-
 def _own_labels(workload: Manifest) -> Mapping[str, str]:
     """Return the labels by which a workload's pods are known; some controllers set their own."""
-    if workload.kind in _NAME_LABELS:
-        return {_NAME_LABELS[workload.kind]: workload.name}
+    if workload.kind in OWNER_NAME:
+        return {OWNER_NAME[workload.kind]: workload.name}
     selected: Mapping[str, str] = workload.get("spec", "selector", "matchLabels", default={})
     return selected or pod_labels(workload)
 

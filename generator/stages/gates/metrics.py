@@ -1,4 +1,4 @@
-"""Metric gates that rollplan adds itself, from the metrics of the endpoint picker (contract §4)."""
+"""Metric gates that rollplan adds itself, from the metrics of the endpoint picker (field/metrics)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from generator.model.target import Apis
 
 
 def endpoints_ready(pool: str, namespace: str, at_least: int, apis: Apis) -> MetricGate:
-    """Ask that the endpoint picker sees at least this many ready endpoints."""
+    """Check that the endpoint picker sees at least this many ready endpoints."""
     return MetricGate(
         name="endpoints-ready",
         promql=f'{prefix(apis)}ready_endpoints{{namespace="{namespace}",name="{pool}"}}',
@@ -18,7 +18,7 @@ def endpoints_ready(pool: str, namespace: str, at_least: int, apis: Apis) -> Met
 
 
 def pool_drained(pool: str, namespace: str, seconds: int, apis: Apis) -> MetricGate:
-    """Ask that nothing ran or waited in the pool for this many seconds."""
+    """Check that nothing ran or waited in the pool for this many seconds."""
     labels = f'{{namespace="{namespace}",name="{pool}"}}[{seconds}s]'
     running = f"max_over_time({prefix(apis)}average_running_requests{labels})"
     waiting = f"max_over_time({prefix(apis)}average_queue_size{labels})"
@@ -28,7 +28,7 @@ def pool_drained(pool: str, namespace: str, seconds: int, apis: Apis) -> MetricG
 
 
 def adapter_drained(adapter: str, namespace: str, apis: Apis) -> MetricGate:
-    """Ask that no request runs on the adapter."""
+    """Check that no request runs on the adapter."""
     labels = f'{{namespace="{namespace}",target_model_name="{adapter}"}}'
     return MetricGate(
         name="drained",

@@ -1,28 +1,31 @@
 """The questions of gates as PromQL: each number under the name that the engine which serves has for it.
 
-Series are told by their pods, in a pattern that no other workload's pods fit (contract §4, traps): every
+Series are told by their pods, in a pattern that no other workload's pods fit (field/metrics): every
 Prometheus has that label, whoever scrapes. The share of errors, and all that is asked of one adapter, only
 the endpoint picker knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from generator.kubernetes.engines import ENGINE_LABEL, ENGINES, ITL, QUEUE, RUNNING, TTFT, Engine, engine_of
+from generator.kubernetes.engines import ENGINES, ITL, QUEUE, RUNNING, TTFT, Engine
+from generator.kubernetes.labels import ENGINE
+from generator.kubernetes.model_servers import engine_of
+from generator.kubernetes.pods import roles_of
 from generator.kubernetes.router import find_picker, find_pool, servers_of
 from generator.kubernetes.workloads import pod_pattern
-from generator.model.codes import CODES
+from generator.model.codes import finding
 from generator.model.durations import lasting, seconds
-from generator.model.findings import Findings
+from generator.model.findings import Reporting
 from generator.model.gates import Gate, MetricGate, Question, Subject
+from generator.model.made import PREFILL
 from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
 from generator.stages.gates.metrics import prefix
 
 ERRORS = "errors"
-_PREFILL = {"llm-d.ai/role": "prefill"}
 _FALLBACK_SECONDS = 300
 """How long a stage without a soak looks back for its sample of requests."""
 
@@ -38,36 +41,37 @@ class _Watched:
     engines: tuple[Engine, ...]
 
 
-def answered(rollout: Rollout, found: Findings) -> Rollout:
+def with_queries(rollout: Rollout) -> Reporting[Rollout]:
     """Return the rollout with a query for each question.
 
     One that the engine has no number for is a finding.
     """
-    objects = tuple({item.identity: item for stage in rollout.stages for item in stage.objects}.values())
+    objects = rollout.objects
     stages = []
     for stage in rollout.stages:
-        metrics = tuple(_asked(stage.gate, rollout, objects, found))
+        metrics = yield from _with_query(stage.gate, rollout, objects)
         stages.append(replace(stage, gate=replace(stage.gate, metrics=metrics)))
     return replace(rollout, stages=tuple(stages))
 
 
-def _asked(
-    gate: Gate, rollout: Rollout, objects: tuple[Manifest, ...], found: Findings
-) -> Iterator[MetricGate]:
+def _with_query(
+    gate: Gate, rollout: Rollout, objects: tuple[Manifest, ...]
+) -> Reporting[tuple[MetricGate, ...]]:
+    metrics: list[MetricGate] = []
     sampled: dict[Subject, int] = {}
     for metric in gate.metrics:
         if metric.subject and metric.sample:
             sampled[metric.subject] = max(metric.sample, sampled.get(metric.subject, 0))
         if metric.subject and metric.question:
             watched = _watched(metric.subject, rollout, objects)
-            yield replace(metric, promql=_query(metric.question, watched, found))
-        else:
-            yield metric
+            metric = replace(metric, promql=(yield from _query(metric.question, watched)))
+        metrics.append(metric)
     for subject, sample in sampled.items():
         window = seconds(gate.soak) or _FALLBACK_SECONDS
         enough = _enough(sample, _watched(subject, rollout, objects), window)
         of_one = f"{enough.name}-{subject.target if subject.alias else subject.pool}"
-        yield enough if len(sampled) == 1 else replace(enough, name=of_one)
+        metrics.append(enough if len(sampled) == 1 else replace(enough, name=of_one))
+    return tuple(metrics)
 
 
 def _watched(subject: Subject, rollout: Rollout, objects: tuple[Manifest, ...]) -> _Watched:
@@ -86,8 +90,7 @@ def _watched(subject: Subject, rollout: Rollout, objects: tuple[Manifest, ...]) 
 
 
 def _is_prefill(item: Manifest) -> bool:
-    labels = item.get("metadata", "labels", default={})
-    return bool(_PREFILL.items() <= labels.items())
+    return roles_of(item) == {PREFILL}
 
 
 def _labels(namespace: str, workloads: Iterable[Manifest]) -> str:
@@ -95,7 +98,7 @@ def _labels(namespace: str, workloads: Iterable[Manifest]) -> str:
     return f'namespace="{namespace}",pod=~"{pods}"'
 
 
-def _query(question: Question, watched: _Watched, found: Findings) -> str:
+def _query(question: Question, watched: _Watched) -> Reporting[str]:
     if question.metric == ERRORS:
         return _errors(question, watched)
     if watched.model and question.metric in _OF_PICKER:
@@ -105,18 +108,18 @@ def _query(question: Question, watched: _Watched, found: Findings) -> str:
         known = (
             ", ".join(engine.title for engine in watched.engines) or "an engine that rollplan does not know"
         )
-        found.add(
-            CODES["RP338"],
-            f"`{question.metric}` cannot be asked: the pods run {known}",
+        yield finding(
+            "RP338",
+            f"`{question.metric}` cannot be measured: the pods run {known}",
             question.place,
-            f"label the pods `{ENGINE_LABEL}` as one of {', '.join(ENGINES)}, or write the gate's `promql`",
+            f"label the pods `{ENGINE}` as one of {', '.join(ENGINES)}, or write the gate's `promql`",
         )
         return ""
     return _SHAPES[question.metric](watched.engines[0].metrics[question.metric], watched.servers, question)
 
 
 _OF_PICKER = {TTFT: "request_ttft_seconds", ITL: "request_streaming_itl_seconds"}
-"""Question → the picker's histogram: an engine's own do not tell adapters apart (contract §4)."""
+"""Question → the picker's histogram: an engine's own do not tell adapters apart (field/metrics)."""
 
 
 def _errors(question: Question, watched: _Watched) -> str:
@@ -145,7 +148,7 @@ _SHAPES: Mapping[str, Callable[[str, str, Question], str]] = {
 
 
 def _enough(sample: int, watched: _Watched, window: int) -> MetricGate:
-    """Ask that there were enough requests: few of them prove nothing at a small weight (contract §4)."""
+    """Check that there were enough requests: few of them prove nothing at a small weight (field/metrics)."""
     counter = f"{watched.prefix}request_total{{{watched.picker}{watched.model}}}"
     return MetricGate(
         name="enough-requests",

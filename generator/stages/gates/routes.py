@@ -1,4 +1,4 @@
-"""What routes say of their own gates: the request that tries a beta rule, and how long answers may take."""
+"""Gates of routes: status conditions, the smoke request of a beta rule, and the longest answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generator.stages.traffic.shift import Beta, Shift, moving
 
 _ALWAYS = ("Accepted", "ResolvedRefs")
 _CONDITIONS = {"gke": ("Accepted", "Reconciled", "ResolvedRefs")}
-"""Provider → what it reports of a route that it serves; GKE is done when its load balancer is (§4)."""
+"""Provider → conditions of a route that it serves; GKE also has to configure its load balancer."""
 
 
 def settled(routes: Iterable[Manifest], gateway: Gateway) -> tuple[Instruction, ...]:

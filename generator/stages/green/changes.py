@@ -1,4 +1,4 @@
-"""What a plan changes in workloads: fields by workload and container, and patches of any object."""
+"""Apply `set` and `patches` of a plan to green's objects."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from generator.kubernetes.commands import with_flags
 from generator.kubernetes.pods import WORKLOADS, pod_templates
+from generator.kubernetes.shell_scripts import script_in
 from generator.kubernetes.workloads import SERVER, container_paths, main_container
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Reporting
 from generator.model.manifests import Manifest
 from generator.model.source import Path, Place, Ref
 from generator.plan.fields import Fields
@@ -66,9 +67,7 @@ def parse_patches(fields: Fields) -> tuple[Patch, ...]:
     )
 
 
-def changed(
-    manifests: tuple[Manifest, ...], changes: Iterable[Changes], found: Findings
-) -> tuple[Manifest, ...]:
+def changed(manifests: tuple[Manifest, ...], changes: Iterable[Changes]) -> Reporting[tuple[Manifest, ...]]:
     """Return the manifests with each entry of `set` applied; one that meets nothing is a finding."""
     for change in changes:
         meant = [item.identity for item in manifests if _is_meant(item, change)]
@@ -80,26 +79,28 @@ def changed(
             )
             names = sorted(item.name for item in manifests if item.kind in WORKLOADS)
             place = change.workload.place if change.workload else change.place
-            found.add(CODES["RP307"], what, place, f"there is {', '.join(names) or 'none'}")
-        manifests = tuple(
-            _change(item, change, found) if item.identity in meant else item for item in manifests
-        )
+            yield finding("RP307", what, place, f"there is {', '.join(names) or 'none'}")
+        after = []
+        for item in manifests:
+            after.append((yield from _change(item, change)) if item.identity in meant else item)
+        manifests = tuple(after)
     return manifests
 
 
-def patched(
-    manifests: tuple[Manifest, ...], patches: Iterable[Patch], found: Findings
-) -> tuple[Manifest, ...]:
+def patched(manifests: tuple[Manifest, ...], patches: Iterable[Patch]) -> Reporting[tuple[Manifest, ...]]:
     """Return the manifests with each patch applied; one without any effect is a finding."""
     for patch in patches:
         meant = [item for item in manifests if (item.kind, item.name) == (patch.kind, patch.name)]
         if not meant:
             names = sorted(item.name for item in manifests if item.kind == patch.kind)
             message = f"the patch matches nothing: there is no {patch.kind} `{patch.name}`"
-            found.add(
-                CODES["RP314"], message, patch.place, f"there is {', '.join(names) or 'none of this kind'}"
+            yield finding(
+                "RP314", message, patch.place, f"there is {', '.join(names) or 'none of this kind'}"
             )
-        manifests = tuple(_patch(item, patch, found) if item in meant else item for item in manifests)
+        after = []
+        for item in manifests:
+            after.append((yield from _patch(item, patch)) if item in meant else item)
+        manifests = tuple(after)
     return manifests
 
 
@@ -109,7 +110,7 @@ def _is_meant(item: Manifest, change: Changes) -> bool:
     return item.name == change.workload.value if change.workload else item.part == "model"
 
 
-def _change(item: Manifest, change: Changes, found: Findings) -> Manifest:
+def _change(item: Manifest, change: Changes) -> Reporting[Manifest]:
     fields = change.fields
     if "replicas" in fields:
         item = item.put(fields["replicas"], "spec", "replicas")
@@ -118,18 +119,16 @@ def _change(item: Manifest, change: Changes, found: Findings) -> Manifest:
             item = item.put(fields[key], *template, "spec", key)
     for key, value in fields.get("labels", {}).items():
         item = _labelled(item, key, value)
-    for path in places(item, change, found):
+    for path in (yield from places(item, change)):
         item = with_container(item, path, fields)
     return item
 
 
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
-
-
 def _is_script(container: Mapping[str, Any]) -> bool:
     """Return whether a shell reads the container's first argument: further ones are none of the server's."""
-    words = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ())[:1])]
-    return bool(words) and words[0].rpartition("/")[2] in _SHELLS and any(word == "-c" for word in words[1:])
+    command, args = ([str(word) for word in container.get(key) or ()] for key in ("command", "args"))
+    script = script_in([*command, *args])
+    return script is not None and (script >= len(command) or "$@" not in command[script])
 
 
 def _labelled(item: Manifest, key: str, value: str) -> Manifest:
@@ -142,23 +141,23 @@ def _labelled(item: Manifest, key: str, value: str) -> Manifest:
     return item
 
 
-def places(item: Manifest, change: Changes, found: Findings) -> tuple[Path, ...]:
+def places(item: Manifest, change: Changes) -> Reporting[tuple[Path, ...]]:
     """Return where the container that a change is for stands in a workload; a missing one is a finding."""
     known = container_paths(item)
     name = change.container.value if change.container else main_container(item)
     if name in known:
         scripts = [path for path in known[name] if "args" in change.fields and _is_script(item.get(*path))]
         if scripts:
-            found.add(
-                CODES["RP310"],
+            yield finding(
+                "RP310",
                 f"container `{name}` of {item.kind} `{item.name}` runs a shell script: arguments do nothing",
                 change.place,
                 "change the script itself with a patch, or what it reads with `env`",
             )
         return known[name]
     if change.container or _CONTAINER_FIELDS & set(change.fields):
-        found.add(
-            CODES["RP308"],
+        yield finding(
+            "RP308",
             f"{item.kind} `{item.name}` has no container `{name or SERVER}`",
             (change.container or change).place,
             f"its containers are {', '.join(known) or 'unknown'}",
@@ -182,14 +181,14 @@ def with_container(item: Manifest, path: Path, fields: Mapping[str, Any]) -> Man
     return item.put(container, *path)
 
 
-def _patch(item: Manifest, patch: Patch, found: Findings) -> Manifest:
+def _patch(item: Manifest, patch: Patch) -> Reporting[Manifest]:
     try:
         data = apply(item.data, patch.body)
     except PatchError as error:
         message = f"the patch cannot be applied: {error}"
-        found.add(CODES["RP315"], message, patch.place, "compare it with the manifest")
+        yield finding("RP315", message, patch.place, "compare it with the manifest")
         return item
     if data == item.data:
         message = f"the patch changes nothing in {item.kind} `{item.name}`"
-        found.add(CODES["RP310"], message, patch.place, "remove it, or fix what it says")
+        yield finding("RP310", message, patch.place, "remove it, or correct it")
     return item.put(data)

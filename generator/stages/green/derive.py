@@ -1,21 +1,21 @@
-"""Green from blue: the same objects under other names, told apart from blue by every selector.
+"""Derive green from blue: the same objects under other names, with other labels in every selector.
 
 What the plan changes is changed first, in blue's names; then each object gets its new name, every
-reference follows, and the labels that selectors go by get new values (contract I1, I2).
+reference follows, and the labels that selectors go by get new values (I1, I2).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from generator.kubernetes.commands import with_values
 from generator.kubernetes.pods import pod_names, pod_template
 from generator.kubernetes.references import Names
-from generator.kubernetes.router import find_picker, find_pool, servers_of
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.kubernetes.router import SELECTOR_FLAG, find_picker, find_pool, servers_of
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest, identity_of
 from generator.model.source import Ref
 from generator.stages.green.changes import Changes, Patch, changed, patched
@@ -24,7 +24,6 @@ from generator.stages.green.labels import Pair, distinguishing, relabel
 from generator.stages.green.names import new_names, suffix_of
 
 _MONITORS = frozenset({"PodMonitor", "ServiceMonitor", "PodMonitoring"})
-_SELECTOR_FLAG = re.compile(r"--?endpoint-selector(=.*)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,31 +50,30 @@ def derive(
     derivation: Derivation,
     namespace: str,
     taken: tuple[Manifest, ...],
-    found: Findings,
-) -> Derived:
+) -> Reporting[Derived]:
     """Return green's objects; what cannot be told apart from blue is a finding.
 
     `blue` holds what is blue's alone, and `taken` the other objects of the rollout. Monitors that catch
     the pods of both versions stay one object and become shared: a copy would count every pod twice.
     """
     pools = (derivation.blue.value, derivation.green.value)
-    copied = patched(changed(blue, derivation.changes, found), derivation.patches, found)
+    copied = yield from patched((yield from changed(blue, derivation.changes)), derivation.patches)
     suffix = suffix_of(*pools, derivation.version)
     names = new_names(copied, pools, suffix, taken)
     pairs, hopeless = distinguishing(copied, _label_values(copied, names), suffix, taken)
     monitors = tuple(item for item in hopeless if item.kind in _MONITORS)
-    _refuse_overlap((item for item in hopeless if item not in monitors), derivation, found)
+    yield from _refuse_overlap((item for item in hopeless if item not in monitors), derivation)
     pool = find_pool(copied, derivation.blue.value)
     pickers = find_picker(copied, pool).workloads if pool else ()
     if pool:
-        _require_members(blue, copied, pool, derivation, found)
-    _refuse_bound(blue, copied, derivation, found)
+        yield from _require_members(blue, copied, pool, derivation)
+    yield from _refuse_bound(blue, copied, derivation)
     green = tuple(
         replace(_copy(item, names, pairs, namespace, is_picker=item in pickers), bundle=derivation.version)
         for item in copied
         if item not in monitors
     )
-    _refuse_taken(green, (*blue, *taken), derivation, found)
+    yield from _refuse_taken(green, (*blue, *taken), derivation)
     originals = {item.identity: item for item in blue}
     shared = tuple(replace(originals[item.identity], bundle="shared", part="") for item in monitors)
     return Derived(green=green, shared=shared)
@@ -86,9 +84,8 @@ def _require_members(
     copied: tuple[Manifest, ...],
     pool: Manifest,
     derivation: Derivation,
-    found: Findings,
-) -> None:
-    """Ask that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
+) -> Reporting[None]:
+    """Check that what the plan changes leaves green's pods in green's pool, as blue's are in blue's."""
     today = next(item for item in blue if item.identity == pool.identity)
     kept = {item.identity for item in servers_of(copied, pool)}
     selector = pool.get("spec", "selector", "matchLabels", default={})
@@ -99,26 +96,26 @@ def _require_members(
             )
             place = next((entry.place for entry in entries), derivation.green.place)
             pairs = ", ".join(f"{key}: {value}" for key, value in selector.items())
-            found.add(
-                CODES["RP336"],
+            yield finding(
+                "RP336",
                 f"the pods of {item.kind} `{item.name}` leave the pool, which selects {pairs}",
                 place,
-                "leave these labels as they are (rollplan tells the versions apart itself), or patch the "
+                "leave these labels as they are (rollplan keeps the versions apart itself), or patch the "
                 "pool's selector with them",
                 Related(place=pool.origin.at("spec", "selector"), label="the selector"),
             )
 
 
 def _refuse_bound(
-    blue: Iterable[Manifest], copied: Iterable[Manifest], derivation: Derivation, found: Findings
-) -> None:
+    blue: Iterable[Manifest], copied: Iterable[Manifest], derivation: Derivation
+) -> Reporting[None]:
     """Refuse a copy of a claim that still names blue's volume: it is bound to blue's claim."""
     bound = {item.get("spec", "volumeName") for item in blue if item.kind == "PersistentVolumeClaim"}
     for item in copied:
         if item.kind == "PersistentVolumeClaim" and item.get("spec", "volumeName") in bound - {None}:
-            found.add(
-                CODES["RP337"],
-                f"green's copy of PersistentVolumeClaim `{item.name}` asks for volume "
+            yield finding(
+                "RP337",
+                f"green's copy of PersistentVolumeClaim `{item.name}` requests volume "
                 f"`{item.get('spec', 'volumeName')}`, which blue's claim has",
                 item.origin.at("spec", "volumeName"),
                 "name another volume with a patch, or none (`merge: {spec: {volumeName: null}}`) to get "
@@ -150,33 +147,26 @@ def _copy(
 
 
 def _with_arguments(picker: Manifest, pairs: Mapping[Pair, str]) -> Manifest:
+    """Return a picker whose `--endpoint-selector` demands the labels of green's pods."""
+
+    def renamed(selector: str) -> str:
+        split = (pair.partition("=")[::2] for pair in selector.split(","))
+        return ",".join(f"{key}={pairs.get((key, value), value)}" if value else key for key, value in split)
+
     path = (*pod_template(picker), "spec", "containers")
     for index, container in enumerate(picker.get(*path, default=[])):
-        if container.get("args"):
-            arguments = list(map(str, container["args"]))
-            picker = picker.put(_follow_selector(arguments, pairs), *path, index, "args")
+        picker = picker.put(with_values(container, {SELECTOR_FLAG}, renamed), *path, index)
     return picker
 
 
-def _follow_selector(arguments: list[str], pairs: Mapping[Pair, str]) -> list[str]:
-    followed: list[str] = []
-    for before, argument in zip(["", *arguments], arguments, strict=False):
-        if _SELECTOR_FLAG.fullmatch(argument) or (_SELECTOR_FLAG.fullmatch(before) and "=" not in before):
-            for (key, value), new in pairs.items():
-                pair = rf"(?<![^=,]){re.escape(f'{key}={value}')}(?=,|\Z)"
-                argument = re.sub(pair, f"{key}={new}", argument)
-        followed.append(argument)
-    return followed
-
-
 def _refuse_taken(
-    green: Iterable[Manifest], others: Iterable[Manifest], derivation: Derivation, found: Findings
-) -> None:
+    green: Iterable[Manifest], others: Iterable[Manifest], derivation: Derivation
+) -> Reporting[None]:
     known = {item.identity: item for item in others}
     for item in green:
         if item.identity in known:
-            found.add(
-                CODES["RP205"],
+            yield finding(
+                "RP205",
                 f"`{item.identity}` would be in {item.bundle}, and is in "
                 f"{known[item.identity].bundle} already",
                 derivation.green.place,
@@ -185,11 +175,11 @@ def _refuse_taken(
             )
 
 
-def _refuse_overlap(hopeless: Iterable[Manifest], derivation: Derivation, found: Findings) -> None:
+def _refuse_overlap(hopeless: Iterable[Manifest], derivation: Derivation) -> Reporting[None]:
     for item in hopeless:
-        found.add(
-            CODES["RP313"],
-            f"the selector of {item.kind} `{item.name}` says what pods are, not whose: it catches green's",
+        yield finding(
+            "RP313",
+            f"the selector of {item.kind} `{item.name}` is not specific to blue: it matches green's pods too",
             item.origin.at("spec", "selector"),
             "give blue's pods and selector a label of their own first, such as app",
             Related(place=derivation.green.place, label="green is derived here"),

@@ -1,15 +1,18 @@
-"""A room."""
+"""Update references in green's copies: names, hosts, flags and queries that mean blue's objects."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-from generator.kubernetes.references import _CONTAINERS, _FIELDS, _POD, _SAID, Names
-from generator.model.manifests import Manifest
+from generator.kubernetes.commands import with_values
+from generator.kubernetes.pods import CONTAINER_GROUPS
+from generator.kubernetes.references import Names, references_of
+from generator.kubernetes.router import POOL_FLAGS, POOL_VARIABLES
+from generator.model.manifests import Manifest, put
 
 _RESOURCES = {
     "configmaps": "ConfigMap",
@@ -22,7 +25,6 @@ _RESOURCES = {
 """Plural in a Role's rule → the kind whose names its resourceNames are."""
 
 _ASKING = frozenset({"HorizontalPodAutoscaler", "PrometheusRule", "ScaledObject"})
-_POOL_FLAG = re.compile(r"--?(inference-)?pool(-name)?(=(?P<value>.*))?")
 
 _QUERIES = frozenset({"groups", "metrics", "triggers"})
 """Fields of autoscalers and alerts that ask for metrics, by the names of objects among others."""
@@ -31,9 +33,12 @@ _QUERIES = frozenset({"groups", "metrics", "triggers"})
 def follow(manifest: Manifest, names: Names, namespace: str) -> Manifest:
     """Return the object with every reference to a renamed object following it; its own name stays."""
     data: Any = manifest.data
-    for kind, path in _FIELDS.get(manifest.kind, ()):
-        data = _at(data, path.split("."), partial(_renamed, kind=kind, names=names))
-    data = _in_pods(data, names)
+    for reference in references_of(manifest):
+        new = names.get((reference.kind, reference.name))
+        if new is not None:
+            value = str(manifest.get(*reference.path))
+            data = put(data, f"{new}{value.removeprefix(reference.name)}", *reference.path)
+    data = _with_pools(data, names)
     if manifest.kind in {"Role", "ClusterRole"}:
         data = {**data, "rules": [_rule(rule, names) for rule in data.get("rules") or ()]}
     if manifest.kind in _ASKING:
@@ -47,60 +52,40 @@ def follow(manifest: Manifest, names: Names, namespace: str) -> Manifest:
     return replace(manifest, data=data)
 
 
-def _in_pods(data: Any, names: Names) -> Any:
-    """Follow what pods name, wherever an object holds the spec of a pod."""
+def _with_pools(data: Any, names: Names) -> Any:
+    """Follow the pool that containers are started for, wherever an object holds the spec of a pod."""
     if isinstance(data, list):
-        return [_in_pods(item, names) for item in data]
+        return [_with_pools(item, names) for item in data]
     if not isinstance(data, dict):
         return data
     if not isinstance(data.get("containers"), list):
-        return {key: _in_pods(value, names) for key, value in data.items()}
-    for kind, path in _POD:
-        data = _at(data, path.split("."), partial(_renamed, kind=kind, names=names))
-    for group in _CONTAINERS:
-        data = _at(data, [group, "*", "args"], partial(_pool_arguments, names=names))
-    return data
+        return {key: _with_pools(value, names) for key, value in data.items()}
+    followed = {
+        group: [_pool_named(container, names) for container in data[group]]
+        for group in CONTAINER_GROUPS
+        if isinstance(data.get(group), list)
+    }
+    return data | followed
 
 
-def _pool_arguments(container: Mapping[str, Any], key: str, names: Names) -> Any:
-    arguments = container[key]
-    texts = isinstance(arguments, list) and all(isinstance(item, str) for item in arguments)
-    return follow_pool(arguments, names) if texts else arguments
+def _pool_named(container: Any, names: Names) -> Any:
+    """Follow the pool that a picker or a sidecar is started for, by a flag or a variable."""
+    if not isinstance(container, Mapping):
+        return container
 
+    def renamed(value: str) -> str:
+        namespace, slash, name = value.rpartition("/")
+        return f"{namespace}{slash}{names.get(('InferencePool', name), name)}"
 
-def follow_pool(arguments: list[str], names: Names) -> list[str]:
-    """Return arguments with `--pool-name`, or a sidecar's `--inference-pool-name`, following the pool."""
-    followed: list[str] = []
-    for before, argument in zip(["", *arguments], arguments, strict=False):
-        flag = _POOL_FLAG.fullmatch(argument)
-        if flag and flag["value"]:
-            value = names.get(("InferencePool", flag["value"]), flag["value"])
-            argument = f"{argument.partition('=')[0]}={value}"
-        elif _POOL_FLAG.fullmatch(before) and "=" not in before:
-            argument = names.get(("InferencePool", argument), argument)
-        followed.append(argument)
+    followed = with_values(container, POOL_FLAGS, renamed)
+    if followed.get("env"):
+        followed["env"] = [
+            one | {"value": renamed(str(one["value"]))}
+            if one.get("name") in POOL_VARIABLES and one.get("value")
+            else one
+            for one in followed["env"]
+        ]
     return followed
-
-
-def _renamed(parent: Mapping[str, Any], key: str, *, kind: str, names: Names) -> Any:
-    value = parent[key]
-    if not isinstance(value, str):
-        return value
-    named = str(parent.get("kind", "")) if kind == _SAID else kind
-    first, dot, rest = value.partition(".")
-    if key == "host" and dot:
-        return f"{names.get((named, first), first)}.{rest}"
-    return names.get((named, value), value)
-
-
-def _at(data: Any, path: list[str], change: Callable[[Mapping[str, Any], str], Any]) -> Any:
-    """Return a copy of the data with what `path` leads to changed; what is not there stays away."""
-    step, rest = path[0].replace("~", "."), path[1:]
-    if step == "*" and isinstance(data, list):
-        return [_at(item, rest, change) for item in data]
-    if not isinstance(data, dict) or step not in data:
-        return data
-    return {**data, step: _at(data[step], rest, change) if rest else change(data, step)}
 
 
 def _rule(rule: Mapping[str, Any], names: Names) -> dict[str, Any]:

@@ -1,34 +1,48 @@
-"""A room."""
+"""Choose labels that distinguish green's pods from blue's, and set them in selectors and templates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from generator.kubernetes.labels import (
+    ACCELERATOR_VARIANT,
+    ACCELERATOR_VENDOR,
+    APP_COMPONENT,
+    APP_INSTANCE,
+    APP_NAME,
+    APP_PART_OF,
+    ENGINE,
+    GUIDE,
+    IGW_MODE,
+    MODEL_LABEL,
+    ROLE,
+    SERVING,
+)
 from generator.kubernetes.names import NAME, fit, hashed
 from generator.kubernetes.pods import WORKLOADS, pod_templates
-from generator.kubernetes.selectors import selectors
+from generator.kubernetes.selectors import pairs_of
 from generator.model.manifests import Manifest, dig
 
 Pair = tuple[str, str]
 """A label: its key and its value."""
 
-_OWN = ("app", "llm-d.ai/guide", "app.kubernetes.io/instance", "app.kubernetes.io/name")
+_OWN = ("app", GUIDE, APP_INSTANCE, APP_NAME)
 """Keys that name a version, the best first: a new value for them means nothing else."""
 
 _MEANING = frozenset(
     {
-        "app.kubernetes.io/component",
+        APP_COMPONENT,
         "app.kubernetes.io/managed-by",
-        "app.kubernetes.io/part-of",
+        APP_PART_OF,
         "app.kubernetes.io/version",
-        "llm-d.ai/accelerator-variant",
-        "llm-d.ai/accelerator-vendor",
-        "llm-d.ai/engine-type",
-        "llm-d.ai/igw-mode",
-        "llm-d.ai/inference-serving",
-        "llm-d.ai/model",
-        "llm-d.ai/role",
+        ACCELERATOR_VARIANT,
+        ACCELERATOR_VENDOR,
+        ENGINE,
+        IGW_MODE,
+        SERVING,
+        MODEL_LABEL,
+        ROLE,
     }
 )
 """Keys whose values the endpoint picker or people read: they stay as they are."""
@@ -55,15 +69,14 @@ def distinguishing(
     fresh = _Fresh((*known, *taken))
     changed: dict[Pair, str] = {}
     for manifest in known:
-        for labels in (*selectors(manifest), *label_sets(manifest)):
+        for labels in _pairs_in(manifest):
             for key, value in labels.items():
                 if value in renamed and key not in _MEANING and (key, value) not in changed:
                     changed[key, value] = fresh.value(key, renamed[value])
     hopeless = []
     for manifest in known:
-        for selector in selectors(manifest):
-            if any(pair in changed for pair in selector.items()):
-                continue
+        selector = pairs_of(manifest)
+        if selector is not None and not any(pair in changed for pair in selector.items()):
             pair = _best(selector)
             if pair is None:
                 hopeless.append(manifest)
@@ -72,15 +85,16 @@ def distinguishing(
     return changed, tuple(hopeless)
 
 
+def _pairs_in(manifest: Manifest) -> tuple[Mapping[str, str], ...]:
+    return (pairs_of(manifest) or {}, *label_sets(manifest))
+
+
 class _Fresh:
     """Label values that no label of another version, and no other of this one, has under the same key."""
 
     def __init__(self, manifests: Iterable[Manifest]) -> None:
         self._known = {
-            pair
-            for manifest in manifests
-            for labels in (*selectors(manifest), *label_sets(manifest))
-            for pair in labels.items()
+            pair for manifest in manifests for labels in _pairs_in(manifest) for pair in labels.items()
         }
 
     def value(self, key: str, wanted: str) -> str:

@@ -5,25 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_KEYS = {
-    "containers": ("name",),
-    "initContainers": ("name",),
-    "ephemeralContainers": ("name",),
-    "volumes": ("name",),
-    "env": ("name",),
-    "volumeMounts": ("mountPath",),
-    "volumeDevices": ("devicePath",),
-    "imagePullSecrets": ("name",),
-    "secrets": ("name",),
-    "hostAliases": ("ip",),
-    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
-    "resourceClaims": ("name",),
-    "claims": ("name",),
-}
-"""List → the fields by which strategic merge tells its items apart (Kubernetes API, list map keys)."""
-
-_PORTS = ("containerPort", "port")
-"""Ports are told apart by the number that they have in a container, or in a Service, and the protocol."""
+from generator.kubernetes.list_keys import merge_keys
 
 _DEFAULTS = {"protocol": "TCP"}
 _DIRECTIVE = "$patch"
@@ -41,8 +23,8 @@ def apply(data: Mapping[str, Any], patch: Mapping[str, Any] | Sequence[Mapping[s
     if isinstance(patch, Mapping) and _directive(patch) == "delete":
         raise PatchError("it deletes the object")
     patched = merge(data, patch) if isinstance(patch, Mapping) else apply_6902(dict(data), list(patch))
-    for said, (field, value) in zip(_identity(patched), _identity(data), strict=True):
-        if said != (field, value):
+    for values, (field, value) in zip(_identity(patched), _identity(data), strict=True):
+        if values != (field, value):
             raise PatchError(f"it changes `{field}`, and with it the object")
     return patched
 
@@ -90,7 +72,7 @@ def _merge_list(data: list[Any], patch: list[Any], field: str) -> list[Any]:
     rest = [item for item in patch if item != {_DIRECTIVE: "replace"}]
     if any(isinstance(item, Mapping) and _directive(item) == "replace" for item in rest):
         raise PatchError("`$patch: replace` in a list is an item of its own: it replaces the whole list")
-    keys = _merge_keys(field, rest)
+    keys = merge_keys(field, rest)
     if len(rest) < len(patch) or not keys:
         return [merge(None, item) for item in rest]
     merged: dict[Any, Any] = {_key(item, keys, index): item for index, item in enumerate(data)}
@@ -103,16 +85,6 @@ def _merge_list(data: list[Any], patch: list[Any], field: str) -> list[Any]:
     return list(merged.values())
 
 
-def _merge_keys(field: str, items: list[Any]) -> tuple[str, ...]:
-    if not all(isinstance(item, Mapping) for item in items):
-        return ()
-    if field == "ports":
-        number = next((key for key in _PORTS if items and all(key in item for item in items)), None)
-        return (number, "protocol") if number else ()
-    keys = _KEYS.get(field, ())
-    return keys if all(keys[0] in item for item in items if keys) else ()
-
-
 def _key(item: Mapping[str, Any], keys: tuple[str, ...], index: int) -> tuple[Any, ...]:
     """Return what an item is known by; one without its first key is known by its place."""
     if keys[0] not in item:
@@ -122,9 +94,11 @@ def _key(item: Mapping[str, Any], keys: tuple[str, ...], index: int) -> tuple[An
 
 def _same(known: tuple[Any, ...], item: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
     """Return whether a patch's item is for the one known so; further keys count where the patch says them."""
-    said = _key(item, keys, -1)
-    return len(known) == len(said) and all(
-        old == new for old, new, key in zip(known, said, keys, strict=True) if key in item or key in _DEFAULTS
+    values = _key(item, keys, -1)
+    return len(known) == len(values) and all(
+        old == new
+        for old, new, key in zip(known, values, keys, strict=True)
+        if key in item or key in _DEFAULTS
     )
 
 

@@ -1,13 +1,13 @@
-"""What a plan says of a LoRA adapter rollout: the alias, its adapters, and the steps between them."""
+"""The parameters of a LoRA adapter plan: the alias, its adapters, and the steps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import Origin
-from generator.model.plan import Step
+from generator.model.plan import Parameters, Step
 from generator.model.source import Ref
 from generator.plan.fields import Fields
 from generator.plan.steps import GateTable, parse_steps
@@ -29,7 +29,7 @@ class Adapter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LoraAdapter:
+class LoraAdapter(Parameters):
     """The parameters of a LoRA adapter rollout."""
 
     pool: Ref
@@ -42,7 +42,7 @@ class LoraAdapter:
     origin: Origin
 
 
-def parse(spec: Fields, gates: GateTable, found: Findings) -> LoraAdapter:
+def parse(spec: Fields, gates: GateTable) -> Reporting[LoraAdapter]:
     """Read the parameters; alias, stable and the candidates are different names."""
     fields = spec.child("strategy")
     candidates = _candidates(fields)
@@ -50,11 +50,11 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> LoraAdapter:
     for index, name in enumerate(names):
         for earlier in names[:index]:
             if name.value == earlier.value:
-                found.add(
-                    CODES["RP312"],
-                    f"`{name}` stands twice among alias, stable and {_said(fields)}",
+                yield finding(
+                    "RP312",
+                    f"`{name}` is used twice among alias, stable and {_field_names(fields)}",
                     name.place,
-                    "give the adapter versions names of their own; clients ask for the alias alone",
+                    "give the adapter versions names of their own; clients use only the alias",
                     Related(place=earlier.place, label="the same name"),
                 )
     return LoraAdapter(
@@ -64,14 +64,16 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> LoraAdapter:
         candidates=candidates,
         rewrite=fields.text("rewrite") or f"{_object_name(names[0].value)}-rewrite",
         directory=fields.text("adapterDirectory"),
-        steps=parse_steps(
-            fields.items("steps"), tuple(candidate.name for candidate in candidates), gates, found
+        steps=(
+            yield from parse_steps(
+                fields.items("steps"), tuple(candidate.name for candidate in candidates), gates
+            )
         ),
         origin=Origin(document=fields.document, path=fields.path),
     )
 
 
-def _said(fields: Fields) -> str:
+def _field_names(fields: Fields) -> str:
     return "candidate" if fields.has("candidate") else "candidates"
 
 

@@ -1,21 +1,22 @@
-"""LoRA adapter rollout: an alias moves from one adapter to another on the same pods (contract §3.3)."""
+"""LoRA adapter rollout: an alias moves from one adapter to another on the same pods (field/lora-adapter)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Any, cast
+from fractions import Fraction
+from typing import Any
 
 from generator.gather.templates import make
+from generator.kubernetes.rewrites import REWRITE
 from generator.kubernetes.router import servers_of, with_parts
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting, no_findings
 from generator.model.gates import Gate, Instruction, MetricGate
 from generator.model.manifests import Manifest, find
-from generator.model.plan import Bundles, Plan, Step
+from generator.model.plan import Bundles, Plan, Step, total_of
 from generator.model.rollout import Rollback, Rollout, Stage
-from generator.model.weights import scale
+from generator.model.weights import percent
 from generator.stages.gates import kubectl
 from generator.stages.gates.adapters import Pods, pods_of
 from generator.stages.gates.metrics import adapter_drained
@@ -28,41 +29,48 @@ from generator.stages.traffic.rewrites import STABLE, baseline, rule_for, shifte
 _AT_ONCE = "at once: the alias goes back to the stable adapter"
 
 
-def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
-    """Return the stages: baseline, preload, the weights, drain, unload."""
-    parameters: LoraAdapter = plan.strategy
+def prepare(plan: Plan, bundles: Bundles) -> Reporting[_LoraStages | None]:
+    """Find the pool and the rewrite that serves the alias, or make one."""
+    parameters = LoraAdapter.of(plan)
     shared = with_parts(bundles["shared"], parameters.pool.value)
-    pool = require_pool(shared, parameters.pool, found)
-    rewrite = next(find(shared, "InferenceModelRewrite", parameters.rewrite), None)
-    _require_one_owner(shared, parameters, rewrite, found)
-    found.stop_if_errors()
+    pool = yield from require_pool(shared, parameters.pool)
+    rewrite = next(find(shared, REWRITE, parameters.rewrite), None)
+    yield from _require_one_owner(shared, parameters, rewrite)
     rewrite = rewrite or _made_rewrite(plan, parameters)
+    rule = rule_for(rewrite, parameters.alias.value)
+    if pool is None or rule is None:
+        return None
     return _LoraStages(
         plan=plan,
         parameters=parameters,
         shared=tuple(item for item in shared if item.identity != rewrite.identity),
-        pods=pods_of(cast(Manifest, pool), servers_of(shared, cast(Manifest, pool)), parameters.directory),
+        pods=pods_of(pool, servers_of(shared, pool), parameters.directory),
         rewrite=rewrite,
-        rule=cast(int, rule_for(rewrite, parameters.alias.value)),
-    ).rollout()
+        rule=rule,
+    )
+
+
+def plan_stages(stages: _LoraStages) -> Reporting[Rollout]:
+    """Return the stages: baseline, preload, the weights, drain, unload."""
+    return no_findings(stages.rollout())
 
 
 def _require_one_owner(
-    shared: tuple[Manifest, ...], parameters: LoraAdapter, rewrite: Manifest | None, found: Findings
-) -> None:
-    """Ask that one rule alone matches the alias: of two, the oldest object wins (contract §1.2)."""
+    shared: tuple[Manifest, ...], parameters: LoraAdapter, rewrite: Manifest | None
+) -> Reporting[None]:
+    """Check that one rule alone matches the alias: of two, the oldest object wins (field/model-rewrite)."""
     if rewrite and rule_for(rewrite, parameters.alias.value) is None:
-        found.add(
-            CODES["RP309"],
+        yield finding(
+            "RP309",
             f"InferenceModelRewrite `{rewrite.name}` has no rule for `{parameters.alias}`",
             rewrite.origin.at("spec", "rules"),
             "add the rule that serves the alias today, or name another `rewrite` in the plan",
         )
-    for other in find(shared, "InferenceModelRewrite"):
+    for other in find(shared, REWRITE):
         rule = rule_for(other, parameters.alias.value)
         if rule is not None and other.name != parameters.rewrite:
-            found.add(
-                CODES["RP309"],
+            yield finding(
+                "RP309",
                 f"InferenceModelRewrite `{other.name}` already rewrites `{parameters.alias}`",
                 other.origin.at("spec", "rules", rule),
                 f"set `rewrite: {other.name}` in the plan, so that the one object is edited in place",
@@ -110,6 +118,7 @@ class _LoraStages:
                 objects=(start,),
                 checks=self._smoke(),
             ),
+            adapter_directory=self.parameters.directory,
         )
 
     def _preload(self, start: Manifest) -> Stage:
@@ -125,10 +134,10 @@ class _LoraStages:
 
     def _weigh(self, step: Step) -> Stage:
         spoken = {item.name: item.spoken for item in self.parameters.candidates}
-        shares = step.shares.items()
+        shares = [(percent(share), spoken[name]) for name, share in step.shares.items()]
         return self._stage(
             f"weight-{step.slug}",
-            listed([f"{share} % of requests for the alias reach {spoken[name]}" for name, share in shares]),
+            listed([f"{share} % of requests for the alias reach {name}" for share, name in shares]),
             self._shifted(step.shares),
             gate=Gate(checks=self._smoke(), soak=step.soak, metrics=step.gates),
             rollback=_AT_ONCE,
@@ -161,8 +170,8 @@ class _LoraStages:
         is_stable = adapter == self.parameters.stable.value
         return gate if is_stable else replace(gate, name=f"{gate.name}-{adapter}")
 
-    def _shifted(self, shares: Mapping[str, Decimal]) -> Manifest:
-        total = scale(share for step in self.parameters.steps for share in step.shares.values())
+    def _shifted(self, shares: Mapping[str, Fraction]) -> Manifest:
+        total = total_of(self.parameters.steps)
         return shifted(self.rewrite, self.rule, self.parameters.stable.value, shares, total)
 
     def _smoke(self) -> tuple[Instruction, ...]:
@@ -182,5 +191,9 @@ class _LoraStages:
 
 
 STRATEGY = Strategy(
-    name="lora-adapter", modes=frozenset({"gateway", "standalone"}), parse=parse, plan=plan_stages
+    name="lora-adapter",
+    modes=frozenset({"gateway", "standalone"}),
+    parse=parse,
+    prepare=prepare,
+    plan=plan_stages,
 )

@@ -1,4 +1,4 @@
-"""How each kind of workload replaces its pods, written out in full (contract §1.7, §3.2, I16, I17)."""
+"""Update settings of each kind of workload, every default written out (field/rolling-update, I16, I17)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.kubernetes.replicas import MAX_SURGE, MAX_UNAVAILABLE, MIN_READY_SECONDS, progress_deadline
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.kubernetes.replicas import MAX_SURGE, MAX_UNAVAILABLE, MIN_READY_SECONDS, roomy_deadline
+from generator.model.codes import finding
+from generator.model.findings import Reporting
 from generator.model.manifests import Manifest
 from generator.model.source import Place
 from generator.plan.fields import Fields
@@ -21,22 +21,22 @@ PARTITIONED = frozenset({"StatefulSet", "LeaderWorkerSet"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """What the plan says of the update; None and empty where it leaves it to rollplan."""
+    """The update settings of the plan; None and empty where it sets none."""
 
     max_surge: int | str | None
     max_unavailable: int | str | None
     min_ready_seconds: int
     deadline: int | None
     partitions: tuple[int, ...]
-    said: Mapping[str, Place]
+    places: Mapping[str, Place]
 
 
-def parse_policy(fields: Fields, found: Findings) -> Policy:
+def parse_policy(fields: Fields) -> Reporting[Policy]:
     """Read the policy from the strategy's fields; it must let a pod come or go."""
     surge, unavailable = fields.get("maxSurge", MAX_SURGE), fields.get("maxUnavailable", MAX_UNAVAILABLE)
     if {str(surge), str(unavailable)} <= _NONE:
-        found.add(
-            CODES["RP106"],
+        yield finding(
+            "RP106",
             "`maxSurge` and `maxUnavailable` are both 0: no pod could ever be replaced",
             fields.document.at((*fields.path, "maxSurge")),
             "let `maxSurge` be at least 1, or `maxUnavailable` where no accelerator is spare",
@@ -47,7 +47,7 @@ def parse_policy(fields: Fields, found: Findings) -> Policy:
         min_ready_seconds=int(fields.get("minReadySeconds", MIN_READY_SECONDS)),
         deadline=fields.get("progressDeadlineSeconds"),
         partitions=tuple(item.data for item in fields.items("partitions")),
-        said={name: fields.document.at_key((*fields.path, name)) for name in _PACE if fields.has(name)},
+        places={name: fields.document.at_key((*fields.path, name)) for name in _PACE if fields.has(name)},
     )
 
 
@@ -62,13 +62,13 @@ _TAKES = {
 """Kind → the settings of the plan that reach its objects; others would be read and forgotten."""
 
 
-def require_taken(workload: Manifest, policy: Policy, found: Findings) -> None:
-    """Ask that the kind of the workload has every setting that the plan gives."""
-    for name, place in policy.said.items():
+def require_taken(workload: Manifest, policy: Policy) -> Reporting[None]:
+    """Check that the kind of the workload has every setting that the plan gives."""
+    for name, place in policy.places.items():
         if name not in _TAKES[workload.kind]:
             known = ", ".join(f"`{other}`" for other in sorted(_TAKES[workload.kind]))
-            found.add(
-                CODES["RP335"],
+            yield finding(
+                "RP335",
                 f"{_INSTEAD[workload.kind]}, and `{name}` would change nothing",
                 place,
                 f"leave out `{name}`; of these settings it takes {known or 'none'}",
@@ -81,7 +81,7 @@ _INSTEAD = {
     "LeaderWorkerSet": "a LeaderWorkerSet replaces groups as soon as they can go",
     "StatefulSet": "a StatefulSet replaces one pod after the other, from its partition on",
 }
-"""Kind → how it is updated, whatever the plan says."""
+"""Kinds whose update the plan cannot change → how they are updated."""
 
 
 def with_policy(workload: Manifest, policy: Policy, *, partition: int) -> Manifest:
@@ -108,7 +108,7 @@ def _deployment(workload: Manifest, policy: Policy, _: int) -> _Rows:
         },
         ("spec", "minReadySeconds"): policy.min_ready_seconds,
         ("spec", "progressDeadlineSeconds"): policy.deadline
-        or progress_deadline(workload, policy.min_ready_seconds),
+        or roomy_deadline(workload, policy.min_ready_seconds),
     }
 
 
@@ -120,13 +120,13 @@ def _stateful_set(_: Manifest, policy: Policy, partition: int) -> _Rows:
 
 
 def _leader_worker_set(workload: Manifest, policy: Policy, partition: int) -> _Rows:
-    """Keep what the manifest says; the API's own default takes a replica away before it adds one."""
+    """Keep the manifest's settings; the API's own default removes a replica before it adds one."""
     path = ("spec", "rolloutStrategy")
-    said = workload.get(*path, "rollingUpdateConfiguration", default={})
+    places = workload.get(*path, "rollingUpdateConfiguration", default={})
     configuration = {
         "partition": partition,
-        "maxUnavailable": _or(policy.max_unavailable, said.get("maxUnavailable", 1)),
-        "maxSurge": _or(policy.max_surge, said.get("maxSurge", 0)),
+        "maxUnavailable": _or(policy.max_unavailable, places.get("maxUnavailable", 1)),
+        "maxSurge": _or(policy.max_surge, places.get("maxSurge", 0)),
     }
     return {path: {"type": "RollingUpdate", "rollingUpdateConfiguration": configuration}}
 

@@ -1,20 +1,19 @@
-"""Rolling update: the pods of one pool are replaced a few at a time (contract §3.2)."""
+"""Rolling update: the pods of one pool are replaced a few at a time (field/rolling-update)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import cast
 
-from generator.kubernetes.pods import selected
 from generator.kubernetes.replicas import replaced
 from generator.kubernetes.router import endpoint_selector, find_lone_picker, find_pool, servers_of, with_parts
+from generator.kubernetes.selectors import selected
 from generator.kubernetes.workloads import replicas
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Reporting, no_findings
 from generator.model.gates import Gate, MetricGate
 from generator.model.manifests import Manifest
-from generator.model.plan import Bundles, Plan
+from generator.model.plan import Bundles, Parameters, Plan
 from generator.model.rollout import Rollback, Rollout, Stage
 from generator.model.source import Path, Place, Ref
 from generator.plan.fields import Fields
@@ -35,7 +34,7 @@ _SLOW = "slow: pods of the old template start again"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RollingUpdate:
+class RollingUpdate(Parameters):
     """The parameters of a rolling update."""
 
     pool: Ref
@@ -47,7 +46,7 @@ class RollingUpdate:
     gates: tuple[MetricGate, ...]
 
 
-def parse(spec: Fields, gates: GateTable, found: Findings) -> RollingUpdate:
+def parse(spec: Fields, gates: GateTable) -> Reporting[RollingUpdate]:
     """Read the parameters."""
     fields = spec.child("strategy")
     update = fields.child("update")
@@ -60,36 +59,53 @@ def parse(spec: Fields, gates: GateTable, found: Findings) -> RollingUpdate:
             fields={key: value for key, value in update.data.items() if key != "container"},
             place=fields.document.at_key(update.path),
         ),
-        policy=parse_policy(fields, found),
+        policy=(yield from parse_policy(fields)),
         partitions=fields.child("partitions").place if fields.has("partitions") else None,
         soak=fields.text("soak"),
-        gates=gates.pick(fields.refs("gates")),
+        gates=(yield from gates.pick(fields.refs("gates"))),
     )
 
 
-def plan_stages(plan: Plan, bundles: Bundles, found: Findings) -> Rollout:
-    """Return the stages: today's pods, the new template, the proof that it serves as well."""
-    parameters: RollingUpdate = plan.strategy
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Update:
+    """What an update needs: the objects, and the workload as it is and as it becomes."""
+
+    plan: Plan
+    shared: tuple[Manifest, ...]
+    before: Manifest
+    after: Manifest
+
+
+def prepare(plan: Plan, bundles: Bundles) -> Reporting[_Update | None]:
+    """Find the workload to update, and make the new one of it."""
+    parameters = RollingUpdate.of(plan)
     shared = with_parts(bundles["shared"], parameters.pool.value)
-    servers = _servers(shared, parameters, found)
-    workload = _workload(shared, servers, parameters, found) if servers is not None else None
-    paths = places(workload, parameters.update, found) if workload else ()
-    after = _updated(workload, paths, parameters, found) if workload and paths else None
+    servers = yield from _servers(shared, parameters)
+    workload = (yield from _workload(shared, servers, parameters)) if servers is not None else None
+    paths = (yield from places(workload, parameters.update)) if workload else ()
+    after = (yield from _updated(workload, paths, parameters)) if workload and paths else None
     if after:
-        _require_partitions(after, parameters, found)
-        require_taken(after, parameters.policy, found)
-    found.stop_if_errors()
-    before, new = cast(Manifest, workload), cast(Manifest, after)
-    old = with_policy(before, parameters.policy, partition=0)
-    return Rollout(
-        plan=plan,
-        stages=tuple(_stages(parameters, shared, before, new)),
+        yield from _require_partitions(after, parameters)
+        yield from require_taken(after, parameters.policy)
+    if workload is None or after is None:
+        return None
+    return _Update(plan=plan, shared=shared, before=workload, after=after)
+
+
+def plan_stages(update: _Update) -> Reporting[Rollout]:
+    """Return the stages: today's pods, the new template, the proof that it serves as well."""
+    parameters = RollingUpdate.of(update.plan)
+    old = with_policy(update.before, parameters.policy, partition=0)
+    rollout = Rollout(
+        plan=update.plan,
+        stages=tuple(_stages(parameters, update.shared, update.before, update.after)),
         rollback=Rollback(
             promise="pods of the old template start again, a few at a time",
             objects=(old,),
             checks=(kubectl.rolled_out(old, _updated_replicas(old, 0), replicas(old)),),
         ),
     )
+    return no_findings(rollout)
 
 
 def _stages(
@@ -140,30 +156,30 @@ def _moves(new: Manifest, policy: Policy) -> Iterator[tuple[str, str, int]]:
         )
 
 
-def _require_partitions(workload: Manifest, parameters: RollingUpdate, found: Findings) -> None:
-    """Ask that the plan's partitions fall to 0: only then does every replica become new."""
-    said = parameters.policy.partitions
+def _require_partitions(workload: Manifest, parameters: RollingUpdate) -> Reporting[None]:
+    """Check that the plan's partitions fall to 0: only then does every replica become new."""
+    partitions = parameters.policy.partitions
     place = parameters.partitions or parameters.update.place
-    if said and workload.kind not in PARTITIONED:
+    if partitions and workload.kind not in PARTITIONED:
         message = f"a {workload.kind} has no partitions"
-        found.add(CODES["RP108"], message, place, "leave out `partitions`")
-    elif said and (list(said) != sorted(set(said), reverse=True) or said[-1] != 0):
-        message = f"the partitions {', '.join(map(str, said))} do not fall to 0"
+        yield finding("RP108", message, place, "leave out `partitions`")
+    elif partitions and (list(partitions) != sorted(set(partitions), reverse=True) or partitions[-1] != 0):
+        message = f"the partitions {', '.join(map(str, partitions))} do not decrease to 0"
         hint = "begin with the highest ordinal that becomes new, and end with 0"
-        found.add(CODES["RP111"], message, place, hint)
-    elif said and said[0] >= max(replicas(workload), 1):
-        message = f"partition {said[0]} leaves all {replicas(workload)} replicas of {workload.name} old"
-        found.add(CODES["RP106"], message, place, f"begin below {replicas(workload)}")
+        yield finding("RP111", message, place, hint)
+    elif partitions and partitions[0] >= max(replicas(workload), 1):
+        message = f"partition {partitions[0]} leaves all {replicas(workload)} replicas of {workload.name} old"
+        yield finding("RP106", message, place, f"begin below {replicas(workload)}")
 
 
 def _servers(
-    shared: tuple[Manifest, ...], parameters: RollingUpdate, found: Findings
-) -> tuple[Manifest, ...] | None:
+    shared: tuple[Manifest, ...], parameters: RollingUpdate
+) -> Reporting[tuple[Manifest, ...] | None]:
     """Return the workloads of the pool, or those that a picker without an InferencePool finds itself."""
     lone = find_lone_picker(shared).workloads
     if lone and find_pool(shared, parameters.pool.value) is None:
-        return selected(shared, endpoint_selector(lone[0]))
-    pool = require_pool(shared, parameters.pool, found)
+        return selected(shared, {"matchLabels": endpoint_selector(lone[0])})
+    pool = yield from require_pool(shared, parameters.pool)
     return servers_of(shared, pool) if pool else None
 
 
@@ -171,22 +187,21 @@ def _workload(
     shared: tuple[Manifest, ...],
     servers: tuple[Manifest, ...],
     parameters: RollingUpdate,
-    found: Findings,
-) -> Manifest | None:
+) -> Reporting[Manifest | None]:
     sets = tuple(item for item in shared if item.kind == "DisaggregatedSet")  # it labels its pods itself
     known = tuple(dict.fromkeys(item.identity for item in (*servers, *sets)))
     if parameters.workload:
         items = tuple(item for item in shared if item.identity in known)
-        return require_named(items, parameters.workload, "RP307", "workload of the pool", found)
+        return (yield from require_named(items, parameters.workload, "RP307", "workload of the pool"))
     if len(known) == 1:
         return next(item for item in shared if item.identity == known[0])
     names = ", ".join(identity.name for identity in known)
     what = f"several workloads: {names}" if names else "no workload"
-    found.add(
-        CODES["RP307"],
+    yield finding(
+        "RP307",
         f"InferencePool `{parameters.pool}` selects {what}",
         parameters.pool.place,
-        "say which one to update as `spec.strategy.workload`"
+        "set `spec.strategy.workload` to the one to update"
         if names
         else "add the workload whose pods carry the pool's labels",
     )
@@ -194,22 +209,26 @@ def _workload(
 
 
 def _updated(
-    workload: Manifest, paths: tuple[Path, ...], parameters: RollingUpdate, found: Findings
-) -> Manifest | None:
+    workload: Manifest, paths: tuple[Path, ...], parameters: RollingUpdate
+) -> Reporting[Manifest | None]:
     after = workload
     for path in paths:
         after = with_container(after, path, parameters.update.fields)
     if after == workload:
-        found.add(
-            CODES["RP310"],
+        yield finding(
+            "RP310",
             f"{workload.kind} `{workload.name}` runs all of this already",
             parameters.update.place,
-            "name what is to be different",
+            "set what changes",
         )
         return None
     return after
 
 
 STRATEGY = Strategy(
-    name="rolling-update", modes=frozenset({"gateway", "standalone"}), parse=parse, plan=plan_stages
+    name="rolling-update",
+    modes=frozenset({"gateway", "standalone"}),
+    parse=parse,
+    prepare=prepare,
+    plan=plan_stages,
 )

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from generator.kubernetes.backends import Pool, references
-from generator.model.codes import CODES
-from generator.model.findings import Findings, Related
+from generator.model.codes import finding
+from generator.model.findings import Related, Reporting
 from generator.model.manifests import INFERENCE, Manifest, find
 from generator.model.source import Ref
 from generator.stages.traffic.routes import finalized
@@ -49,8 +49,7 @@ def require_grants(
     manifests: tuple[Manifest, ...],
     shift: Shift,
     candidates: Mapping[str, Ref],
-    found: Findings,
-) -> None:
+) -> Reporting[None]:
     """Ask for a grant for each reference that leaves its namespace, today's and those to come.
 
     `candidates` says where the plan names the pool of each.
@@ -62,12 +61,12 @@ def require_grants(
             continue
         place = route.origin.at(*first, "name")
         if not _allowed(route, shift.blue, grants):
-            found.add(CODES["RP325"], _missing(route, shift.blue), place, _HINT)
+            yield finding("RP325", _missing(route, shift.blue), place, _HINT)
         for pool in shift.candidates:
             is_met = finalized(route, shift, pool.version).data != route.data
             if is_met and not _allowed(route, pool, grants):
-                said = Related(place=place, label="this reference moves there")
-                found.add(CODES["RP325"], _missing(route, pool), candidates[pool.version].place, _HINT, said)
+                moved = Related(place=place, label="this reference moves there")
+                yield finding("RP325", _missing(route, pool), candidates[pool.version].place, _HINT, moved)
 
 
 _HINT = "add the ReferenceGrant to the manifests under `shared`; without it, the share of this pool gets 500"

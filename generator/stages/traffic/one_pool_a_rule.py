@@ -1,4 +1,4 @@
-"""Gateways that take one InferencePool a rule: pools without weight leave the rule (contract §5)."""
+"""Gateways that take one InferencePool a rule: pools without weight leave the rule (field/gateways)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from generator.kubernetes.gateways import IMPLEMENTATIONS, Splitting
-from generator.kubernetes.routes import ROUTE_KINDS, rules_of
+from generator.kubernetes.routes import ROUTE_KINDS, portions, rules_of
 from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
 
@@ -36,11 +36,11 @@ def _alone(objects: Iterable[Manifest]) -> tuple[Manifest, ...]:
 
 
 def _route(route: Manifest) -> Manifest:
-    rules = [_rule(rule) for rule in rules_of(route)]
+    rules = [_rule(route.kind, rule) for rule in rules_of(route)]
     return route if rules == rules_of(route) else route.put(rules, "spec", "rules")
 
 
-def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    refs = rule.get("backendRefs") or ()
-    kept = [ref for ref in refs if ref.get("kind") != "InferencePool" or ref.get("weight", 1)]
-    return {**rule, "backendRefs": kept} if kept and len(kept) < len(refs) else dict(rule)
+def _rule(kind: str, rule: Mapping[str, Any]) -> dict[str, Any]:
+    parts = portions(kind, rule)
+    kept = [part.entry for part in parts if part.entry.get("kind") != "InferencePool" or part.weight]
+    return {**rule, "backendRefs": kept} if kept and len(kept) < len(parts) else dict(rule)

@@ -1,4 +1,4 @@
-"""Pins: rules and routes that refer to blue and must not be shifted, each with its reason (contract I7)."""
+"""Pins: rules and routes that refer to blue and must not be shifted, each with its reason (I7)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from generator.kubernetes.backends import Pool, references
-from generator.model.codes import CODES
-from generator.model.findings import Findings
+from generator.model.codes import finding
+from generator.model.findings import Reporting
 from generator.model.manifests import Identity, Manifest
 from generator.model.source import Place
 from generator.plan.fields import Fields
@@ -32,7 +32,7 @@ class Pin:
     place: Place
 
     def __str__(self) -> str:
-        """Say `rule chat of HTTPRoute llm-route`."""
+        """Return `rule chat of HTTPRoute llm-route`."""
         whole = f"{self.kind} {self.route}"
         return whole if self.rule is None else f"rule {self.rule} of {whole}"
 
@@ -54,8 +54,8 @@ def parse_pins(strategy: Fields) -> tuple[Pin, ...]:
 
 
 def resolve(
-    pins: tuple[Pin, ...], routes: tuple[Manifest, ...], blue: Pool, kinds: frozenset[str], found: Findings
-) -> Pinned:
+    pins: tuple[Pin, ...], routes: tuple[Manifest, ...], blue: Pool, kinds: frozenset[str]
+) -> Reporting[Pinned]:
     """Return the rules that are pinned; a pin of what does not refer to blue is a finding.
 
     `kinds` have rules that could be shifted; an object of another kind is pinned as a whole.
@@ -72,7 +72,7 @@ def resolve(
         if not rules:
             what = f"{pin} does not refer to `{blue}`" if meant else f"there is no {pin.kind} `{pin.route}`"
             hint = f"`{blue}` is named by {', '.join(_named(routes, blue)) or 'nothing'}"
-            found.add(CODES["RP323"], f"the pin matches nothing: {what}", pin.place, hint)
+            yield finding("RP323", f"the pin matches nothing: {what}", pin.place, hint)
         pinned |= dict.fromkeys(rules, pin)
     return pinned
 
@@ -82,7 +82,7 @@ def _is_meant(pin: Pin, item: Manifest) -> bool:
 
 
 def _named(routes: tuple[Manifest, ...], blue: Pool) -> Iterator[str]:
-    """Say `rule chat of HTTPRoute llm-route` of everything that refers to blue."""
+    """Return `rule chat of HTTPRoute llm-route` of everything that refers to blue."""
     for item in routes:
         whole = f"{item.kind} `{item.name}`"
         rules = tuple(_rules(item, blue))

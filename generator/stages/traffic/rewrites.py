@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from generator.model.manifests import Manifest
-from generator.model.rollout import Backend, Split
-from generator.model.weights import divide, percent
+from generator.model.rollout import Split
+from generator.model.weights import divide
+from generator.stages.traffic.splits import split_of
 
 STABLE, CANDIDATE = "stable", "candidate"
 
@@ -30,10 +31,12 @@ def baseline(rewrite: Manifest, rule: int, stable: str) -> Manifest:
     return rewrite.put([{"modelRewrite": stable}], "spec", "rules", rule, "targets")
 
 
-def shifted(rewrite: Manifest, rule: int, stable: str, shares: Mapping[str, Decimal], total: int) -> Manifest:
-    """Return the rewrite with each candidate at its share in percent, and the stable adapter at the rest.
+def shifted(
+    rewrite: Manifest, rule: int, stable: str, shares: Mapping[str, Fraction], total: int
+) -> Manifest:
+    """Return the rewrite with each candidate at its share, and the stable adapter at the rest.
 
-    A target has no weight 0 and weights are all or none (contract §1.2): an adapter without a share
+    A target has no weight 0 and weights are all or none (field/model-rewrite): an adapter without a share
     is left out.
     """
     weights = divide(total, shares.values())
@@ -47,17 +50,4 @@ def shifted(rewrite: Manifest, rule: int, stable: str, shares: Mapping[str, Deci
 
 def splits(rewrite: Manifest, rule: int, alias: str, versions: Mapping[str, str]) -> tuple[Split, ...]:
     """Return what the rule does with requests for the alias; `versions` says what each adapter is."""
-    targets: list[Mapping[str, Any]] = rewrite.get("spec", "rules", rule, "targets", default=[])
-    total = sum(target.get("weight", 1) for target in targets)
-    backends = tuple(
-        Backend(
-            version=versions[target["modelRewrite"]],
-            name=target["modelRewrite"],
-            weight=target.get("weight", 1),
-            share=percent(target.get("weight", 1), total),
-        )
-        for target in targets
-    )
-    return (
-        Split(object=rewrite.identity, rule=f"rules[{rule}]", condition=f"model: {alias}", backends=backends),
-    )
+    return (split_of(rewrite, rule, f"model: {alias}", lambda target: versions[target["modelRewrite"]]),)

@@ -1,6 +1,6 @@
-"""Routes at every moment of a rollout: weights, beta rules, copies, and nothing else of them changes.
+"""Render routes for a stage: weights, beta rules and mirrors; nothing else of them changes.
 
-Lists of rules, matches and backendRefs are replaced whole by the API server (contract §1.4), so each
+Lists of rules, matches and backendRefs are replaced whole by the API server (field/routes), so each
 stage holds the complete route with every foreign field kept.
 """
 
@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal
+from fractions import Fraction
 from math import lcm
 from typing import Any
 
 from generator.kubernetes.backends import Pool, aimed, replaced, retargeted
-from generator.kubernetes.routes import ROUTE_KINDS, backends_to, rules_of
+from generator.kubernetes.routes import ROUTE_KINDS, backends_to, rules_of, weight_of
 from generator.model.manifests import INFERENCE, Manifest
-from generator.model.weights import WHOLE, divide, factor
+from generator.model.weights import NONE, WHOLE, divide, factor
 from generator.stages.traffic.pins import FOREVER
 from generator.stages.traffic.shift import Beta, Moment, Shift, contested, moving
-
-NONE = Decimal(0)
 
 
 def shifted(route: Manifest, shift: Shift, moment: Moment, *, named: bool) -> Manifest:
@@ -73,7 +71,7 @@ def _rule(route: Manifest, index: int, shift: Shift, moment: Moment) -> dict[str
 
 
 def _split(
-    rule: Mapping[str, Any], shift: Shift, shares: Mapping[Pool, Decimal], home: str
+    rule: Mapping[str, Any], shift: Shift, shares: Mapping[Pool, Fraction], home: str
 ) -> dict[str, Any]:
     """Return a rule in which each backend that is blue shares its weight with the pools."""
     blue = backends_to(rule, shift.blue, home)
@@ -81,7 +79,7 @@ def _split(
         return dict(rule)
     refs = rule["backendRefs"]
     # A backend that is alone has the whole, whatever weight it says.
-    weights = [ref["weight"] for ref in refs] if len(refs) > 1 else [1]
+    weights = [weight_of(ref) for ref in refs] if len(refs) > 1 else [1]
     times = lcm(*(factor(weights[place], shift.total) for place in blue))
     split: list[Any] = []
     for place, ref in enumerate(refs):

@@ -1,20 +1,20 @@
-"""HTTPRoutes and GRPCRoutes as a rollout reads them: which rules move, which stay, what each one does."""
+"""Read HTTPRoutes and GRPCRoutes: which rules shift, which are pinned, what each one does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from generator.kubernetes.backends import Pool, named_by
-from generator.kubernetes.routes import ROUTE_KINDS, _weight, rules_of, rules_to
+from generator.kubernetes.routes import ROUTE_KINDS, rules_of, rules_to
 from generator.model.gates import Gate
 from generator.model.manifests import Manifest
-from generator.model.rollout import Backend, Split
+from generator.model.rollout import Split
 from generator.model.source import Place
-from generator.model.weights import percent
 from generator.stages.traffic.pins import Pinned
+from generator.stages.traffic.splits import split_of
 
 BLUE, GREEN = "blue", "green"
 
@@ -38,7 +38,7 @@ class Shift:
         return next(pool for pool in self.pools if pool.version == version)
 
     def until(self, route: Manifest, rule: int | None) -> str:
-        """Say how long a rule is pinned; nothing when it is not."""
+        """Return how long a rule is pinned; nothing when it is not."""
         pin = self.pinned.get((route.identity, rule))
         return pin.until if pin else ""
 
@@ -53,7 +53,7 @@ class Beta:
     rule: str
 
     def __str__(self) -> str:
-        """Say `x-rollout: green`, as the header is written."""
+        """Return `x-rollout: green`, as the header is written."""
         return f"{self.name}: {self.value}"
 
 
@@ -70,12 +70,12 @@ class Mirror:
 class Moment:
     """What routes do at one point of a rollout.
 
-    Each candidate has its share in percent, beta rules are there or not, `mirror` percent of blue's
+    Each candidate has its share, beta rules are there or not, `mirror` percent of blue's
     requests are copied, and what is pinned, or only gets copies, still names blue unless it is released
     to a version.
     """
 
-    shares: Mapping[str, Decimal] = field(default_factory=dict)
+    shares: Mapping[str, Fraction] = field(default_factory=dict)
     betas: tuple[Beta, ...] = ()
     mirror: int = 0
     released: str = ""
@@ -90,7 +90,7 @@ def moving(route: Manifest, shift: Shift) -> tuple[int, ...]:
 def contested(route: Manifest, shift: Shift) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Return the index of each rule that competes with a rule that moves, and the matches by which it does.
 
-    Between matches that differ in headers and parameters alone, a header more decides (contract §1.4).
+    Between matches that differ in headers and parameters alone, a header more decides (field/routes).
     """
     rules = [[dict(match) for match in rule.get("matches") or [{}]] for rule in rules_of(route)]
     wanted = [_bare(match) for index in moving(route, shift) for match in rules[index]]
@@ -106,33 +106,18 @@ def _bare(match: Mapping[str, Any]) -> dict[str, Any]:
 
 def splits(route: Manifest, shift: Shift) -> tuple[Split, ...]:
     """Return what each rule that knows a version does with its requests."""
-    found = []
-    for index, rule in enumerate(rules_of(route)):
-        backends = _backends(rule, shift, route.identity.namespace)
-        if any(backend.version for backend in backends):
-            name = str(rule.get("name") or f"rules[{index}]")
-            found.append(
-                Split(object=route.identity, rule=name, condition=_condition(rule), backends=backends)
-            )
-    return tuple(found)
+    home = route.identity.namespace
 
+    def version(ref: Mapping[str, Any]) -> str:
+        return next((pool.version for pool in shift.pools if named_by(ref, pool, home)), "")
 
-def _backends(rule: Mapping[str, Any], shift: Shift, home: str) -> tuple[Backend, ...]:
-    refs = rule.get("backendRefs") or ()
-    total = sum(_weight(ref) for ref in refs)
-    return tuple(
-        Backend(
-            version=next((pool.version for pool in shift.pools if named_by(ref, pool, home)), ""),
-            name=ref["name"],
-            weight=_weight(ref),
-            share=percent(_weight(ref), total),
-        )
-        for ref in refs
-    )
+    rules = enumerate(rules_of(route))
+    found = (split_of(route, index, _condition(rule), version) for index, rule in rules)
+    return tuple(split for split in found if any(backend.version for backend in split.backends))
 
 
 def _condition(rule: Mapping[str, Any]) -> str:
-    """Say which header a rule demands in every match, or nothing."""
+    """Return the header that a rule requires in every match, or nothing."""
     wanted = [
         [f"{header['name']}: {header['value']}" for header in match.get("headers", ())]
         for match in rule.get("matches", ())

@@ -77,7 +77,7 @@ def mutants(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
         yield from mutants(value, (*path, key))
 
 
-SPOILERS = (None, "", 0, -1, 1.5, True, "a b", "/..", [], {}, ["x"], {"x": "y"}, 70000)
+SPOILERS: tuple[Any, ...] = (None, "", 0, -1, 1.5, True, "a b", "/..", [], {}, ["x"], {"x": "y"}, 70000)
 _FIXED = ("apiVersion", "kind", "metadata")
 
 

@@ -1,4 +1,4 @@
-"""How model servers start, stop and are replaced (contract I15 to I17, I20)."""
+"""Rules: how model servers start, stop and are replaced (I15 to I17, I20)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from generator.kubernetes.commands import Container, containers_of, whole
+from generator.kubernetes.containers import Container, containers_of, whole
 from generator.kubernetes.pods import SCALERS, WORKLOADS
-from generator.kubernetes.replicas import groups
+from generator.kubernetes.replicas import SPARE_SECONDS, groups
 from generator.kubernetes.selectors import catches
-from generator.kubernetes.workloads import startup_budget
+from generator.kubernetes.workloads import GRACE, grace_of, progress_deadline, startup_budget
+from generator.model.findings import Finding
 from generator.model.manifests import Manifest
 from generator.model.source import Place
-from generator.rules.case import Case, Finding, model_servers, related
+from generator.rules.case import Case, model_servers, related, rule
 
-_GRACE = "terminationGracePeriodSeconds"
-_DEFAULT_GRACE = 30
-_DEFAULT_DEADLINE = 600
 _SHUTDOWN = "--shutdown-timeout"
 _LEAST_START = 60
 """Seconds below which no probe should give up on a server that must load a model first."""
@@ -29,79 +27,84 @@ def engines(case: Case) -> Iterator[Container]:
         yield from (one for one in containers_of(server) if one.is_vllm and not one.is_sidecar)
 
 
+@rule("RP530", "warning", "requests are aborted when a pod stops", keeps=("I15",))
 def aborted(case: Case) -> Iterator[Finding]:
-    """Find vLLM that aborts what is in flight when its pod stops (contract I15)."""
+    """Find vLLM that aborts what is in flight when its pod stops (I15)."""
     for one in engines(case):
         if one.flag(_SHUTDOWN) is None:
             old = _older_than(one.image, (0, 18))
-            yield Finding(
-                message=f"vLLM in {one.workload.kind} `{one.workload.name}` aborts the requests in flight "
+            yield case.finding(
+                f"vLLM in {one.workload.kind} `{one.workload.name}` aborts the requests in flight "
                 f"when a pod stops: it has no `{_SHUTDOWN}`",
-                place=_command(one),
-                hint="take vLLM 0.18 or later, which has the flag"
+                _command(one),
+                "use vLLM 0.18 or later, which has the flag"
                 if old
-                else f"add `{_SHUTDOWN}=120`, and a `{_GRACE}` above it and the preStop pause",
+                else f"add `{_SHUTDOWN}=120`, and a `{GRACE}` above it and the preStop pause",
                 about=one.workload,
             )
 
 
+@rule("RP531", "error+", "grace period is too short", keeps=("I15",))
 def short_grace(case: Case) -> Iterator[Finding]:
-    """Find pods that are killed before vLLM has finished (contract I15)."""
+    """Find pods that are killed before vLLM has finished (I15)."""
     for one in engines(case):
         timeout = whole(one.flag(_SHUTDOWN))
         if not timeout:
             continue
-        grace = one.workload.get(*one.pod, _GRACE, default=_DEFAULT_GRACE)
+        grace = grace_of(one.workload.get(*one.pod))
         needed = one.pause + timeout
         if grace <= needed:
-            yield Finding(
-                message=f"the pods of `{one.workload.name}` are killed {grace} s after they are told to "
+            yield case.finding(
+                f"the pods of `{one.workload.name}` are killed {grace} s after they are told to "
                 f"stop, and need more than {needed} s: preStop {one.pause} s, `{_SHUTDOWN}` {timeout} s",
-                place=one.workload.origin.at(*one.pod, _GRACE),
-                hint=f"say `{_GRACE}: {needed + 30}`",
+                one.workload.origin.at(*one.pod, GRACE),
+                f"set `{GRACE}: {needed + 30}`",
+                related(one.workload, "the time that vLLM may take", *one.path, "args"),
                 about=one.workload,
-                related=(related(one.workload, "the time that vLLM may take", *one.path, "args"),),
             )
 
 
+@rule("RP532", "error+", "shell does not forward the stop signal to vLLM", keeps=("I15",))
 def kept_signal(case: Case) -> Iterator[Finding]:
-    """Find shells that do not hand the signal to stop on to vLLM (contract I15)."""
+    """Find shells that do not forward the stop signal to vLLM (I15)."""
     for one in engines(case):
         if one.is_shell and not re.search(r"\bexec\s[^;&|]*\bvllm\b", " ".join(one.words)):
-            yield Finding(
-                message=f"a shell starts vLLM in `{one.workload.name}` without `exec`: it keeps the signal "
+            yield case.finding(
+                f"a shell starts vLLM in `{one.workload.name}` without `exec`: it keeps the signal "
                 "to stop, and vLLM is killed in the middle of its answers",
-                place=_command(one),
-                hint="write `exec vllm serve …`, as the last command of the script",
+                _command(one),
+                "write `exec vllm serve …`, as the last command of the script",
                 about=one.workload,
             )
 
 
+@rule("RP533", "warning", "progress deadline is shorter than the start", keeps=("I16",))
 def short_deadline(case: Case) -> Iterator[Finding]:
-    """Find Deployments that are reported as failed while they load (contract I16)."""
+    """Find Deployments that are reported as failed while they load (I16)."""
     for server in starting(case):
-        deadline = server.get("spec", "progressDeadlineSeconds", default=_DEFAULT_DEADLINE)
+        deadline = progress_deadline(server)
         budget = startup_budget(server) + server.get("spec", "minReadySeconds", default=0)
         if server.kind == "Deployment" and deadline < budget:
-            yield Finding(
-                message=f"Deployment `{server.name}` counts as failed after {deadline} s, and its probes let "
+            yield case.finding(
+                f"Deployment `{server.name}` counts as failed after {deadline} s, and its probes let "
                 f"a pod start for {budget} s: the gate would fail while the model loads",
-                place=server.origin.at("spec", "progressDeadlineSeconds"),
-                hint=f"say `progressDeadlineSeconds: {budget + 300}`",
+                server.origin.at("spec", "progressDeadlineSeconds"),
+                f"set `progressDeadlineSeconds: {budget + SPARE_SECONDS}`",
                 about=server,
             )
 
 
+@rule("RP542", "warning", "start-up budget is too small for a model", keeps=("I22",))
 def small_start(case: Case) -> Iterator[Finding]:
-    """Find startup probes that give up before a model can be loaded (contract I22)."""
+    """Find startup probes that give up before a model can be loaded (I22)."""
     for one in engines(case):
         budget = startup_budget(one.workload)
         if one.data.get("startupProbe") and budget < _LEAST_START:
-            yield Finding(
-                message=f"the startup probe of `{one.workload.name}` gives up after {budget} s: a model that "
-                "takes longer to load never gets ready, and its pod restarts for ever",
-                place=one.workload.origin.at(*one.path, "startupProbe"),
-                hint="give it an hour: `periodSeconds: 30` and `failureThreshold: 120`",
+            yield case.finding(
+                f"the startup probe of `{one.workload.name}` gives up after {budget} s: a model that "
+                "takes longer to load never gets ready, and its pod restarts forever",
+                one.workload.origin.at(*one.path, "startupProbe"),
+                "give it an hour: `periodSeconds: 30` and `failureThreshold: 120`",
                 about=one.workload,
             )
 
@@ -112,8 +115,9 @@ def starting(case: Case) -> tuple[Manifest, ...]:
     return tuple(item for item in model_servers(case.last) if before.get(item.identity) != item.data)
 
 
+@rule("RP534", "error+", "update takes every replica away", keeps=("I17",))
 def outage(case: Case) -> Iterator[Finding]:
-    """Find updates that take every replica away at once (contract I17).
+    """Find updates that take every replica away at once (I17).
 
     Of an update in partitions the proof says it, group by group.
     """
@@ -123,26 +127,27 @@ def outage(case: Case) -> Iterator[Finding]:
             if 0 < group.replicas <= group.unavailable:
                 hint = "run more replicas, or make a blue-green rollout"
                 if server.kind != "StatefulSet":
-                    hint = f"say `maxSurge: 1` and `maxUnavailable: 0` in the plan, or {hint}"
-                yield Finding(
-                    message=f"the update of {server.kind} `{server.name}` stops {_all(group.replicas)} "
+                    hint = f"set `maxSurge: 1` and `maxUnavailable: 0` in the plan, or {hint}"
+                yield case.finding(
+                    f"the update of {server.kind} `{server.name}` stops {_all(group.replicas)} "
                     "before the new one is ready: nobody answers until the model is loaded",
-                    place=server.origin.at("spec", "replicas"),
-                    hint=hint,
+                    server.origin.at("spec", "replicas"),
+                    hint,
                     about=server,
                 )
 
 
+@rule("RP535", "warning", "update needs room for a whole replica", keeps=("I17",))
 def spare_replica(case: Case) -> Iterator[Finding]:
-    """Find updates of a single replica, which need accelerators for a second one (contract I17)."""
+    """Find updates of a single replica, which need accelerators for a second one (I17)."""
     for server in _updated(case):
         for group in groups(server):
             if group.replicas == 1 and group.surge and group.accelerators:
-                yield Finding(
-                    message=f"the update of the only replica of `{server.name}` starts a second one first, "
+                yield case.finding(
+                    f"the update of the only replica of `{server.name}` starts a second one first, "
                     f"with {group.accelerators} accelerators: without them the new pod stays pending",
-                    place=server.origin.at("spec", "replicas"),
-                    hint="see that the accelerators are free; the stage table has the peak",
+                    server.origin.at("spec", "replicas"),
+                    "make sure that the accelerators are free; the stage table shows the peak",
                     about=server,
                 )
 
@@ -161,24 +166,26 @@ def _scaled_by(scaler: Manifest) -> tuple[str, str]:
     return str(target.get("kind", "Deployment")), str(target.get("name"))
 
 
+@rule("RP536", "warning", "replicas belong to an autoscaler", keeps=("I17",))
 def owned_replicas(case: Case) -> Iterator[Finding]:
-    """Find replicas in manifests of workloads that an autoscaler sizes (contract I17)."""
+    """Find replicas in manifests of workloads that an autoscaler sizes (I17)."""
     scaled = {_scaled_by(item): item for item in case.objects if item.kind in SCALERS}
     for server in case.servers:
         scaler = scaled.get((server.kind, server.name))
         if scaler and server.get("spec", "replicas") is not None:
-            yield Finding(
-                message=f"{server.kind} `{server.name}` says `replicas`, and {scaler.kind} `{scaler.name}` "
+            yield case.finding(
+                f"{server.kind} `{server.name}` sets `replicas`, and {scaler.kind} `{scaler.name}` "
                 "owns them: each stage that is applied would undo what it has scaled",
-                place=server.origin.at("spec", "replicas"),
-                hint="leave `replicas` out",
+                server.origin.at("spec", "replicas"),
+                "leave `replicas` out",
+                related(scaler, "this sizes it", "spec", "scaleTargetRef"),
                 about=server,
-                related=(related(scaler, "this sizes it", "spec", "scaleTargetRef"),),
             )
 
 
+@rule("RP540", "error+", "two disruption budgets for one pod", keeps=("I20",))
 def two_budgets(case: Case) -> Iterator[Finding]:
-    """Find pods in two disruption budgets: they can never be evicted (contract I20)."""
+    """Find pods in two disruption budgets: they can never be evicted (I20)."""
     budgets = [item for item in case.objects if item.kind == "PodDisruptionBudget"]
     for first, second in combinations(budgets, 2):
         crossing = first.bundle != second.bundle and {first.bundle, second.bundle} <= set(case.versions)
@@ -188,13 +195,13 @@ def two_budgets(case: Case) -> Iterator[Finding]:
             if item.kind in WORKLOADS and catches(first, item) and catches(second, item)
         ]
         if both and not crossing:
-            yield Finding(
-                message=f"PodDisruptionBudgets `{first.name}` and `{second.name}` both hold for the pods of "
+            yield case.finding(
+                f"PodDisruptionBudgets `{first.name}` and `{second.name}` both hold for the pods of "
                 f"`{both[0].name}`: no such pod can be evicted, and draining its node never ends",
-                place=second.origin.at("spec", "selector"),
-                hint="keep one of the two, or let their selectors differ",
+                second.origin.at("spec", "selector"),
+                "keep one of the two, or let their selectors differ",
+                related(first, "the other one", "spec", "selector"),
                 about=second,
-                related=(related(first, "the other one", "spec", "selector"),),
             )
 
 

@@ -1,42 +1,46 @@
-"""What must exist before, and as long as, something refers to it (contract I4, I7, I12, I13)."""
+"""Rules about InferencePools and their pickers: they exist before, and as long as, others refer to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from generator.kubernetes.commands import Container, containers_of
+from generator.kubernetes.commands import is_known
+from generator.kubernetes.containers import Container, containers_of
 from generator.kubernetes.gateways import IMPLEMENTATIONS
 from generator.kubernetes.old_apis import OLD_POOLS_UNTIL
 from generator.kubernetes.pods import WORKLOADS
-from generator.kubernetes.router import ROUTER, find_picker
+from generator.kubernetes.policies import is_for
+from generator.kubernetes.rewrites import REWRITE, is_for_pool
+from generator.kubernetes.router import ROUTER, SELECTOR_FLAG, find_picker
+from generator.model.findings import Finding
 from generator.model.manifests import Manifest
 from generator.model.source import Path
-from generator.rules.case import Case, Finding, pools, related
+from generator.rules.case import Case, pools, related, rule
 
 
+@rule("RP510", "error+", "something still refers to a deleted pool", keeps=("I7",))
 def dangling(case: Case) -> Iterator[Finding]:
-    """Find what still refers to a pool when the rollout has deleted it (contract I7)."""
+    """Find what still refers to a pool when the rollout has deleted it (I7)."""
     left = {item.identity for item in case.last}
     gone = [pool for pool in pools(case.objects) if pool.identity not in left]
     for item in case.last:
         for path, namespace, name in _pool_references(item.data, item.identity.namespace, ()):
             for pool in gone:
                 if (pool.identity.namespace, pool.name) == (namespace, name):
-                    yield _dangling(item, path, pool)
+                    yield _dangling(case, item, path, pool)
 
 
-def _dangling(item: Manifest, path: Path, pool: Manifest) -> Finding:
+def _dangling(case: Case, item: Manifest, path: Path, pool: Manifest) -> Finding:
     lost = (
         "requests that it sends there would get 500" if item.kind.endswith("Route") else "it would do nothing"
     )
-    return Finding(
-        message=f"{item.kind} `{item.name}` still refers to InferencePool `{pool.name}` when that is "
-        f"deleted: {lost}",
-        place=item.origin.at(*path, "name"),
-        hint=f"move it to {pool.bundle}, which it leaves with, or let it refer to the pool that stays",
+    return case.finding(
+        f"{item.kind} `{item.name}` still refers to InferencePool `{pool.name}` when that is deleted: {lost}",
+        item.origin.at(*path, "name"),
+        f"move it to {pool.bundle}, which it leaves with, or let it refer to the pool that stays",
+        related(pool, f"deleted with {pool.bundle}", "metadata", "name"),
         about=item,
-        related=(related(pool, f"deleted with {pool.bundle}", "metadata", "name"),),
     )
 
 
@@ -59,39 +63,42 @@ _REPLACING = (
 """Annotation, and what in it makes an engine delete an object and create it again."""
 
 
+@rule("RP511", "error+", "pool would be replaced in place", keeps=("I13",))
 def replaced(case: Case) -> Iterator[Finding]:
-    """Find pools that a GitOps engine may delete and create again (contract I13)."""
+    """Find pools that a GitOps engine may delete and create again (I13)."""
     for pool in pools(case.objects):
         for key, word in _REPLACING:
             if word.lower() in str(pool.get("metadata", "annotations", key, default="")).lower():
-                yield Finding(
-                    message=f"`{key}` lets InferencePool `{pool.name}` be deleted and created again: its "
+                yield case.finding(
+                    f"`{key}` lets InferencePool `{pool.name}` be deleted and created again: its "
                     "endpoint picker would forget all rewrites and objectives until it restarts",
-                    place=pool.origin.at("metadata", "annotations", key),
-                    hint="take the annotation off the pool: every field of it can be changed in place",
+                    pool.origin.at("metadata", "annotations", key),
+                    "remove the annotation from the pool: every field of it can be changed in place",
                     about=pool,
                 )
 
 
+@rule("RP512", "error", "endpoint picker reads no rewrites")
 def picker_without_pool(case: Case) -> Iterator[Finding]:
-    """Find endpoint pickers that read no rewrites although there are some (contract §1.2)."""
+    """Find pools with rewrites whose endpoint picker reads none (field/model-rewrite)."""
     for pool, container in _pickers(case):
-        if container.flag("--endpoint-selector") is None or container.flag("--pool-name") is not None:
+        if container.flag(SELECTOR_FLAG) is None or container.flag("--pool-name") is not None:
             continue
         for item in case.objects:
-            if item.kind == "InferenceModelRewrite" and item.get("spec", "poolRef", "name") == pool.name:
-                yield Finding(
-                    message=f"the endpoint picker of `{pool.name}` runs with `--endpoint-selector`, and "
+            if item.kind == REWRITE and is_for_pool(item, pool.identity):
+                yield case.finding(
+                    f"the endpoint picker of `{pool.name}` runs with `{SELECTOR_FLAG}`, and "
                     f"reads no InferenceModelRewrite: requests for the names in `{item.name}` get 404",
-                    place=container.workload.origin.at(*container.path, "args"),
-                    hint=f"start it with `--pool-name={pool.name}`: the chart does when it creates the pool",
+                    container.workload.origin.at(*container.path, "args"),
+                    f"start it with `--pool-name={pool.name}`: the chart does when it creates the pool",
+                    related(item, "nobody would read this", "metadata", "name"),
                     about=container.workload,
-                    related=(related(item, "nobody would read this", "metadata", "name"),),
                 )
 
 
+@rule("RP513", "error", "endpoint picker watches another pool")
 def picker_of_another_pool(case: Case) -> Iterator[Finding]:
-    """Find pools whose endpoint picker watches another pool: one picker serves one pool (contract §1.1)."""
+    """Find pools whose endpoint picker watches another pool: it serves only one (field/inference-pool)."""
     for pool, container in _pickers(case):
         wanted = {
             "--pool-name": pool.name,
@@ -100,15 +107,15 @@ def picker_of_another_pool(case: Case) -> Iterator[Finding]:
         if case.plan.target.apis.inference_extension >= OLD_POOLS_UNTIL:
             wanted["--pool-group"] = pool.identity.group
         for flag, right in wanted.items():
-            said = container.flag(flag)
-            if said and not said.startswith("$") and said != right:
-                yield Finding(
-                    message=f"the endpoint picker of InferencePool `{pool.name}` says `{flag}={said}`: it "
+            value = container.flag(flag)
+            if value and is_known(value) and value != right:
+                yield case.finding(
+                    f"the endpoint picker of InferencePool `{pool.name}` has `{flag}={value}`: it "
                     "would choose among the pods of another pool",
-                    place=container.workload.origin.at(*container.path, "args"),
-                    hint=f"say `{flag}={right}`, and give each pool an endpoint picker of its own",
+                    container.workload.origin.at(*container.path, "args"),
+                    f"set `{flag}={right}`, and give each pool an endpoint picker of its own",
+                    related(pool, "this pool refers to it", "spec", "endpointPickerRef", "name"),
                     about=container.workload,
-                    related=(related(pool, "this pool asks it", "spec", "endpointPickerRef", "name"),),
                 )
 
 
@@ -120,8 +127,9 @@ def _pickers(case: Case) -> Iterator[tuple[Manifest, Container]]:
                 yield pool, container
 
 
+@rule("RP514", "error+", "gateway needs a policy that is missing", keeps=("I4",))
 def missing_policies(case: Case) -> Iterator[Finding]:
-    """Find new pools without a policy that the gateway needs of them (contract I4, §5)."""
+    """Find new pools without a policy that the gateway needs of them (I4, field/gateways)."""
     gateway = case.plan.target.gateway
     known = IMPLEMENTATIONS.get(gateway.provider) if gateway else None
     if known is None:
@@ -131,37 +139,31 @@ def missing_policies(case: Case) -> Iterator[Finding]:
         others = [one for one in case.objects if one.kind in known.customary and one.bundle != pool.bundle]
         usual = tuple(dict.fromkeys(one.kind for one in others))
         for kind in (*known.policies, *usual):
-            if not any(item.kind == kind and _is_for(item, pool) for item in case.objects):
-                yield Finding(
-                    message=f"InferencePool `{pool.name}` has no {kind}, which {known.name} needs: the "
+            if not any(item.kind == kind and is_for(item, pool) for item in case.objects):
+                yield case.finding(
+                    f"InferencePool `{pool.name}` has no {kind}, which {known.name} needs: the "
                     "gateway would reach its pods or its endpoint picker in the wrong way, or not at all",
-                    place=pool.origin.at("metadata", "name"),
-                    hint=f"add a {kind} for `{pool.name}` to the same manifests; it must exist before a "
+                    pool.origin.at("metadata", "name"),
+                    f"add a {kind} for `{pool.name}` to the same manifests; it must exist before a "
                     "route refers to the pool",
+                    *tuple(related(one, "the other version has one") for one in others[:1]),
                     about=pool,
-                    related=tuple(related(one, "the other version has one") for one in others[:1]),
                 )
 
 
-def _is_for(policy: Manifest, pool: Manifest) -> bool:
-    one = policy.get("spec", "targetRef")
-    named = [target.get("name") for target in policy.get("spec", "targetRefs", default=[one] if one else [])]
-    host = str(policy.get("spec", "host", default="")).split(".")[0]
-    return pool.name in named or (bool(host) and host == pool.get("spec", "endpointPickerRef", "name"))
-
-
+@rule("RP515", "error+", "rolling update restarts the endpoint picker", keeps=("I12",))
 def router_restarts(case: Case) -> Iterator[Finding]:
-    """Find an update in place that restarts the endpoint picker of a live pool (contract I12)."""
+    """Find an update in place that restarts the endpoint picker of a live pool (I12)."""
     if case.versions:
         return
     before = {item.identity: item for item in case.today}
     for item in case.last:
         old = before.get(item.identity, item)
         if item.part == ROUTER and item.kind in WORKLOADS and old.data != item.data:
-            yield Finding(
-                message=f"the update restarts {item.kind} `{item.name}`, the pool's endpoint picker: until "
+            yield case.finding(
+                f"the update restarts {item.kind} `{item.name}`, the pool's endpoint picker: until "
                 "it is back, nobody picks pods",
-                place=item.origin.at("metadata", "name"),
-                hint="update the model server alone; for another endpoint picker make a blue-green rollout",
+                item.origin.at("metadata", "name"),
+                "update the model server alone; for another endpoint picker make a blue-green rollout",
                 about=item,
             )
