@@ -33,7 +33,9 @@ ORACLE_FIXTURES = frozenset({"cluster", "namespace", "history"})
 SLOW_FIXTURES = frozenset({"rollplan", "repository", "checkout"})  # each starts processes
 SLOW_FILES = frozenset(
     {
+        "cli/test_cli_output.py",
         "cli/test_cli_process.py",
+        "cli/test_comment.py",
         "disk/test_disk_faults.py",
         "disk/test_disk_races.py",
         "gather/test_laws_canonical.py",

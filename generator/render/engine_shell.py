@@ -75,7 +75,7 @@ def follower(rollout: Rollout) -> dict[str, str]:
     if not engine.follower:
         return {}
     template = f"render/delivery/{engine.name}/{engine.follower}.yaml.j2"
-    return {f"render/delivery/{engine.follower}.yaml": render_yaml(template, **_names(rollout))}
+    return {f"delivery/{engine.follower}.yaml": render_yaml(template, **_names(rollout))}
 
 
 def _names(rollout: Rollout) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def test_samples_have_no_violation(path: Path) -> None:
         assert check(item) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_what_an_example_renders_has_no_violation(example: str) -> None:
     tree = planned(compile_plan(ROOT / "plans" / example / "plan.yaml")).tree
@@ -90,6 +91,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(VALID)), st.data(), values)
 def test_no_value_anywhere_breaks_the_check(name: str, data: st.DataObject, value: Any) -> None:

@@ -120,6 +120,7 @@ def test_junit_of_findings() -> None:
     assert (alone.get("name"), len(alone)) == ("no findings", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", FINDINGS)
 def test_no_text_does_harm_in_any_format(format_: str) -> None:
     for text in NAUGHTY:

@@ -275,6 +275,7 @@ def test_a_link_in_the_place_of_a_temporary_is_not_followed(out: Path, tmp_path:
     assert texts(out / "demo") == OLD
 
 
+@pytest.mark.slow
 def test_a_directory_swapped_for_a_link_meanwhile_leads_nowhere(out: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "00-baseline").mkdir(parents=True)

@@ -366,6 +366,7 @@ def test_standby_pickers_are_not_waited_for(tmp_path: Path) -> None:
     assert "readyReplicas" in check.script and "Available" not in check.script
 
 
+@pytest.mark.slow
 @every_shape
 def test_every_stage_builds(shape: str, tmp_path: Path) -> None:
     provider, router, server = SHAPES[shape]

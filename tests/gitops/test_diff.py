@@ -100,6 +100,7 @@ def test_a_rollout_does_not_differ_from_itself(tmp_path: Path, example: str) -> 
     assert answer(found)["plans"] == []
 
 
+@pytest.mark.slow
 @settings(BRIEF, max_examples=25)
 @given(blue_greens() | loras(), st.data())
 def test_laws_of_any_two_stages(case: Case, data: st.DataObject) -> None:

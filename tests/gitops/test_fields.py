@@ -144,6 +144,7 @@ def test_what_a_change_is_called(one: Any, other: Any, expected: set[tuple[str, 
     assert {(item.path, item.kind) for item in differences(one, other)} == expected
 
 
+@pytest.mark.slow
 def test_long_lists_and_texts_take_no_long_time() -> None:
     """Comparing each item with each other would take minutes."""
     one, other = (

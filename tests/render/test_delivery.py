@@ -43,10 +43,10 @@ def rendered(example: str, engine: str, folder: Path) -> dict[str, str]:
 
 
 def test_each_engine_has_a_folder_and_each_folder_an_engine() -> None:
-    folders = {path.name for path in (ROOT / "templates" / "delivery").iterdir()}
+    folders = {path.name for path in (ROOT / "templates" / "render" / "delivery").iterdir()}
     assert folders == set(ENGINES) == {"kubectl", *DELIVERIES}
     shells = {
-        name: {path.name for path in (ROOT / "templates" / "delivery" / name).glob("*.sh.j2")}
+        name: {path.name for path in (ROOT / "templates" / "render" / "delivery" / name).glob("*.sh.j2")}
         for name in ENGINES
     }
     assert shells["argo-cd"] == shells["flux"] == shells["kubectl"]
