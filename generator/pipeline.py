@@ -32,7 +32,7 @@ from generator.rules import CODES, check
 from generator.rules.links import require_wiring
 from generator.rules.several_plans import check_together, require_names
 from generator.stages import STRATEGIES
-from generator.stages.gates.promql import answered
+from generator.stages.gates.promql import with_queries
 from generator.stages.traffic.one_pool_a_rule import one_pool_a_rule
 
 PLAN = "plan.yaml"
@@ -154,7 +154,7 @@ def compile_source(
     prepared = found.require(strategy.prepare(plan, bundles))
     found.stop_if_errors()
     staged = found.require(strategy.plan(prepared))
-    rollout = one_pool_a_rule(found.collect(answered(staged)))
+    rollout = one_pool_a_rule(found.collect(with_queries(staged)))
     found.extend(check(rollout))
     rollout = delivered(rollout)
     served = as_served(rollout)

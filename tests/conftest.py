@@ -4,35 +4,77 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.oracles.cluster import Cluster, build, published, running, why_not
+from tests.support.cases import NAMES, case
 from tests.support.golden import Golden
 from tests.support.paths import ROOT
+
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")  # no test fails because a machine does other things beside
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write goldens anew; never with CI set")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, visibly, what an example needs kustomize for on a machine that has none."""
-    if shutil.which("kubectl") or shutil.which("kustomize"):
-        return
-    built = {
-        path.relative_to(ROOT / "plans").parts[0] for path in (ROOT / "plans").rglob("kustomization.yaml")
+# What takes a second or more, or holds us against other programs, by what a test uses and where it lies.
+ORACLE_FIXTURES = frozenset({"cluster", "namespace", "history"})
+SLOW_FIXTURES = frozenset({"rollplan", "repository", "checkout"})  # each starts processes
+SLOW_FILES = frozenset(
+    {
+        "cli/test_cli_process.py",
+        "disk/test_disk_faults.py",
+        "disk/test_disk_races.py",
+        "gather/test_laws_canonical.py",
+        "gather/test_laws_made.py",
+        "gitops/test_check.py",
+        "gitops/test_diff_git.py",
+        "load/test_load_hostile.py",
+        "load/test_load_laws.py",
+        "plan/test_quick_check.py",
+        "project/test_determinism.py",
+        "project/test_mutants.py",
+        "project/test_packaging.py",
+        "project/test_readme.py",
+        "project/test_workplaces.py",
+        "proof/test_proof_mutants.py",
+        "proof/test_proof_reduction.py",
+        "stages/test_laws.py",
+        "stages/test_laws_lora.py",
+        "stages/test_laws_pins.py",
+        "stages/test_laws_traffic.py",
     }
-    skip = pytest.mark.skip(reason="neither kubectl nor kustomize is installed")
+)
+KUSTOMIZE = ("kubectl", "kustomize")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow and what is an oracle; skip, visibly, what needs a program that is not installed."""
+    plans = ROOT / "plans"
+    built = {path.relative_to(plans).parts[0] for path in plans.rglob("kustomization.yaml")}
     for item in items:
-        if item.get_closest_marker("kustomize") or any(
-            f"[{name}" in item.nodeid or f"-{name}" in item.nodeid for name in built
-        ):
-            item.add_marker(skip)
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if ORACLE_FIXTURES & fixtures:
+            item.add_marker(pytest.mark.oracle)
+        example = any(f"[{name}" in item.nodeid or f"-{name}" in item.nodeid for name in built)
+        if example or item.get_closest_marker("kustomize"):
+            item.add_marker(pytest.mark.oracle(*KUSTOMIZE))
+        if SLOW_FIXTURES & fixtures or item.path.relative_to(ROOT / "tests").as_posix() in SLOW_FILES:
+            item.add_marker(pytest.mark.slow)
+        for mark in item.iter_markers("oracle"):
+            if mark.args and not any(map(shutil.which, mark.args)):
+                item.add_marker(pytest.mark.skip(reason=f"not installed: {' or '.join(mark.args)}"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +86,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Compare texts and trees with what is committed under golden/."""
     return Golden(folder=ROOT / "golden", update=bool(request.config.getoption("--update-golden")))
+
+
+@pytest.fixture(scope="session")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every case of tests/findings, each in a folder of its name, beside the examples."""
+    folder = tmp_path_factory.mktemp("cases")
+    for name in NAMES:
+        case(name).write(folder / name)
+    (folder / "plans").symlink_to(ROOT / "plans")
+    return folder
 
 
 Rollplan = Callable[..., subprocess.CompletedProcess[str]]
@@ -74,6 +126,16 @@ def rollplan() -> Rollplan:
         )
 
     return run
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let what a test starts hear Ctrl-C, although the shell of a background job told us to ignore it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

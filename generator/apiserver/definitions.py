@@ -12,7 +12,7 @@ from generator.apiserver.cel.values import Unsupported
 from generator.apiserver.custom.catalog import catalog
 from generator.apiserver.custom.definitions import definitions_in
 from generator.apiserver.custom.judge import Definition
-from generator.apiserver.custom.notation import Target
+from generator.apiserver.custom.notation import CrdTarget
 from generator.apiserver.violations import Checker, Violation
 from generator.model.codes import finding
 from generator.model.findings import Finding, Reporting
@@ -78,7 +78,7 @@ class Schemas:
 
 def schemas(documents: Iterable[Document], apis: Apis) -> Reporting[Schemas]:
     """Read the definitions among some documents; of two for one kind the later one counts."""
-    target = Target(
+    target = CrdTarget(
         gateway_api=apis.gateway_api, inference_extension=apis.inference_extension, router=apis.router
     )
     given: dict[tuple[str, str], Given] = {}

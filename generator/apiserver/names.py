@@ -21,17 +21,17 @@ def _longer(text: str, most: int) -> bool:
     return len(text.encode("utf-8", "replace")) > most
 
 
-def _example(said: str, pattern: str, *examples: str) -> str:
+def _example(message: str, pattern: str, *examples: str) -> str:
     shown = " or ".join(f"'{example}', " for example in examples)
-    return f"{said} (e.g. {shown}regex used for validation is '{pattern}')"
+    return f"{message} (e.g. {shown}regex used for validation is '{pattern}')"
 
 
-def _form(pattern: str, most: int, said: str, *examples: str) -> Form:
+def _form(pattern: str, most: int, message: str, *examples: str) -> Form:
     def check(text: str) -> Iterator[str]:
         if _longer(text, most):
             yield f"must be no more than {most} characters"
         if not re.fullmatch(pattern, text, re.ASCII):
-            yield _example(said, pattern, *examples)
+            yield _example(message, pattern, *examples)
 
     return check
 
@@ -64,23 +64,23 @@ _name_part = _form(_NAME, 63, _ANY, "MyName", "my.name", "123-abc")
 def label(text: str) -> Iterator[str]:
     """Check the name of a Namespace: one label, 63 characters."""
     dotted = "." in text and re.fullmatch(_SUBDOMAIN, text, re.ASCII)
-    for said in _plain_label(text):
-        yield "must not contain dots" if dotted and "regex" in said else said
+    for message in _plain_label(text):
+        yield "must not contain dots" if dotted and "regex" in message else message
 
 
 def qualified(text: str) -> Iterator[str]:
     """Check the key of a label: a name, after a prefix that is a subdomain and a slash, or without one."""
     parts = text.split("/")
     if len(parts) > 2:
-        said = _example(f"a qualified name {_ANY}", _NAME, "MyName", "my.name", "123-abc")
-        yield f"{said} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        message = _example(f"a qualified name {_ANY}", _NAME, "MyName", "my.name", "123-abc")
+        yield f"{message} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
         return
     if len(parts) == 2:
         reasons = subdomain(parts[0]) if parts[0] else iter(["must be non-empty"])
-        yield from (f"prefix part {said}" for said in reasons)
+        yield from (f"prefix part {message}" for message in reasons)
     if not parts[-1]:
         yield "name part must be non-empty"
-    yield from (f"name part {said}" for said in _name_part(parts[-1]))
+    yield from (f"name part {message}" for message in _name_part(parts[-1]))
 
 
 def prefix_of(form: Form) -> Form:

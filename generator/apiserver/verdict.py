@@ -64,7 +64,7 @@ class Verdict:
     plan: Place
     identical: set[int] = field(default_factory=set)
     contents: set[str] = field(default_factory=set)
-    said: set[tuple[Identity, str, str]] = field(default_factory=set)
+    reported: set[tuple[Identity, str, str]] = field(default_factory=set)
 
     def on_bundles(self, bundles: Bundles) -> Reporting[bool]:
         """Check the objects as the user wrote them, and say whether the others may look into them.
@@ -104,10 +104,10 @@ class Verdict:
             return []
         violations, new = list(checker(item.data)), []
         for violation in violations:
-            said = (item.identity, violation.kind, _bare(violation.path))
-            if not _is_told_below(violation, violations) and said not in self.said:
+            reported = (item.identity, violation.kind, _bare(violation.path))
+            if not _is_reported_below(violation, violations) and reported not in self.reported:
                 new.append(violation)
-        self.said.update((item.identity, one.kind, _bare(one.path)) for one in violations)
+        self.reported.update((item.identity, one.kind, _bare(one.path)) for one in violations)
         return new
 
     def _is_known(self, item: Manifest) -> bool:
@@ -127,11 +127,11 @@ class Verdict:
 
 def _finding(item: Manifest, violation: Violation, place: Place, *related: Related) -> Finding:
     code, hint = ROWS[violation.kind]
-    said = violation.message
+    reported = violation.message
     for repeated in (f"{violation.field} in body ", f' "{violation.field}"', *_NO_VALUE[violation.kind]):
-        said = said.replace(repeated, "", 1)
-    said = said if len(said) <= _LENGTH else f"{said[:_LENGTH]}…"
-    message = f"`{violation.field}` of {item.kind} `{item.name}`: {said[:1].lower()}{said[1:]}"
+        reported = reported.replace(repeated, "", 1)
+    reported = reported if len(reported) <= _LENGTH else f"{reported[:_LENGTH]}…"
+    message = f"`{violation.field}` of {item.kind} `{item.name}`: {reported[:1].lower()}{reported[1:]}"
     return finding(code, message, place, violation.hint or hint, *related, about=item)
 
 
@@ -158,7 +158,7 @@ def _bare(path: Path) -> str:
     return ".".join(step for step in path if isinstance(step, str))
 
 
-def _is_told_below(violation: Violation, others: list[Violation]) -> bool:
+def _is_reported_below(violation: Violation, others: list[Violation]) -> bool:
     """Return whether a failed combination has its reason among the other violations."""
     path = violation.path
     return violation.kind == "combination" and any(

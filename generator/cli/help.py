@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import click
 
+_PUBLISHED = {
+    "rollout": "render/rollout.schema.json",
+    "inventory": "render/inventory.schema.json",
+    "diff": "gitops/diff.schema.json",
+}
+"""What `schema --of` describes beside plans → the schema's file."""
+
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     from generator.cli.explain import topics
@@ -23,13 +30,24 @@ def explain(code: str) -> None:
 
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of plans, for editors."""
+@click.option(
+    "--of",
+    type=click.Choice(["plan", *_PUBLISHED]),
+    default="plan",
+    show_default=True,
+    help="What the schema describes: a plan, or a file or report for machines.",
+)
+def schema(of: str) -> None:
+    """Print the JSON Schema of plans, for editors, or of what rollplan writes."""
     import json
 
     from generator.plan.schema import bundled_schema
+    from generator.resources import SCHEMAS
 
-    click.echo(json.dumps(bundled_schema(), indent=2))
+    if of in _PUBLISHED:
+        click.echo((SCHEMAS / _PUBLISHED[of]).read_text(encoding="utf-8"), nl=False)
+    else:
+        click.echo(json.dumps(bundled_schema(), indent=2))
 
 
 @click.command()

@@ -27,12 +27,12 @@ def gather(plan: Plan, read: Read) -> Reporting[Bundles]:
     bundles: Bundles = {}
     seen: dict[Identity, Manifest] = {}
     for sources in plan.sources:
-        bundle, wanted = sources.bundle, sources.wanted
+        bundle, requested = sources.bundle, sources.requested
         brought: list[Manifest] = []
         for path in sources.paths:
             for document in (yield from read(path)):
                 brought += yield from _objects(document, bundle, plan)
-        made = (yield from made_objects(wanted, bundle, tuple(brought), plan)) if wanted else ()
+        made = (yield from made_objects(requested, bundle, tuple(brought), plan)) if requested else ()
         own = []
         for manifest in (*brought, *made):
             if (yield from _is_new(manifest, seen)):

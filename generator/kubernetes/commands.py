@@ -186,8 +186,8 @@ def with_values(
         elif value and change(value) != value:
             key, item = words[place].path
             text = str(result[key][item])
-            said = text[words[place].start : words[place].end]
-            head, _, tail = said.rpartition(value)
+            word = text[words[place].start : words[place].end]
+            head, _, tail = word.rpartition(value)
             new = text[: words[place].start] + head + change(value) + tail + text[words[place].end :]
             result[key] = [new if at == item else old for at, old in enumerate(result[key])]
     return result

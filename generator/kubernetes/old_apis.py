@@ -67,17 +67,17 @@ def _told(
     data: dict[str, Any], kind: _Kind, version: tuple[int, int], origin: Origin
 ) -> Reporting[dict[str, Any]]:
     name = f"{data['kind']} of `{data['apiVersion']}`"
-    said = f"Inference Extension v{version[0]}.{version[1]} has no {name}"
+    missing = f"Inference Extension v{version[0]}.{version[1]} has no {name}"
     place, about = origin.at("apiVersion"), f"{data['kind']}/{data['metadata']['name']}"
     if version < kind.since:
         hint = (
             f"write it as `apiVersion: {kind.today}`, or set the cluster's `target.apis.inferenceExtension`"
         )
-        yield finding("RP558", f"{said} yet: the API server would refuse it", place, hint, about=about)
+        yield finding("RP558", f"{missing} yet: the API server would refuse it", place, hint, about=about)
     if version < kind.until:
         return data
     hint = f"write `apiVersion: {kind.today}` and its fields, as the stages do"
-    yield finding("RP559", f"{said} any more: it is read as `{kind.today}`", place, hint, about=about)
+    yield finding("RP559", f"{missing} any more: it is read as `{kind.today}`", place, hint, about=about)
     return {**data, "apiVersion": kind.today}
 
 
@@ -155,14 +155,14 @@ def _as_served(item: Manifest, pools: _Named) -> Manifest:
     return replace(item, data=_referring(data, INFERENCE, OLD, is_old))
 
 
-def _referring(data: Any, old: str, new: str, wanted: Callable[[Mapping[str, Any]], bool]) -> Any:
+def _referring(data: Any, old: str, new: str, is_meant: Callable[[Mapping[str, Any]], bool]) -> Any:
     """Return any part of an object with its references to pools in another group."""
     if isinstance(data, list):
-        return [_referring(item, old, new, wanted) for item in data]
+        return [_referring(item, old, new, is_meant) for item in data]
     if not isinstance(data, dict):
         return data
-    found = {key: _referring(value, old, new, wanted) for key, value in data.items()}
-    if found.get("group") == old and found.get("kind") == _POOL and wanted(found):
+    found = {key: _referring(value, old, new, is_meant) for key, value in data.items()}
+    if found.get("group") == old and found.get("kind") == _POOL and is_meant(found):
         found["group"] = new
     return found
 

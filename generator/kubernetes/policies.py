@@ -1,4 +1,4 @@
-"""Policies by which gateways reach InferencePools and their pickers, and what each is for (contract I4)."""
+"""Policies by which gateways reach InferencePools and their pickers, and what each is for (I4)."""
 
 from __future__ import annotations
 

@@ -152,10 +152,10 @@ def _named(data: Any, steps: tuple[str, ...], path: Path, kind: str) -> Iterator
         if rest:
             yield from _named(data[step], rest, (*path, step), kind)
         elif isinstance(data[step], str):
-            said = str(data.get("kind") or kind[1:]) if kind.startswith(_OWN) else kind
+            target_kind = str(data.get("kind") or kind[1:]) if kind.startswith(_OWN) else kind
             name = data[step].partition(".")[0] if step == "host" else data[step]
             optional = data.get("optional") is True
-            yield Reference(kind=said, name=name, path=(*path, step), optional=optional)
+            yield Reference(kind=target_kind, name=name, path=(*path, step), optional=optional)
 
 
 _Steps = tuple[tuple[str, tuple[str, ...]], ...]

@@ -78,9 +78,9 @@ def _pace(kind: str, spec: Mapping[str, Any], count: int) -> tuple[int, int]:
     if dig(spec, "strategy", "type") == "Recreate":
         return 0, count
     path, *defaults = _PACES[kind]
-    said = dig(spec, *path, default={})
-    added = _pods(said.get("maxSurge", defaults[0]), count, up=True)
-    gone = _pods(said.get("maxUnavailable", defaults[1]), count, up=False)
+    settings = dig(spec, *path, default={})
+    added = _pods(settings.get("maxSurge", defaults[0]), count, up=True)
+    gone = _pods(settings.get("maxUnavailable", defaults[1]), count, up=False)
     return added, min(count, gone if added or gone else 1)
 
 

@@ -99,8 +99,8 @@ def endpoint_selector(workload: Manifest) -> dict[str, str]:
 
     None for other workloads.
     """
-    said = (arguments_of(container).flag(SELECTOR_FLAG) for container in containers(workload))
-    found = next((text for text in said if text and _EQUALITY.fullmatch(text)), "")
+    values = (arguments_of(container).flag(SELECTOR_FLAG) for container in containers(workload))
+    found = next((text for text in values if text and _EQUALITY.fullmatch(text)), "")
     return dict(pair.split("=") for pair in found.split(",") if pair)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from generator.load.kustomize import Build, build, file_in
 from generator.load.reader import read_source
 from generator.load.roots import Roots
-from generator.load.secrets import load_discreetly
+from generator.load.secrets import load_hiding_secrets
 from generator.model.codes import finding
 from generator.model.findings import Reporting
 from generator.model.source import Document, Ref
@@ -33,7 +33,7 @@ def documents(path: Ref, folder: Path, roots: Roots) -> Reporting[tuple[Document
         yield finding("RP201", message, path.place, _nearest(start, folder))
     elif start.is_dir() and file_in(start):
         source = yield from build(Build(folder=start, ref=path, roots=roots))
-        return (yield from load_discreetly(source)) if source else ()
+        return (yield from load_hiding_secrets(source)) if source else ()
     else:
         return (yield from _in_files(path, folder, roots))
     return ()
@@ -52,7 +52,7 @@ def _in_files(path: Ref, folder: Path, roots: Roots) -> Reporting[tuple[Document
             yield finding("RP202", message, path.place, "replace the link by the file itself")
             continue
         source = yield from read_source(file, file.as_posix())
-        read = (yield from load_discreetly(source)) if source else ()
+        read = (yield from load_hiding_secrets(source)) if source else ()
         if source and not read and file == start:
             yield finding("RP206", f"`{path}` holds no object", path.place, "add the manifests to it")
         documents += read

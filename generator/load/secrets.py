@@ -15,7 +15,7 @@ _SECRET = re.compile(
 """Says that a text holds a Secret; a text that YAML cannot read must be recognized too."""
 
 
-def load_discreetly(source: Source) -> Reporting[tuple[Document, ...]]:
+def load_hiding_secrets(source: Source) -> Reporting[tuple[Document, ...]]:
     """Read manifests; where they hold a Secret, no finding in them quotes or frames their text.
 
     A code frame or a quoted value would put what the Secret keeps into the log of a CI system.

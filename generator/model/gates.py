@@ -20,7 +20,7 @@ class Fact:
     of: str
 
 
-class Telling(Protocol):
+class HasFact(Protocol):
     """Something that shows a fact when it succeeds, or nothing that anyone relies on."""
 
     @property
@@ -28,7 +28,7 @@ class Telling(Protocol):
         """Return the fact."""
 
 
-def facts_of(asked: Iterable[Telling]) -> tuple[Fact, ...]:
+def facts_of(asked: Iterable[HasFact]) -> tuple[Fact, ...]:
     """Return what is known once all of these have succeeded."""
     return tuple(item.fact for item in asked if item.fact)
 

@@ -40,9 +40,9 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proxy:
-    """The proxy that clients talk to in standalone mode; `said` if the plan sets it."""
+    """The proxy that clients talk to in standalone mode; `specified` if the plan sets it."""
 
-    said: bool
+    specified: bool
     type: str
     placement: str
     replicas: int
@@ -106,7 +106,7 @@ class ModelServer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class RequestedObjects:
     """Everything that rollplan makes for one version, in addition to its manifests."""
 
     pool: str

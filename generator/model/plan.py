@@ -9,7 +9,7 @@ from typing import Self
 
 from generator.model.findings import Acceptance
 from generator.model.gates import MetricGate
-from generator.model.made import Wanted
+from generator.model.made import RequestedObjects
 from generator.model.manifests import Manifest
 from generator.model.source import Place, Ref
 from generator.model.target import Target
@@ -52,7 +52,7 @@ class Sources:
 
     bundle: str
     paths: tuple[Ref, ...]
-    wanted: Wanted | None = None
+    requested: RequestedObjects | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

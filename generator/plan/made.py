@@ -16,9 +16,9 @@ from generator.model.made import (
     Monitoring,
     Objective,
     Proxy,
+    RequestedObjects,
     Resources,
     Router,
-    Wanted,
 )
 from generator.model.manifests import Origin
 from generator.plan.fields import Fields
@@ -41,13 +41,13 @@ _SERVER_RESOURCES: Resources = {"requests": {"cpu": "8", "memory": "64Gi"}}
 _INTERVAL = "15s"
 
 
-def read_wanted(bundle: Fields, router_version: str) -> Reporting[Wanted | None]:
+def read_requested(bundle: Fields, router_version: str) -> Reporting[RequestedObjects | None]:
     """Read what a version asks rollplan to make; None where it brings everything itself."""
     if not bundle.has("router") and not bundle.has("modelServers"):
         return None
     pool, tag = bundle.text("pool"), _tag(router_version)
     servers = tuple(_server(fields, pool, tag) for fields in bundle.items("modelServers"))
-    return Wanted(
+    return RequestedObjects(
         pool=pool,
         router=_router(bundle.child("router"), tag) if bundle.has("router") else None,
         servers=(yield from _distinct(servers)),
@@ -79,14 +79,14 @@ def _router(fields: Fields, tag: str) -> Router:
         monitoring=_monitoring(fields),
         preferred_rate=preferred.get("maxRatePerEndpoint", 100) if fields.has("preferredBackends") else None,
         has_pool=bool(fields.get("createPool", True)),
-        proxy=_proxy(fields.child("proxy"), said=fields.has("proxy")),
+        proxy=_proxy(fields.child("proxy"), specified=fields.has("proxy")),
     )
 
 
-def _proxy(fields: Fields, *, said: bool) -> Proxy:
+def _proxy(fields: Fields, *, specified: bool) -> Proxy:
     type_ = fields.text("type", "envoy")
     return Proxy(
-        said=said,
+        specified=specified,
         type=type_,
         placement=fields.text("placement", SIDECAR),
         replicas=int(fields.get("replicas", 3)),
@@ -98,9 +98,11 @@ def _proxy(fields: Fields, *, said: bool) -> Proxy:
 def _monitoring(fields: Fields) -> Monitoring | None:
     if not fields.has("monitoring"):
         return None
-    said = fields.child("monitoring")
+    monitoring = fields.child("monitoring")
     return Monitoring(
-        kind=said.text("kind"), interval=said.text("interval", _INTERVAL), auth=bool(said.get("auth", False))
+        kind=monitoring.text("kind"),
+        interval=monitoring.text("interval", _INTERVAL),
+        auth=bool(monitoring.get("auth", False)),
     )
 
 
@@ -161,12 +163,12 @@ def _resources(fields: Fields, default: Resources) -> Resources:
 
     They stand as text, as the API server stores them; a number would be sent anew at every apply.
     """
-    said = {key: fields.child("resources").child(key).data for key in ("requests", "limits")}
-    known = {name for amounts in said.values() for name in amounts}
+    specified = {key: fields.child("resources").child(key).data for key in ("requests", "limits")}
+    known = {name for amounts in specified.values() for name in amounts}
     return {
         key: {name: amount for name, amount in default.get(key, {}).items() if name not in known}
         | {name: str(amount) for name, amount in amounts.items()}
-        for key, amounts in said.items()
+        for key, amounts in specified.items()
     }
 
 

@@ -10,69 +10,69 @@ from typing import Any
 from generator.model.source import Path, quoted
 from generator.plan.schema import definition
 
-Said = tuple[str, str, str, Path]
+Message = tuple[str, str, str, Path]
 """A code, a message, a hint, and the path of what the finding is about."""
 
 
-def _unknown(error: Any, path: Path) -> Iterator[Said]:
+def _unknown(error: Any, path: Path) -> Iterator[Message]:
     known = sorted(error.schema.get("properties", ()))
     for name in error.instance:
         if name not in known:
             yield (
                 "RP101",
-                f"unknown field {quoted(name)} in {_say(path)}",
+                f"unknown field {quoted(name)} in {_path_text(path)}",
                 _did_you_mean(name, known),
                 (*path, name),
             )
 
 
-def _missing(error: Any, path: Path) -> Iterator[Said]:
+def _missing(error: Any, path: Path) -> Iterator[Message]:
     for name in error.validator_value:
         if name not in error.instance:
             about = _about(error.schema, name)
             hint = f"add `{name}`" + (f": {about}" if about else "")
-            yield "RP102", f"{_say(path)} lacks the field `{name}`", hint, path
+            yield "RP102", f"{_path_text(path)} lacks the field `{name}`", hint, path
 
 
-def _type(error: Any, path: Path) -> Iterator[Said]:
-    wanted = error.validator_value
-    message = f"{_say(path)} must be {_TYPES[wanted]}, not {_describe(error.instance)}"
-    yield "RP103", message, _type_hint(wanted, error.instance), path
+def _type(error: Any, path: Path) -> Iterator[Message]:
+    expected = error.validator_value
+    message = f"{_path_text(path)} must be {_TYPES[expected]}, not {_describe(error.instance)}"
+    yield "RP103", message, _type_hint(expected, error.instance), path
 
 
-def _enum(error: Any, path: Path) -> Iterator[Said]:
+def _enum(error: Any, path: Path) -> Iterator[Message]:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
-    message = f"{_say(path)} cannot be {_describe(error.instance)}"
+    message = f"{_path_text(path)} cannot be {_describe(error.instance)}"
     yield "RP104", message, _did_you_mean(error.instance, [str(value) for value in allowed]), path
 
 
-def _form(error: Any, path: Path) -> Iterator[Said]:
+def _form(error: Any, path: Path) -> Iterator[Message]:
     reason = error.schema.get("errorMessage", f"must match `{error.validator_value}`")
-    yield "RP105", f"{_say(path)} cannot be {_describe(error.instance)}", f"it {reason}", path
+    yield "RP105", f"{_path_text(path)} cannot be {_describe(error.instance)}", f"it {reason}", path
 
 
-def _length(error: Any, path: Path) -> Iterator[Said]:
+def _length(error: Any, path: Path) -> Iterator[Message]:
     if error.validator == "minLength":
-        yield "RP105", f"{_say(path)} is empty", "give it a value", path
+        yield "RP105", f"{_path_text(path)} is empty", "give it a value", path
     else:
-        message = f"{_say(path)} has {len(error.instance)} characters"
+        message = f"{_path_text(path)} has {len(error.instance)} characters"
         yield "RP105", message, f"use at most {error.validator_value}", path
 
 
-def _range(error: Any, path: Path) -> Iterator[Said]:
-    message = f"{_say(path)} cannot be {_describe(error.instance)}"
+def _range(error: Any, path: Path) -> Iterator[Message]:
+    message = f"{_path_text(path)} cannot be {_describe(error.instance)}"
     yield "RP106", message, f"it must be {_BOUNDS[str(error.validator)]} {error.validator_value}", path
 
 
-def _items(error: Any, path: Path) -> Iterator[Said]:
+def _items(error: Any, path: Path) -> Iterator[Message]:
     if error.validator in {"minItems", "minProperties"}:
-        yield "RP107", f"{_say(path)} is empty", "put at least one item into it", path
+        yield "RP107", f"{_path_text(path)} is empty", "put at least one item into it", path
     else:
-        message = f"{_say(path)} has {len(error.instance)} items"
+        message = f"{_path_text(path)} has {len(error.instance)} items"
         yield "RP107", message, f"it takes at most {error.validator_value}", path
 
 
-def _exclusive(error: Any, path: Path) -> Iterator[Said]:
+def _exclusive(error: Any, path: Path) -> Iterator[Message]:
     if not isinstance(error.instance, Mapping):
         return
     rows = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
@@ -81,29 +81,29 @@ def _exclusive(error: Any, path: Path) -> Iterator[Said]:
     choice = " or ".join(_named(error.schema, name) for name in names)
     if given:
         both = " and ".join(f"`{name}`" for name in given)
-        yield "RP108", f"{_say(path)} has both {both}", f"keep {choice}", (*path, given[-1])
+        yield "RP108", f"{_path_text(path)} has both {both}", f"keep {choice}", (*path, given[-1])
     else:
         neither = " nor ".join(f"`{name}`" for name in names)
-        yield "RP102", f"{_say(path)} has neither {neither}", f"add {choice}", path
+        yield "RP102", f"{_path_text(path)} has neither {neither}", f"add {choice}", path
 
 
-def _either(error: Any, path: Path) -> Iterator[Said]:
+def _either(error: Any, path: Path) -> Iterator[Message]:
     if "required" in error.validator_value[0]:
         yield from _exclusive(error, path)
         return
-    message = f"{_say(path)} cannot be {_describe(error.instance)}"
+    message = f"{_path_text(path)} cannot be {_describe(error.instance)}"
     yield "RP105", message, f"it {error.schema['errorMessage']}", path
 
 
-def _depends(error: Any, path: Path) -> Iterator[Said]:
+def _depends(error: Any, path: Path) -> Iterator[Message]:
     for name, needs in error.validator_value.items():
         for needed in needs if name in error.instance else ():
             if needed not in error.instance:
-                message = f"{_say(path)} has `{name}` but lacks `{needed}`"
+                message = f"{_path_text(path)} has `{name}` but lacks `{needed}`"
                 yield "RP102", message, f"add `{needed}`, or remove `{name}`", (*path, name)
 
 
-KEYWORDS: Mapping[str, Callable[[Any, Path], Iterator[Said]]] = {
+KEYWORDS: Mapping[str, Callable[[Any, Path], Iterator[Message]]] = {
     "additionalProperties": _unknown,
     "required": _missing,
     "type": _type,
@@ -144,12 +144,12 @@ _TYPE_HINTS = {
 }
 
 
-def _type_hint(wanted: str, value: Any) -> str:
+def _type_hint(expected: str, value: Any) -> str:
     if value is None:
         return "give it a value, or remove it"
-    if wanted == "string" and isinstance(value, (list, Mapping)):
+    if expected == "string" and isinstance(value, (list, Mapping)):
         return "write one text instead"
-    return _TYPE_HINTS[wanted]
+    return _TYPE_HINTS[expected]
 
 
 def _about(schema: Mapping[str, Any], name: str) -> str:
@@ -166,7 +166,7 @@ def _named(schema: Mapping[str, Any], name: str) -> str:
     return f"`{name}` ({about})" if about else f"`{name}`"
 
 
-def _say(path: Path) -> str:
+def _path_text(path: Path) -> str:
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
     return f"`{text}`" if text else "the plan"
 

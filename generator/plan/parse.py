@@ -12,7 +12,7 @@ from generator.model.source import Document
 from generator.plan.accepted import parse_acceptances
 from generator.plan.fields import Fields
 from generator.plan.gates import _candidates, _gates, _names
-from generator.plan.made import read_wanted
+from generator.plan.made import read_requested
 from generator.plan.steps import GateTable
 from generator.plan.target import _PINNED, _target
 
@@ -78,8 +78,8 @@ def _sources(spec: Fields) -> Reporting[tuple[Sources, ...]]:
 
     def sources(named: tuple[str, Fields]) -> Reporting[Sources]:
         bundle, fields = named
-        wanted = yield from read_wanted(fields, router)
-        return Sources(bundle=bundle, paths=fields.refs("manifests"), wanted=wanted)
+        requested = yield from read_requested(fields, router)
+        return Sources(bundle=bundle, paths=fields.refs("manifests"), requested=requested)
 
     named = [(name, spec.child(name)) for name in _BUNDLES if spec.has(name)]
     named += [(item.text("name"), item) for item in spec.items("candidates")]

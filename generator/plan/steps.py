@@ -149,20 +149,20 @@ FORMS = ("weight", "weights", "promote")
 
 def _shares(fields: Fields, form: str, names: tuple[str, ...]) -> Reporting[dict[str, Fraction]]:
     """Return the share of each candidate that a step names, in the order of the plan's candidates."""
-    said: dict[str, tuple[Any, Path]] = {}
+    given: dict[str, tuple[Any, Path]] = {}
     if form == "weight":
         place = fields.document.at((*fields.path, form))
-        said[(yield from only(names, form, "weights", place))] = (fields.get(form), (form,))
+        given[(yield from only(names, form, "weights", place))] = (fields.get(form), (form,))
     elif form == "promote":
-        said[(yield from one_of(names, fields.ref(form)))] = (100, (form,))
+        given[(yield from one_of(names, fields.ref(form)))] = (100, (form,))
     else:
         for name, value in fields.child(form).data.items():
             key = Ref(value=str(name), place=fields.document.at_key((*fields.path, form, name)))
-            said[(yield from one_of(names, key))] = (value, (form, name))
-    ordered = sorted(said, key=lambda name: names.index(name) if name in names else len(names))
+            given[(yield from one_of(names, key))] = (value, (form, name))
+    ordered = sorted(given, key=lambda name: names.index(name) if name in names else len(names))
     shares = {}
     for name in ordered:
-        value, path = said[name]
+        value, path = given[name]
         shares[name] = yield from _share(value, fields.document.at((*fields.path, *path)))
     return shares
 

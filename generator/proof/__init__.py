@@ -1,9 +1,10 @@
 """The proof that every half-applied stage is safe, and every way back from it (field/partial-application).
 
-`lore` has what is known of the rollout as a whole; `moves` are the ways from stage to stage and back, cut
-where the order of changes is sure. `questions` are asked of states, with `faults` as the table of what can be
-wrong with a pool, and `views` says which objects an answer hangs on. `proof` asks every question of every
-state that can answer it differently, and `tell` makes findings of the answers.
+`gather_knowledge` reads the rollout once. `transitions` cuts the ways from stage to stage, and back, into
+moves of changes whose order is not certain. `checks` are made of every state of a move, `failures` lists
+what can be wrong with a pool that gets requests, and `relevance` finds the objects that a check depends on.
+`prove` makes each check of every state that can change its result, and `messages` makes findings of the
+counter-examples.
 """
 
 from __future__ import annotations

@@ -13,16 +13,16 @@ from generator.kubernetes.routes import ROUTE_KINDS
 from generator.kubernetes.workloads import replicas
 from generator.model.manifests import INFERENCE, Identity, Manifest
 from generator.model.rollout import Rollout
-from generator.proof.ownership import Kin, rewrites_of
+from generator.proof.ownership import Ownership, rewrites_of
 from generator.proof.pods import role
-from generator.proof.requests import Answer, Request, Router, requests_of
-from generator.proof.state import World
+from generator.proof.requests import Answer, Request, RouteTable, requests_of
+from generator.proof.state import ClusterState
 
 Load = tuple[Request, Identity]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fault:
+class Failure:
     """What a request gets and why; `about` is the backend that is not well, `objects` the places to look."""
 
     code: str
@@ -33,32 +33,35 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lore:
-    """What every question may look up.
+class Knowledge:
+    """What every check may look up.
 
-    `versions` has each object as every stage and the rollback have it; `full` the most replicas of a pool's
-    role in any stage, `most` the largest share that a pool has of a request in any stage; `theirs` are the
-    backends that get requests today, whoever made them; `policies` are those of all pools.
+    `versions` has each object as every stage and the rollback have it. `full_replicas` is the largest number
+    of replicas that a role of a pool has in any stage, `largest_share` the largest share that a pool has of a
+    request in any stage. `used_by_others` are backends that get requests today, from whoever; `policies` are
+    those of all pools.
     """
 
     rollout: Rollout
-    kin: Kin
-    router: Router
-    today: World
+    ownership: Ownership
+    router: RouteTable
+    today: ClusterState
     requests: tuple[Request, ...]
     versions: Mapping[Identity, tuple[Manifest, ...]]
-    full: Mapping[tuple[Identity, str], int]
-    most: Mapping[Load, Fraction]
-    theirs: frozenset[Identity]
+    full_replicas: Mapping[tuple[Identity, str], int]
+    largest_share: Mapping[Load, Fraction]
+    used_by_others: frozenset[Identity]
     policies: tuple[Manifest, ...]
     _aliases: dict[Request, frozenset[str]] = field(default_factory=dict)
-    _excuses: dict[tuple[str, Request], frozenset[Fault]] = field(default_factory=dict)
+    _failures_today: dict[tuple[str, Request], frozenset[Failure]] = field(default_factory=dict)
 
-    def excuse(self, who: str, request: Request, faults: Iterator[Fault]) -> frozenset[Fault]:
+    def failures_today(
+        self, client: str, request: Request, failures: Iterator[Failure]
+    ) -> frozenset[Failure]:
         """Return what is wrong today for a request; computed once."""
-        if (who, request) not in self._excuses:
-            self._excuses[who, request] = frozenset(faults)
-        return self._excuses[who, request]
+        if (client, request) not in self._failures_today:
+            self._failures_today[client, request] = frozenset(failures)
+        return self._failures_today[client, request]
 
     def answer(self, request: Request, objects: Iterable[Manifest]) -> Answer | None:
         """Return what becomes of a request, with these objects in the cluster."""
@@ -70,7 +73,9 @@ class Lore:
 
     def is_elsewhere(self, backend: Identity) -> bool:
         """Return whether a backend is someone else's, and used already today; a new name must be known."""
-        return self.is_foreign(backend) and (backend.kind != "InferencePool" or backend in self.theirs)
+        return self.is_foreign(backend) and (
+            backend.kind != "InferencePool" or backend in self.used_by_others
+        )
 
     def aliases(self, request: Request) -> frozenset[str]:
         """Return the model names that clients of a request may use today because a rewrite knows them."""
@@ -87,9 +92,9 @@ class Lore:
         return self._aliases[request]
 
 
-def gather_lore(rollout: Rollout) -> Lore:
+def gather_knowledge(rollout: Rollout) -> Knowledge:
     """Read a rollout once, before any of its states is looked at."""
-    kin, snapshots = Kin(), [stage.objects for stage in rollout.stages]
+    ownership, snapshots = Ownership(), [stage.objects for stage in rollout.stages]
     today = _today(snapshots[0])
     versions: dict[Identity, dict[int, Manifest]] = {}
     deleted = (item for stage in rollout.stages for item in stage.deleted)
@@ -97,19 +102,19 @@ def gather_lore(rollout: Rollout) -> Lore:
         versions.setdefault(item.identity, {})[id(item.data)] = item
     known = {identity: tuple(found.values()) for identity, found in versions.items()}
     routes = [item for found in known.values() for item in found if item.kind in ROUTE_KINDS]
-    router = Router(oldest=frozenset(today.objects))
-    requests = (*_told_apart(routes, router, today), *_direct(routes, router, today))
-    return Lore(
+    router = RouteTable(oldest=frozenset(today.objects))
+    requests = (*_distinct_requests(routes, router, today), *_direct(routes, router, today))
+    return Knowledge(
         rollout=rollout,
-        kin=kin,
+        ownership=ownership,
         router=router,
         today=today,
         requests=requests,
         versions=known,
-        full=_full(snapshots, kin),
-        most=_most(snapshots, requests, router),
+        full_replicas=_full_replicas(snapshots, ownership),
+        largest_share=_largest_share(snapshots, requests, router),
         policies=tuple(found[0] for found in known.values() if found[0].kind in POLICIES),
-        theirs=frozenset(
+        used_by_others=frozenset(
             backend
             for route in routes
             if _is_todays(route, today)
@@ -119,8 +124,8 @@ def gather_lore(rollout: Rollout) -> Lore:
     )
 
 
-def _today(objects: tuple[Manifest, ...]) -> World:
-    """Return the world before the rollout: everything runs, and the pods have every model a rewrite names."""
+def _today(objects: tuple[Manifest, ...]) -> ClusterState:
+    """Return the state before the rollout: everything runs, and the pods have every model a rewrite names."""
     targets = {
         str(target.get("modelRewrite"))
         for item in objects
@@ -129,7 +134,7 @@ def _today(objects: tuple[Manifest, ...]) -> World:
         for target in rule.get("targets") or ()
     }
     found = {item.identity: item for item in objects}
-    return World(
+    return ClusterState(
         objects=found,
         settled={identity: item for identity, item in found.items() if item.kind in WORKLOADS},
         accepted=frozenset(str(identity) for identity in found if identity.kind == "InferencePool"),
@@ -137,7 +142,9 @@ def _today(objects: tuple[Manifest, ...]) -> World:
     )
 
 
-def _told_apart(routes: list[Manifest], router: Router, today: World) -> tuple[Request, ...]:
+def _distinct_requests(
+    routes: list[Manifest], router: RouteTable, today: ClusterState
+) -> tuple[Request, ...]:
     """Return one request of each sort that some version of some route handles differently from the others."""
     first = [route for route in routes if _is_todays(route, today)]
     later = [route for route in routes if not _is_todays(route, today)]
@@ -146,48 +153,52 @@ def _told_apart(routes: list[Manifest], router: Router, today: World) -> tuple[R
     )
     found: dict[object, Request] = {}
     for request in asked:
-        ways = []
+        outcomes = []
         for route in routes:
             won = router.winner(route, request)
-            ways.append((won[0], router.answers(route)[won[1]]) if won else None)
-        takers = {route.identity for route, way in zip(routes, ways, strict=True) if way}
-        told = tuple(ways) if len(takers) > 1 else tuple(way and way[1] for way in ways)
-        found.setdefault(told, request)
+            outcomes.append((won[0], router.answers(route)[won[1]]) if won else None)
+        takers = {route.identity for route, outcome in zip(routes, outcomes, strict=True) if outcome}
+        difference = (
+            tuple(outcomes) if len(takers) > 1 else tuple(outcome and outcome[1] for outcome in outcomes)
+        )
+        found.setdefault(difference, request)
     return tuple(found.values())
 
 
-def _is_todays(route: Manifest, today: World) -> bool:
+def _is_todays(route: Manifest, today: ClusterState) -> bool:
     known = today.objects.get(route.identity)
     return known is not None and known.data is route.data
 
 
-def _direct(routes: list[Manifest], router: Router, today: World) -> tuple[Request, ...]:
+def _direct(routes: list[Manifest], router: RouteTable, today: ClusterState) -> tuple[Request, ...]:
     """Return a request to each pool of today that no known route sends to: someone else's route may."""
     sent = {backend for route in routes for answer in router.answers(route) for backend in answer.named}
     pools = (identity for identity in today.objects if identity.kind == "InferencePool")
     return tuple(Request(pool=pool) for pool in pools if pool.group == INFERENCE and pool not in sent)
 
 
-def _full(snapshots: list[tuple[Manifest, ...]], kin: Kin) -> dict[tuple[Identity, str], int]:
-    full: dict[tuple[Identity, str], int] = {}
+def _full_replicas(
+    snapshots: list[tuple[Manifest, ...]], ownership: Ownership
+) -> dict[tuple[Identity, str], int]:
+    full_replicas: dict[tuple[Identity, str], int] = {}
     for objects in snapshots:
         for pool in (item for item in objects if item.kind == "InferencePool"):
             found: dict[str, int] = {}
-            for server in kin.servers(pool, objects):
+            for server in ownership.servers(pool, objects):
                 found[role(server)] = found.get(role(server), 0) + replicas(server)
             for name, count in found.items():
-                full[pool.identity, name] = max(full.get((pool.identity, name), 0), count)
-    return full
+                full_replicas[pool.identity, name] = max(full_replicas.get((pool.identity, name), 0), count)
+    return full_replicas
 
 
-def _most(
-    snapshots: list[tuple[Manifest, ...]], requests: Iterable[Request], router: Router
+def _largest_share(
+    snapshots: list[tuple[Manifest, ...]], requests: Iterable[Request], router: RouteTable
 ) -> dict[Load, Fraction]:
-    most: dict[Load, Fraction] = {}
+    largest_share: dict[Load, Fraction] = {}
     for objects in snapshots:
         routes = [item for item in objects if item.kind in ROUTE_KINDS]
         for request in requests:
             answer = router.answer(routes, request)
             for backend, share in answer.legs if answer else ():
-                most[request, backend] = max(most.get((request, backend), share), share)
-    return most
+                largest_share[request, backend] = max(largest_share.get((request, backend), share), share)
+    return largest_share

@@ -9,7 +9,7 @@ from generator.kubernetes.routes import ROUTE_KINDS
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Identity, Manifest
-from generator.proof.knowledge import Fault, Lore
+from generator.proof.knowledge import Failure, Knowledge
 from generator.proof.requests import Request
 from generator.proof.state import Change
 from generator.proof.transitions import Chosen, Move
@@ -38,13 +38,13 @@ class Counterexample:
     move: Move
     chosen: Chosen
     noticed: tuple[int, ...]
-    who: str
-    fault: Fault
+    client: str
+    failure: Failure
 
     @property
     def same_as(self) -> tuple[str, str]:
         """Return what counter-examples have in common that are fixed together."""
-        return self.fault.code, self.fault.about
+        return self.failure.code, self.failure.about
 
     @property
     def in_order(self) -> bool:
@@ -52,76 +52,77 @@ class Counterexample:
         return self.chosen == frozenset(self.noticed[: len(self.chosen)])
 
 
-def tell(lore: Lore, example: Counterexample) -> Reporting[None]:
+def report(knowledge: Knowledge, example: Counterexample) -> Reporting[None]:
     """Add the finding of a counter-example: at the step of the stage, and at the objects."""
-    fault, stage = example.fault, lore.rollout.stages[example.move.index]
-    hint = _HINTS[fault.code] + ("" if example.in_order else _ORDER)
+    failure, stage = example.failure, knowledge.rollout.stages[example.move.index]
+    hint = _HINTS[failure.code] + ("" if example.in_order else _ORDER)
     yield finding(
-        fault.code,
-        f"{_where(lore, example)}, {example.who} would get {fault.gets}: {fault.why}",
-        stage.place or lore.rollout.plan.place,
+        failure.code,
+        f"{_where(knowledge, example)}, {example.client} would get {failure.gets}: {failure.why}",
+        stage.place or knowledge.rollout.plan.place,
         hint,
-        *_related(lore, fault.objects),
-        about=fault.objects[0] if fault.objects else f"Plan/{lore.rollout.plan.name}",
+        *_related(knowledge, failure.objects),
+        about=failure.objects[0] if failure.objects else f"Plan/{knowledge.rollout.plan.name}",
     )
 
 
-def tell_of_routes(lore: Lore, move: Move, told: set[tuple[str, str]]) -> Reporting[None]:
+def report_routes(knowledge: Knowledge, move: Move, reported: set[tuple[str, str]]) -> Reporting[None]:
     """Warn of the first stage that divides the requests of several routes anew: one follows another (I8)."""
-    routes = tuple(_divided_anew(lore, move))
+    routes = tuple(_divided_anew(knowledge, move))
     key = ("RP567", str(routes))
-    if len(routes) < 2 or key in told:
+    if len(routes) < 2 or key in reported:
         return
-    told.add(key)
+    reported.add(key)
     names = ", ".join(f"`{identity.name}`" for identity in routes)
-    stage = lore.rollout.stages[move.index]
+    stage = knowledge.rollout.stages[move.index]
     yield finding(
         "RP567",
-        f"stage `{lore.rollout.directory(move.index)}` divides requests anew in {names}",
-        stage.place or lore.rollout.plan.place,
+        f"stage `{knowledge.rollout.directory(move.index)}` divides requests anew in {names}",
+        stage.place or knowledge.rollout.plan.place,
         "leave out `routesShift: together`, and each route gets a stage of its own",
-        *_related(lore, routes),
+        *_related(knowledge, routes),
         about=routes[0],
     )
 
 
-def tell_of_limit(lore: Lore, move: Move, number: int) -> Reporting[None]:
+def report_limit(knowledge: Knowledge, move: Move, number: int) -> Reporting[None]:
     """Warn of a stage that changes more than can be tried in every combination."""
-    stage = lore.rollout.stages[move.index]
+    stage = knowledge.rollout.stages[move.index]
     yield finding(
         "RP568",
-        f"stage `{lore.rollout.directory(move.index)}` changes {number} objects that one request can notice",
-        stage.place or lore.rollout.plan.place,
+        f"stage `{knowledge.rollout.directory(move.index)}` changes {number} objects that one request can "
+        "notice",
+        stage.place or knowledge.rollout.plan.place,
         "what kubectl may leave behind is checked, but not each combination; split the stage to have them",
-        about=f"Plan/{lore.rollout.plan.name}",
+        about=f"Plan/{knowledge.rollout.plan.name}",
     )
 
 
-def _divided_anew(lore: Lore, move: Move) -> Iterator[Identity]:
+def _divided_anew(knowledge: Knowledge, move: Move) -> Iterator[Identity]:
     for change in move.late:
         before = move.start.objects.get(change.identity)
         if change.identity.kind in ROUTE_KINDS and before and change.after:
             versions = (before, change.after)
-            if any(len({_legs(lore, one, item) for item in versions}) > 1 for one in lore.requests):
+            if any(len({_legs(knowledge, one, item) for item in versions}) > 1 for one in knowledge.requests):
                 yield change.identity
 
 
-def _legs(lore: Lore, request: Request, route: Manifest) -> object:
-    answer = lore.answer(request, (route,))
+def _legs(knowledge: Knowledge, request: Request, route: Manifest) -> object:
+    answer = knowledge.answer(request, (route,))
     return answer and answer.legs
 
 
-def _where(lore: Lore, example: Counterexample) -> str:
+def _where(knowledge: Knowledge, example: Counterexample) -> str:
     move, number = example.move, len(example.move.early)
     early = [move.changes[index] for index in sorted(example.chosen) if index < number]
     late = [move.changes[index] for index in sorted(example.chosen) if index >= number]
-    name = lore.rollout.directory(move.index)
+    name = knowledge.rollout.directory(move.index)
     if not move.back:
         return f"on the way to stage `{name}`, {_with(early + late, len(example.noticed))}"
     begun = {index for index in example.noticed if index < number}
     whole = begun <= example.chosen and bool(begun)
     half = f"stage `{name}`, {_with(early, len(begun))}"
-    last = lore.rollout.directory(move.index - 1)
+    last = knowledge.rollout.directory(move.index - 1)
     start = f"stage `{name}`" if whole else half if early else f"stage `{last}`"
     state = f", {_with(late, 0)}" if late else ", when all requests should be back" if move.done else ""
     return f"on the way back from {start}{state}"
@@ -136,8 +137,8 @@ def _with(changes: list[Change], of: int) -> str:
     return f"with {'only ' if len(changes) < of else ''}{' and '.join((*names, *more))}"
 
 
-def _related(lore: Lore, identities: Iterable[Identity]) -> Iterator[Related]:
+def _related(knowledge: Knowledge, identities: Iterable[Identity]) -> Iterator[Related]:
     for identity in tuple(dict.fromkeys(identities))[:_NAMED]:
-        for item in lore.versions.get(identity, ())[:1]:
+        for item in knowledge.versions.get(identity, ())[:1]:
             place = item.origin.at("metadata", "name")
             yield Related(place=place, label=f"{identity.kind} `{identity.name}`")

@@ -15,11 +15,11 @@ from generator.model.manifests import Identity, Manifest
 from generator.proof.pods import fingerprint, models, role
 
 Value = TypeVar("Value")
-Objects = Iterable[Manifest]
+Manifests = Iterable[Manifest]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kin:
+class Ownership:
     """Finds which objects belong to a pool, with a cache."""
 
     _pairs: dict[tuple[str, int, int], bool] = field(default_factory=dict)
@@ -35,11 +35,11 @@ class Kin:
             "picks", service, workload, lambda: bool(find_picker((service, workload), pool).workloads)
         )
 
-    def servers(self, pool: Manifest, objects: Objects) -> tuple[Manifest, ...]:
+    def servers(self, pool: Manifest, objects: Manifests) -> tuple[Manifest, ...]:
         """Return the workloads whose pods a pool selects."""
         return tuple(item for item in objects if item.kind in WORKLOADS and self.serves(pool, item))
 
-    def pickers(self, pool: Manifest, service: Manifest, objects: Objects) -> tuple[Manifest, ...]:
+    def pickers(self, pool: Manifest, service: Manifest, objects: Manifests) -> tuple[Manifest, ...]:
         """Return the workloads behind the Service of a pool's picker."""
         return tuple(item for item in objects if item.kind in WORKLOADS and self.picks(pool, service, item))
 
@@ -51,7 +51,7 @@ class Kin:
         """Return the role of a workload's pods; requests need pods of every role."""
         return self._fact("role", workload, role)
 
-    def policies(self, pool: Manifest, known: Objects) -> tuple[Manifest, ...]:
+    def policies(self, pool: Manifest, known: Manifests) -> tuple[Manifest, ...]:
         """Return the policies that a gateway needs to reach a pool, of all that are known."""
         return self._fact("policies", pool, lambda item: tuple(policies_of(item, known)))
 
@@ -82,13 +82,13 @@ def picker_service(pool: Manifest) -> Identity | None:
     return Identity(group="", kind="Service", namespace=pool.identity.namespace, name=name) if name else None
 
 
-def rewrites_of(pool: Identity, objects: Objects) -> tuple[Manifest, ...]:
+def rewrites_of(pool: Identity, objects: Manifests) -> tuple[Manifest, ...]:
     """Return the rewrites of a pool, the first by name first."""
     found = (item for item in objects if item.kind == REWRITE and is_for_pool(item, pool))
     return tuple(sorted(found, key=lambda item: item.name))
 
 
-def policies_of(pool: Manifest, objects: Objects) -> Iterator[Manifest]:
+def policies_of(pool: Manifest, objects: Manifests) -> Iterator[Manifest]:
     """Return the policies that a gateway needs to reach a pool or the Service of its picker."""
     return (item for item in objects if item.kind in POLICIES and is_for(item, pool))
 

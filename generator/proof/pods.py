@@ -9,29 +9,29 @@ from generator.kubernetes.pods import pod_templates, roles_of
 from generator.kubernetes.replicas import missing, replaced
 from generator.kubernetes.workloads import container_paths, replicas
 from generator.model.manifests import Manifest
-from generator.proof.state import World, same_pods
+from generator.proof.state import ClusterState, same_pods
 
 
-def ready(workload: Manifest, world: World) -> int:
+def ready(workload: Manifest, state: ClusterState) -> int:
     """Return how many replicas surely answer at this moment, whatever the controllers have done already."""
-    settled = world.settled.get(workload.identity)
+    settled = state.settled.get(workload.identity)
     if settled is None or settled.data is workload.data:
         return replicas(workload) if settled else 0
-    kept = have(workload, world)
+    kept = have(workload, state)
     if workload.get("spec", "replicas") is None:
         return kept
     return max(0, kept - missing(workload, replaced(workload, settled)))
 
 
-def have(workload: Manifest, world: World) -> int:
+def have(workload: Manifest, state: ClusterState) -> int:
     """Return how many replicas certainly exist, old or new, and not those that may not have started."""
-    settled = world.settled.get(workload.identity)
+    settled = state.settled.get(workload.identity)
     return min(replicas(settled), replicas(workload)) if settled else 0
 
 
-def restarted(workload: Manifest, world: World) -> bool:
+def restarted(workload: Manifest, state: ClusterState) -> bool:
     """Return whether pods of a running workload are being replaced."""
-    settled = world.settled.get(workload.identity)
+    settled = state.settled.get(workload.identity)
     return settled is not None and not same_pods(settled, workload)
 
 

@@ -8,64 +8,68 @@ from itertools import groupby
 
 from generator.model.findings import Reporting
 from generator.model.rollout import Proof, Rollout
-from generator.proof.knowledge import Lore, gather_lore
-from generator.proof.messages import Counterexample, tell, tell_of_limit, tell_of_routes
-from generator.proof.relevance import Sight, questions, sight_of
-from generator.proof.state import World
+from generator.proof.knowledge import Knowledge, gather_knowledge
+from generator.proof.messages import Counterexample, report, report_limit, report_routes
+from generator.proof.relevance import Scope, checks, scope_of
+from generator.proof.state import ClusterState
 from generator.proof.transitions import LIMIT, Chosen, Move, choices, moves_of
 
 
 def proved(rollout: Rollout) -> Reporting[Rollout]:
     """Return the rollout with its proof; each counter-example is a finding (field/partial-application)."""
-    lore = gather_lore(rollout)
-    everywhere = sight_of(lore, lore.versions)
-    told: set[tuple[str, str]] = set()
+    knowledge = gather_knowledge(rollout)
+    everywhere = scope_of(knowledge, knowledge.versions)
+    reported: set[tuple[str, str]] = set()
     transitions, rollbacks, states = 0, 0, 0
-    for _, group in groupby(moves_of(lore), key=lambda move: move.index):
+    for _, group in groupby(moves_of(knowledge), key=lambda move: move.index):
         examples: list[Counterexample] = []
         moves = tuple(group)
         for move in moves:
             tried: set[Chosen] = set()
-            examples += yield from judged(lore, move, everywhere, tried)
+            examples += yield from judged(knowledge, move, everywhere, tried)
             states += len(tried)
         transitions += 1
         rollbacks += any(move.back for move in moves)
         for example in _worst(examples):
-            if example.same_as not in told:
-                told.add(example.same_as)
-                yield from tell(lore, example)
-        yield from tell_of_routes(lore, moves[0], told)
+            if example.same_as not in reported:
+                reported.add(example.same_as)
+                yield from report(knowledge, example)
+        yield from report_routes(knowledge, moves[0], reported)
     counts = Proof(transitions=transitions, rollbacks=rollbacks, states=states)
     return replace(rollout, proof=counts)
 
 
-def judged(lore: Lore, move: Move, everywhere: Sight, tried: set[Chosen]) -> Reporting[list[Counterexample]]:
-    """Ask every question of every state that can answer it differently; `tried` collects the states.
+def judged(
+    knowledge: Knowledge, move: Move, everywhere: Scope, tried: set[Chosen]
+) -> Reporting[list[Counterexample]]:
+    """Make every check of every state that can change its result; `tried` collects the states.
 
-    A state is known by the changes made. Of those that a question does not see it has none: with them it
+    A state is known by the changes made. Of those that a check does not see it has none: with them it
     would get the same answer.
     """
     examples: list[Counterexample] = []
     lasting = move.lasting
-    for question in questions(lore, move, everywhere):
-        noticed = tuple(index for index in lasting if question.sees(move.changes[index]))
-        anew = question.asks_anew(move)
+    for check in checks(knowledge, move, everywhere):
+        noticed = tuple(index for index in lasting if check.sees(move.changes[index]))
+        anew = check.must_repeat(move)
         if not anew and not any(index >= len(move.early) for index in noticed):
             continue
-        excused = question.excused()
+        known_failures = check.known_failures()
         if len(noticed) > LIMIT:
-            yield from tell_of_limit(lore, move, len(noticed))
-        seen, bases = move.seen(question.view), dict[Chosen, World]()
+            yield from report_limit(knowledge, move, len(noticed))
+        seen, bases = move.seen(check.view), dict[Chosen, ClusterState]()
         for picks in choices(len(noticed)):
             chosen = frozenset(noticed[pick] for pick in picks)
             if not anew and not move.is_own(chosen):
                 continue
             tried.add(chosen)
-            for fault in question.faults(seen.world(chosen, bases)):
-                if fault not in excused:
-                    who = str(question)
+            for failure in check.failures(seen.state(chosen, bases)):
+                if failure not in known_failures:
+                    client = str(check)
                     examples.append(
-                        Counterexample(move=move, chosen=chosen, noticed=noticed, who=who, fault=fault)
+                        Counterexample(
+                            move=move, chosen=chosen, noticed=noticed, client=client, failure=failure
+                        )
                     )
     return examples
 

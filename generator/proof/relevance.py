@@ -11,9 +11,9 @@ from generator.kubernetes.policies import POLICIES
 from generator.kubernetes.rewrites import REWRITE
 from generator.kubernetes.routes import ROUTE_KINDS
 from generator.model.manifests import Identity, Manifest
-from generator.proof.knowledge import Lore
+from generator.proof.checks import Dividing, Finishing, Forgetting, Reaching, Routing, SafetyCheck
+from generator.proof.knowledge import Knowledge
 from generator.proof.ownership import picker_service, policies_of, rewrites_of
-from generator.proof.questions import Dividing, Finishing, Forgetting, Question, Reaching, Routing
 from generator.proof.requests import Answer, Request
 from generator.proof.state import same_pods
 from generator.proof.transitions import Move
@@ -24,10 +24,10 @@ _KINDS = WORKLOADS | ROUTE_KINDS | POLICIES | {REWRITE, "InferencePool"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sight:
+class Scope:
     """Every object of a move in every version that it may have there, and by kind those that matter."""
 
-    lore: Lore
+    knowledge: Knowledge
     versions: Versions
     kinds: Mapping[str, tuple[Manifest, ...]]
     _around: dict[Identity, frozenset[Identity]] = field(default_factory=dict)
@@ -40,22 +40,22 @@ class Sight:
     def routes(self, request: Request) -> frozenset[Identity]:
         """Return the routes that may take a request."""
         if request not in self._routes:
-            router, routes = self.lore.router, () if request.pool else self.of(*_ROUTES)
+            router, routes = self.knowledge.router, () if request.pool else self.of(*_ROUTES)
             self._routes[request] = frozenset(one.identity for one in routes if router.winner(one, request))
         return self._routes[request]
 
     def answers(self, request: Request) -> tuple[Answer, ...]:
         """Return what the routes may do with a request, each by itself."""
         if request.pool:
-            return (self.lore.router.only(request.pool),)
-        router, routes = self.lore.router, self.of(*_ROUTES)
+            return (self.knowledge.router.only(request.pool),)
+        router, routes = self.knowledge.router, self.of(*_ROUTES)
         won = ((route, router.winner(route, request)) for route in routes)
         return tuple(router.answers(route)[best[1]] for route, best in won if best)
 
     def servers(self, pool: Identity) -> Iterator[Manifest]:
         """Return the workloads whose pods the pool may select."""
         for version in self.versions.get(pool, ()):
-            yield from self.lore.kin.servers(version, self.of(*_WORKLOADS))
+            yield from self.knowledge.ownership.servers(version, self.of(*_WORKLOADS))
 
     def pickers(self, pool: Identity) -> Iterator[Manifest]:
         """Return the Services that may be those of the pool's picker, and the workloads behind them."""
@@ -63,7 +63,7 @@ class Sight:
             service = picker_service(version)
             for item in self.versions.get(service, ()) if service else ():
                 yield item
-                yield from self.lore.kin.pickers(version, item, self.of(*_WORKLOADS))
+                yield from self.knowledge.ownership.pickers(version, item, self.of(*_WORKLOADS))
 
     def around(self, pool: Identity) -> frozenset[Identity]:
         """Return everything by which a pool may be well or not."""
@@ -73,15 +73,17 @@ class Sight:
 
     def _found_around(self, pool: Identity) -> frozenset[Identity]:
         servers, pickers = tuple(self.servers(pool)), tuple(self.pickers(pool))
-        pools, kin = self.of("InferencePool"), self.lore.kin
+        pools, ownership = self.of("InferencePool"), self.knowledge.ownership
         found = {pool, *(item.identity for item in (*servers, *pickers))}
         for version in self.versions.get(pool, ()):
             found |= {item.identity for item in policies_of(version, self.of(*_POLICIES))}
         found |= {item.identity for item in rewrites_of(pool, self.of(REWRITE))}
-        found |= {item.identity for item in pools if any(kin.serves(item, server) for server in servers)}
+        found |= {
+            item.identity for item in pools if any(ownership.serves(item, server) for server in servers)
+        }
         for workload in (*servers, *pickers):
             if workload.kind in WORKLOADS:
-                found |= kin.needs(workload)
+                found |= ownership.needs(workload)
         return frozenset(found)
 
     def dividing(self, pool: Identity) -> frozenset[Identity]:
@@ -98,55 +100,57 @@ class Sight:
         )
 
 
-def questions(lore: Lore, move: Move, everywhere: Sight) -> Iterator[Question]:
-    """Return every question that the states of a move may answer in another way than those before them.
+def checks(knowledge: Knowledge, move: Move, everywhere: Scope) -> Iterator[SafetyCheck]:
+    """Return every check that the states of a move may answer in another way than those before them.
 
     `everywhere` sees all versions of all stages: what is far from all that changes needs no closer look.
     """
-    sight = sight_of(lore, move.sight())
+    scope = scope_of(knowledge, move.scope())
     touched = frozenset(change.identity for change in move.late)
     anew = move.fresh or move.home
-    still = sight.still() - {change.identity for change in move.changes if not _stays(change.identity, move)}
-    for request in lore.requests:
-        answers = sight.answers(request)
+    still = scope.still() - {change.identity for change in move.changes if not _stays(change.identity, move)}
+    for request in knowledge.requests:
+        answers = scope.answers(request)
         pools = sorted({to for answer in answers for to, _ in answer.legs if to.kind == "InferencePool"})
         named = everywhere.routes(request).union(*(answer.named for answer in answers))
         if anew or not touched.isdisjoint(named.union(*map(everywhere.around, pools))):
-            yield from _of_request(sight, request, pools, named, still, move)
+            yield from _of_request(scope, request, pools, named, still, move)
     facts = (fact for phase in move.done for fact in phase.facts)
     yield from (Forgetting(model=fact.of, view=frozenset()) for fact in facts if fact.word == "unloaded")
     for busy in (item for item in move.start.objects.values() if str(item.identity) in move.start.busy):
-        asked = Finishing(lore=lore, pool=busy, start=move.start, back=move.back, view=frozenset())
+        asked = Finishing(knowledge=knowledge, pool=busy, start=move.start, back=move.back, view=frozenset())
         view = frozenset({*asked.parts, *(server.identity for server in asked.servers)})
         yield replace(asked, view=view)
 
 
 def _of_request(
-    sight: Sight,
+    scope: Scope,
     request: Request,
     pools: list[Identity],
     named: frozenset[Identity],
     still: frozenset[Identity],
     move: Move,
-) -> Iterator[Question]:
-    lore, routes = sight.lore, sight.routes(request)
+) -> Iterator[SafetyCheck]:
+    knowledge, routes = scope.knowledge, scope.routes(request)
     if not request.pool:
-        yield Routing(lore=lore, request=request, start=move.start, view=routes | named)
+        yield Routing(knowledge=knowledge, request=request, start=move.start, view=routes | named)
     for pool in pools:
-        view = routes | sight.around(pool)
-        yield Reaching(lore=lore, request=request, pool=pool, back=move.back, view=view)
-    ask = partial(Dividing, lore=lore, request=request, models=move.models, still=still)
-    view = routes.union(*map(sight.dividing, pools))
-    yield from (ask(alias=alias, view=view) for alias in (None, *sorted(lore.aliases(request))))
+        view = routes | scope.around(pool)
+        yield Reaching(knowledge=knowledge, request=request, pool=pool, back=move.back, view=view)
+    ask = partial(Dividing, knowledge=knowledge, request=request, models=move.models, still=still)
+    view = routes.union(*map(scope.dividing, pools))
+    yield from (ask(alias=alias, view=view) for alias in (None, *sorted(knowledge.aliases(request))))
 
 
-def sight_of(lore: Lore, versions: Versions) -> Sight:
+def scope_of(knowledge: Knowledge, versions: Versions) -> Scope:
     """Sort versions of objects by their kind."""
     kinds: dict[str, list[Manifest]] = {}
     for identity, items in versions.items():
         if identity.kind in _KINDS:
             kinds.setdefault(identity.kind, []).extend(items)
-    return Sight(lore=lore, versions=versions, kinds={kind: tuple(items) for kind, items in kinds.items()})
+    return Scope(
+        knowledge=knowledge, versions=versions, kinds={kind: tuple(items) for kind, items in kinds.items()}
+    )
 
 
 def _stays(identity: Identity, move: Move) -> bool:

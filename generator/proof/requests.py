@@ -68,7 +68,7 @@ Rank = tuple[Any, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Router:
+class RouteTable:
     """Chooses rules as a Gateway does; of routes that are equally good, one of `oldest` wins."""
 
     oldest: frozenset[Identity]
@@ -161,9 +161,9 @@ def _gateways(route: Manifest) -> frozenset[str]:
 def _path(kind: str, match: Mapping[str, Any]) -> tuple[str, str]:
     """Return how a match compares the path, and with what; gRPC's service and method are a path."""
     if kind == "GRPCRoute":
-        said = match.get("method") or {}
-        service, method = said.get("service", ""), said.get("method", "")
-        if method or said.get("type", _EXACT) != _EXACT:
+        words = match.get("method") or {}
+        service, method = words.get("service", ""), words.get("method", "")
+        if method or words.get("type", _EXACT) != _EXACT:
             return (_EXACT if service else "RegularExpression"), f"/{service}/{method}"
         return _PREFIX, f"/{service}"
     path = match.get("path") or {}
@@ -208,8 +208,8 @@ def _fits(kind: str, path: str, request: Request) -> bool:
     return (kind, path) == (request.kind, request.path)
 
 
-def _covers(host: str, wanted: str) -> bool:
-    return host in (ANY, wanted) or (host.startswith(f"{ANY}.") and wanted.endswith(host[1:]))
+def _covers(host: str, required: str) -> bool:
+    return host in (ANY, required) or (host.startswith(f"{ANY}.") and required.endswith(host[1:]))
 
 
 def _answer(route: Manifest, rule: Mapping[str, Any]) -> Answer:

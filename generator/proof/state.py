@@ -24,7 +24,7 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class World:
+class ClusterState:
     """The objects, and what the gates passed so far have shown.
 
     `settled` has the version of each workload that is known to run in full; `accepted` the pools that the
@@ -39,8 +39,8 @@ class World:
     loaded: frozenset[str] = frozenset()
     busy: frozenset[str] = frozenset()
 
-    def after(self, changes: Iterable[Change]) -> World:
-        """Return the world with changes made, of which nothing is known yet."""
+    def after(self, changes: Iterable[Change]) -> ClusterState:
+        """Return the state with changes made, of which nothing is known yet."""
         objects = dict(self.objects)
         for change in changes:
             if change.after is None:
@@ -49,16 +49,16 @@ class World:
                 objects[change.identity] = change.after
         return replace(self, objects=objects)
 
-    def only(self, view: frozenset[Identity]) -> World:
-        """Return the world as one sees it who looks at these objects alone."""
+    def only(self, view: frozenset[Identity]) -> ClusterState:
+        """Return the state with these objects alone."""
         return replace(self, objects={key: item for key, item in self.objects.items() if key in view})
 
-    def knowing(self, facts: Iterable[Fact]) -> World:
-        """Return the world with what is known past a gate; a workload that shrank waits for none."""
-        told: dict[str, set[str]] = {}
+    def knowing(self, facts: Iterable[Fact]) -> ClusterState:
+        """Return the state with what is known past a gate; a workload that shrank waits for none."""
+        shown: dict[str, set[str]] = {}
         for fact in facts:
-            told.setdefault(fact.word, set()).add(fact.of)
-        ready, unloaded = told.get("ready", set()), told.get("unloaded", set())
+            shown.setdefault(fact.word, set()).add(fact.of)
+        ready, unloaded = shown.get("ready", set()), shown.get("unloaded", set())
         settled = {
             identity: item
             for identity, item in self.objects.items()
@@ -68,10 +68,10 @@ class World:
         return replace(
             self,
             settled={key: item for key, item in self.settled.items() if key in self.objects} | settled,
-            accepted=self.accepted | told.get("accepted", set()),
-            gone=self.gone | told.get("gone", set()),
-            loaded=(self.loaded | told.get("loaded", set())) - unloaded,
-            busy=self.busy - told.get("drained", set()),
+            accepted=self.accepted | shown.get("accepted", set()),
+            gone=self.gone | shown.get("gone", set()),
+            loaded=(self.loaded | shown.get("loaded", set())) - unloaded,
+            busy=self.busy - shown.get("drained", set()),
         )
 
 

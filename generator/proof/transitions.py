@@ -13,9 +13,9 @@ from itertools import combinations
 from generator.model.gates import Fact, facts_of
 from generator.model.manifests import Identity, Manifest
 from generator.model.rollout import Deletion, Rollout, Stage
-from generator.proof.faults import resolve
-from generator.proof.knowledge import Lore
-from generator.proof.state import Change, World
+from generator.proof.failures import resolve
+from generator.proof.knowledge import Knowledge
+from generator.proof.state import Change, ClusterState
 
 LIMIT = 13
 """How many changes that one request can notice are tried in every combination: about 8,000 of them."""
@@ -36,7 +36,7 @@ class Move:
     """Some of `early` were made; then all phases of `done` were, and of `late` some are made.
 
     `index` is the stage that is being applied; `back` says that the way leads back from there. Requests may
-    be divided as in one of the worlds of `models`.
+    be divided as in one of the states of `models`.
 
     A move that is not `fresh` begins in states that another move has shown to be good already, and its own
     are those in which some of `late` are made; one that is `home` asks anew how requests are divided.
@@ -44,11 +44,11 @@ class Move:
 
     index: int
     back: bool
-    start: World
+    start: ClusterState
     early: tuple[Change, ...] = ()
     done: tuple[Phase, ...] = ()
     late: tuple[Change, ...] = ()
-    models: tuple[World, ...] = ()
+    models: tuple[ClusterState, ...] = ()
     fresh: bool = False
     home: bool = False
 
@@ -58,7 +58,7 @@ class Move:
         return self.early + self.late
 
     def seen(self, view: frozenset[Identity]) -> Move:
-        """Return the move as one sees it who looks at these objects alone; choices stay what they are."""
+        """Return the move with these objects alone; choices stay what they are."""
         done = (
             Phase(
                 changes=tuple(change for change in phase.changes if change.identity in view),
@@ -68,8 +68,8 @@ class Move:
         )
         return replace(self, start=self.start.only(view), done=tuple(done))
 
-    def world(self, chosen: Chosen, bases: dict[Chosen, World] | None = None) -> World:
-        """Return the world with the chosen changes made; `bases` keeps the worlds before any of `late`."""
+    def state(self, chosen: Chosen, bases: dict[Chosen, ClusterState] | None = None) -> ClusterState:
+        """Return the state with the chosen changes made; `bases` keeps the states before any of `late`."""
         number, known = len(self.early), {} if bases is None else bases
         early = frozenset(index for index in chosen if index < number)
         if early not in known:
@@ -78,13 +78,13 @@ class Move:
             return known[early]
         return known[early].after(self.late[index - number] for index in sorted(chosen - early))
 
-    def _base(self, early: Chosen) -> World:
-        world = self.start.after(self.early[index] for index in sorted(early))
+    def _base(self, early: Chosen) -> ClusterState:
+        state = self.start.after(self.early[index] for index in sorted(early))
         for phase in self.done:
-            world = world.after(phase.changes).knowing(phase.facts)
-        return world
+            state = state.after(phase.changes).knowing(phase.facts)
+        return state
 
-    def sight(self) -> dict[Identity, tuple[Manifest, ...]]:
+    def scope(self) -> dict[Identity, tuple[Manifest, ...]]:
         """Return every version in which an object may stand in this move."""
         found = {identity: {id(item.data): item} for identity, item in self.start.objects.items()}
         for change in self.early:
@@ -105,7 +105,7 @@ class Move:
         return tuple(n for n, change in enumerate(self.changes) if n >= number or change.identity not in anew)
 
     def is_own(self, chosen: Chosen) -> bool:
-        """Return whether no other choice gives the same world, here or in the move before."""
+        """Return whether no other choice gives the same state, here or in the move before."""
         number = len(self.early)
         anew = {self.changes[index].identity for index in chosen if index >= number}
         return bool(anew) and (
@@ -114,51 +114,55 @@ class Move:
         )
 
 
-def moves_of(lore: Lore) -> Iterator[Move]:
+def moves_of(knowledge: Knowledge) -> Iterator[Move]:
     """Return every move of a rollout, forward and back, in the order of its stages."""
-    rollout, world, returns = lore.rollout, replace(lore.today, busy=_live(lore, lore.today)), True
+    rollout, state, returns = (
+        knowledge.rollout,
+        replace(knowledge.today, busy=_live(knowledge, knowledge.today)),
+        True,
+    )
     for index in range(1, len(rollout.stages)):
         stage = rollout.stages[index]
-        applied = tuple(_changing(_changes(stage.objects), world))
-        deleted = tuple(_deleted(stage.deletions, world))
+        applied = tuple(_changing(_changes(stage.objects), state))
+        deleted = tuple(_deleted(stage.deletions, state))
         actions = facts_of(stage.actions)
         whole = Phase(changes=applied, facts=actions)
-        end = world.after((*applied, *deleted)).knowing(actions)
+        end = state.after((*applied, *deleted)).knowing(actions)
         forward = Move(
             index=index,
             back=False,
-            start=world,
-            late=(*applied, *deleted, *_pruned(stage, world)),
-            models=(world, end),
+            start=state,
+            late=(*applied, *deleted, *_pruned(stage, state)),
+            models=(state, end),
         )
         yield forward
         if actions:
             yield replace(forward, done=(whole,), late=deleted, fresh=True)
         final = stage.final or bool(deleted)
         if returns:
-            yield from _ways_back(lore, index, world, () if final else applied, end)
+            yield from _rollbacks(knowledge, index, state, () if final else applied, end)
             returns = not final
-        live = _live(lore, end)
+        live = _live(knowledge, end)
         shown = stage.gate.facts
         gate = tuple(fact for fact in shown if fact.word != "drained" or fact.of not in live)
-        world = replace(end, busy=end.busy | live).knowing(gate)
+        state = replace(end, busy=end.busy | live).knowing(gate)
 
 
-def _ways_back(
-    lore: Lore, index: int, start: World, applied: tuple[Change, ...], end: World
+def _rollbacks(
+    knowledge: Knowledge, index: int, start: ClusterState, applied: tuple[Change, ...], end: ClusterState
 ) -> Iterator[Move]:
     """Return the moves of the rollback, begun with any part of a stage applied."""
-    phases = tuple(_phases(lore.rollout, start, applied))
-    began = replace(start, busy=start.busy | _live(lore, end))
+    phases = tuple(_phases(knowledge.rollout, start, applied))
+    began = replace(start, busy=start.busy | _live(knowledge, end))
     for number in range(len(phases) + 1):
         late = phases[number].changes if number < len(phases) else ()
         back = Move(index=index, back=True, start=began, early=applied, done=phases[:number], late=late)
-        arrived = back.world(frozenset(range(len(back.changes))))
-        models = (lore.today,) if number else (start, end, arrived)
+        arrived = back.state(frozenset(range(len(back.changes))))
+        models = (knowledge.today,) if number else (start, end, arrived)
         yield replace(back, models=models, home=number == 1)
 
 
-def _phases(rollout: Rollout, start: World, applied: tuple[Change, ...]) -> Iterator[Phase]:
+def _phases(rollout: Rollout, start: ClusterState, applied: tuple[Change, ...]) -> Iterator[Phase]:
     """Return what the runbook's way back does: split back, a stage of before, and what was added goes."""
     rollback = rollout.rollback
     home = rollout.stages[rollback.home].objects
@@ -172,10 +176,10 @@ def _phases(rollout: Rollout, start: World, applied: tuple[Change, ...]) -> Iter
         yield Phase(changes=tuple(_deleted((removal,), reached)), facts=facts_of(removal.checks))
 
 
-def _changing(changes: Iterable[Change], *worlds: World) -> Iterator[Change]:
-    """Return the changes that change something in one of the worlds at least."""
+def _changing(changes: Iterable[Change], *states: ClusterState) -> Iterator[Change]:
+    """Return the changes that change something in one of the states at least."""
     for change in changes:
-        found = (world.objects.get(change.identity) for world in worlds)
+        found = (state.objects.get(change.identity) for state in states)
         if any(item is None or (change.after and item.data != change.after.data) for item in found):
             yield change
 
@@ -184,27 +188,27 @@ def _changes(objects: Iterable[Manifest]) -> Iterator[Change]:
     return (Change(identity=item.identity, after=item) for item in objects)
 
 
-def _deleted(deletions: Iterable[Deletion], world: World) -> Iterator[Change]:
+def _deleted(deletions: Iterable[Deletion], state: ClusterState) -> Iterator[Change]:
     for deletion in deletions:
         for item in deletion.objects:
-            if item.identity in world.objects:
+            if item.identity in state.objects:
                 yield Change(identity=item.identity, after=None)
 
 
-def _pruned(stage: Stage, world: World) -> Iterator[Change]:
+def _pruned(stage: Stage, state: ClusterState) -> Iterator[Change]:
     """Return what the stage no longer names: an engine that prunes deletes it, kubectl does not."""
     named = {item.identity for item in (*stage.objects, *stage.deleted)}
-    return (Change(identity=identity, after=None) for identity in world.objects if identity not in named)
+    return (Change(identity=identity, after=None) for identity in state.objects if identity not in named)
 
 
-def _live(lore: Lore, world: World) -> frozenset[str]:
-    """Return the pools, and the models behind aliases, that get requests in a world."""
-    objects, live = tuple(world.objects.values()), set()
-    for request in lore.requests:
-        answer = lore.answer(request, objects)
+def _live(knowledge: Knowledge, state: ClusterState) -> frozenset[str]:
+    """Return the pools, and the models behind aliases, that get requests in a state."""
+    objects, live = tuple(state.objects.values()), set()
+    for request in knowledge.requests:
+        answer = knowledge.answer(request, objects)
         for backend, _ in answer.legs if answer else ():
             live.add(str(backend))
-            for alias in lore.aliases(request):
+            for alias in knowledge.aliases(request):
                 live |= set(resolve(backend, alias, objects)[1])
     return frozenset(live)
 

@@ -30,7 +30,7 @@ def _waves(item: Manifest) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Engine:
+class ApplyEngine:
     """One way to apply stages: its shell is in `templates/render/delivery/NAME/`.
 
     `prunes` says that it follows `live/`, and deletes what is no longer in it; `follower` is the template of
@@ -43,12 +43,12 @@ class Engine:
     annotations: Callable[[Manifest], Mapping[str, str]] = field(default=_nothing)
 
 
-ENGINES: Mapping[str, Engine] = {
+ENGINES: Mapping[str, ApplyEngine] = {
     engine.name: engine
     for engine in (
-        Engine(name="kubectl", prunes=False),
-        Engine(name="argo-cd", prunes=True, follower="application", annotations=_waves),
-        Engine(name="flux", prunes=True, follower="flux-kustomization"),
+        ApplyEngine(name="kubectl", prunes=False),
+        ApplyEngine(name="argo-cd", prunes=True, follower="application", annotations=_waves),
+        ApplyEngine(name="flux", prunes=True, follower="flux-kustomization"),
     )
 }
 """Engine by the name that a plan's delivery has."""
@@ -58,11 +58,11 @@ def delivered(rollout: Rollout) -> Rollout:
     """Return the rollout as its engine takes it: deletions in stages of their own, annotations added."""
     engine = ENGINES[rollout.plan.delivery.engine]
     stages = tuple(paced(rollout.stages)) if engine.prunes else rollout.stages
-    dress = _Dresser(engine=engine, known={})
+    annotate = _Annotator(engine=engine, known={})
     return replace(
         rollout,
-        stages=tuple(replace(stage, objects=dress.all(stage.objects)) for stage in stages),
-        rollback=_undone(rollout.rollback, dress),
+        stages=tuple(replace(stage, objects=annotate.all(stage.objects)) for stage in stages),
+        rollback=_undone(rollout.rollback, annotate),
     )
 
 
@@ -90,17 +90,17 @@ def paced(stages: tuple[Stage, ...]) -> Iterator[Stage]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Dresser:
+class _Annotator:
     """Puts an engine's annotations on objects; an object that many stages hold stays one object."""
 
-    engine: Engine
+    engine: ApplyEngine
     known: dict[int, tuple[Any, Any]]
 
     def all(self, objects: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
         """Return the objects with their annotations, in the order given."""
-        return tuple(replace(item, data=self._dressed(item)) for item in objects)
+        return tuple(replace(item, data=self._annotated(item)) for item in objects)
 
-    def _dressed(self, item: Manifest) -> Any:
+    def _annotated(self, item: Manifest) -> Any:
         if id(item.data) not in self.known:
             own = item.get("metadata", "annotations", default={})
             added = _merged(own, self.engine.annotations(item))
@@ -117,8 +117,8 @@ def _merged(own: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
     return merged
 
 
-def _undone(rollback: Rollback, dress: _Dresser) -> Rollback:
-    return replace(rollback, objects=dress.all(rollback.objects))
+def _undone(rollback: Rollback, annotate: _Annotator) -> Rollback:
+    return replace(rollback, objects=annotate.all(rollback.objects))
 
 
 def _is_served(item: Manifest) -> bool:

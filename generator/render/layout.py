@@ -18,11 +18,11 @@ _BUNDLE_OF = {"routes": "shared"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
-    """`homes` has the bundle folder of each object that never changes; `names` every file's name."""
+    """`folders` has the bundle folder of each object that never changes; `names` every file's name."""
 
     rollout: Rollout
     names: Mapping[Identity, str]
-    homes: Mapping[Identity, str]
+    folders: Mapping[Identity, str]
 
     def files(self) -> dict[str, Manifest]:
         """Return the object that each manifest file holds, by path."""
@@ -35,7 +35,7 @@ class Layout:
         """Return the file of every object of a stage."""
         own = self.rollout.folder(index)
         return {
-            f"{self.homes.get(item.identity, own)}/{self.names[item.identity]}": item
+            f"{self.folders.get(item.identity, own)}/{self.names[item.identity]}": item
             for item in self.rollout.stages[index].objects
         }
 
@@ -52,10 +52,10 @@ class Layout:
     def kustomizations(self) -> dict[str, list[str]]:
         """Return what each kustomization lists, by its folder: files, then folders, in apply order."""
         listed: dict[str, list[str]] = {}
-        for identity, home in self.homes.items():
-            listed.setdefault(home, []).append(self.names[identity])
-        for home in tuple(listed):
-            bundle, part = _parent(home)
+        for identity, folder in self.folders.items():
+            listed.setdefault(folder, []).append(self.names[identity])
+        for folder in tuple(listed):
+            bundle, part = _parent(folder)
             if part:
                 listed.setdefault(bundle, []).append(part)
         for index, stage in enumerate(self.rollout.stages):
@@ -64,16 +64,16 @@ class Layout:
 
     def _resources(self, stage: Stage) -> list[str]:
         """Name the bundles alive in a stage, whole where all their parts are, then the stage's own files."""
-        homes = set(self.homes.values())
+        folders = set(self.folders.values())
         alive = dict.fromkeys(
-            self.homes[item.identity] for item in stage.objects if item.identity in self.homes
+            self.folders[item.identity] for item in stage.objects if item.identity in self.folders
         )
         folded: dict[str, None] = {}
-        for home in alive:
-            bundle, _ = _parent(home)
-            parts = {other for other in homes if _parent(other)[0] == bundle}
-            folded[f"../../{bundle if parts <= set(alive) else home}"] = None
-        own = [self.names[item.identity] for item in stage.objects if item.identity not in self.homes]
+        for folder in alive:
+            bundle, _ = _parent(folder)
+            parts = {other for other in folders if _parent(other)[0] == bundle}
+            folded[f"../../{bundle if parts <= set(alive) else folder}"] = None
+        own = [self.names[item.identity] for item in stage.objects if item.identity not in self.folders]
         return [*folded, *own]
 
 
@@ -98,9 +98,9 @@ def lay_out(rollout: Rollout) -> Layout:
             lives.setdefault(item.identity, []).append(index)
             if known.data is not item.data and known.data != item.data:
                 changing.add(item.identity)
-    still = {identity: (_home(item), lives[identity]) for identity, item in first.items()}
-    homes = _shared_out({identity: one for identity, one in still.items() if identity not in changing})
-    return Layout(rollout=rollout, names=file_names(first), homes=homes)
+    still = {identity: (_folder(item), lives[identity]) for identity, item in first.items()}
+    folders = _shared_out({identity: one for identity, one in still.items() if identity not in changing})
+    return Layout(rollout=rollout, names=file_names(first), folders=folders)
 
 
 def _shared_out(still: Mapping[Identity, tuple[str, list[int]]]) -> dict[Identity, str]:
@@ -109,16 +109,16 @@ def _shared_out(still: Mapping[Identity, tuple[str, list[int]]]) -> dict[Identit
     A stage names folders whole, so what lives for other stages has its own.
     """
     kinds: dict[str, set[tuple[int, ...]]] = {}
-    for home, life in still.values():
-        kinds.setdefault(home, set()).add(tuple(life))
+    for folder, life in still.values():
+        kinds.setdefault(folder, set()).add(tuple(life))
     ranks = {
-        (home, life): rank
-        for home, lives in kinds.items()
+        (folder, life): rank
+        for folder, lives in kinds.items()
         for rank, life in enumerate(sorted(lives, key=lambda life: (-len(life), life)), 1)
     }
     return {
-        identity: home if ranks[home, tuple(life)] == 1 else f"{home}-{ranks[home, tuple(life)]}"
-        for identity, (home, life) in still.items()
+        identity: folder if ranks[folder, tuple(life)] == 1 else f"{folder}-{ranks[folder, tuple(life)]}"
+        for identity, (folder, life) in still.items()
     }
 
 
@@ -140,12 +140,12 @@ def _hashed(identity: Identity) -> str:
     return f"{plain}-{sha256(repr(identity).encode()).hexdigest()[:10]}"
 
 
-def _home(item: Manifest) -> str:
+def _folder(item: Manifest) -> str:
     bundle = f"bundles/{_BUNDLE_OF.get(item.bundle, item.bundle)}"
     return f"{bundle}/{item.part}" if item.part else bundle
 
 
-def _parent(home: str) -> tuple[str, str]:
+def _parent(folder: str) -> tuple[str, str]:
     """Split a home into its bundle's folder and the part inside it, which may be empty."""
-    _, name, *part = home.split("/")
+    _, name, *part = folder.split("/")
     return f"bundles/{name}", "/".join(part)

@@ -28,7 +28,7 @@ def crossing_selectors(case: Case) -> Iterator[Finding]:
 
 
 def _crossing(case: Case, item: Manifest, target: Manifest) -> Finding:
-    pairs = _said(selector_of(item) or {})
+    pairs = _described(selector_of(item) or {})
     what = "the Service" if target.kind == "Service" else "pods"
     labels = ("metadata", "labels")
     path = labels if target.kind == "Service" else (*next(iter(pod_templates(target)), ("spec",)), *labels)
@@ -54,7 +54,7 @@ _CONSEQUENCES = {
 """Kind → what comes of it when its selector catches the other version."""
 
 
-def _said(selector: Mapping[str, Any]) -> str:
+def _described(selector: Mapping[str, Any]) -> str:
     pairs = ", ".join(f"{key}: {value}" for key, value in (selector.get("matchLabels") or {}).items())
     return pairs or ("by expressions" if selector.get("matchExpressions") else "everything")
 

@@ -109,9 +109,9 @@ def _targeted(rewrite: Manifest) -> tuple[str, ...]:
 def _volumes(case: Case) -> Iterator[tuple[Container, str, str]]:
     """Return container, mount and volume of adapters that are on an emptyDir."""
     for one, _ in _adapted(case):
-        said = case.rollout.adapter_directory or adapter_directory(one.data)
+        directory = case.rollout.adapter_directory or adapter_directory(one.data)
         for mount in one.data.get("volumeMounts") or ():
-            if str(mount.get("mountPath", "")).rstrip("/") != said.rstrip("/"):
+            if str(mount.get("mountPath", "")).rstrip("/") != directory.rstrip("/"):
                 continue
             for volume in one.workload.get(*one.pod, "volumes", default=()):
                 if volume.get("name") == mount.get("name") and "emptyDir" in volume:

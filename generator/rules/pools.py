@@ -107,10 +107,10 @@ def picker_of_another_pool(case: Case) -> Iterator[Finding]:
         if case.plan.target.apis.inference_extension >= OLD_POOLS_UNTIL:
             wanted["--pool-group"] = pool.identity.group
         for flag, right in wanted.items():
-            said = container.flag(flag)
-            if said and is_known(said) and said != right:
+            value = container.flag(flag)
+            if value and is_known(value) and value != right:
                 yield case.finding(
-                    f"the endpoint picker of InferencePool `{pool.name}` has `{flag}={said}`: it "
+                    f"the endpoint picker of InferencePool `{pool.name}` has `{flag}={value}`: it "
                     "would choose among the pods of another pool",
                     container.workload.origin.at(*container.path, "args"),
                     f"set `{flag}={right}`, and give each pool an endpoint picker of its own",

@@ -134,7 +134,7 @@ def need(full: int, share: Fraction, headroom: Fraction) -> int:
     return min(full, max(1, ceil(full * share * (1 + headroom))))
 
 
-def way_back(blue: Iterable[Manifest], full: Iterable[Manifest]) -> str:
+def rollback_cost(blue: Iterable[Manifest], full: Iterable[Manifest]) -> str:
     """Return what going back costs: where blue has shrunk, fewer replicas answer everything at first."""
     left, wanted = (sum(map(replicas, serving(bundle))) for bundle in (blue, full))
     return AT_ONCE if left == wanted else f"{AT_ONCE}, {left} of {wanted} replicas until the rest is ready"

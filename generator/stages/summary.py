@@ -19,13 +19,13 @@ HEAD = ("stage", "traffic in percent", "replicas", "accelerators (peak)", "gate"
 
 def replica_text(row: Row) -> str:
     """Return how many replicas each bundle has; the bundle's name says nothing where there is one."""
-    said = {
+    per_replica = {
         bundle: f"{count} ({row.least[bundle]} while it changes)" if row.least[bundle] < count else str(count)
         for bundle, count in row.replicas.items()
     }
-    if set(said) == {"shared"}:
-        return said["shared"]
-    return ", ".join(f"{bundle} {text}" for bundle, text in said.items())
+    if set(per_replica) == {"shared"}:
+        return per_replica["shared"]
+    return ", ".join(f"{bundle} {text}" for bundle, text in per_replica.items())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +71,7 @@ def traffic(splits: tuple[Split, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_split(split) for split in splits))
 
 
-def _row(name: str, stage: Stage, before: tuple[Manifest, ...], said: Mapping[str, int]) -> Row:
+def _row(name: str, stage: Stage, before: tuple[Manifest, ...], per_replica: Mapping[str, int]) -> Row:
     servers, old = _servers(stage.objects), _servers(before)
     counts: dict[str, int] = {}
     least: dict[str, int] = {}
@@ -86,29 +86,31 @@ def _row(name: str, stage: Stage, before: tuple[Manifest, ...], said: Mapping[st
         traffic=traffic(stage.splits),
         replicas=counts,
         least=least,
-        accelerators=sum(held(server, said.get(server.bundle)) for server in servers.values()),
-        peak=peak(before, stage.objects, said),
+        accelerators=sum(held(server, per_replica.get(server.bundle)) for server in servers.values()),
+        peak=peak(before, stage.objects, per_replica),
         gate=_gate(stage.gate),
         rollback=stage.rollback,
     )
 
 
-def peak(before: tuple[Manifest, ...], after: tuple[Manifest, ...], said: Mapping[str, int]) -> int:
+def peak(before: tuple[Manifest, ...], after: tuple[Manifest, ...], per_replica: Mapping[str, int]) -> int:
     """Return the most accelerators that model servers hold on the way from some objects to others.
 
     A workload that shrinks or leaves holds all of its own first; one that is updated holds its surge too.
     """
     old, now = _servers(before), _servers(after)
-    return sum(_most(now.get(identity), old.get(identity), said) for identity in old | now)
+    return sum(_most(now.get(identity), old.get(identity), per_replica) for identity in old | now)
 
 
 def _servers(objects: tuple[Manifest, ...]) -> dict[Identity, Manifest]:
     return {item.identity: item for item in objects if item.part == MODEL and item.kind in WORKLOADS}
 
 
-def _most(after: Manifest | None, before: Manifest | None, said: Mapping[str, int]) -> int:
+def _most(after: Manifest | None, before: Manifest | None, per_replica: Mapping[str, int]) -> int:
     updating = bool(after and before and replaced(after, before))
-    return max(held(item, said.get(item.bundle), updating=updating) for item in (after, before) if item)
+    return max(
+        held(item, per_replica.get(item.bundle), updating=updating) for item in (after, before) if item
+    )
 
 
 def _split(split: Split) -> str:

@@ -20,8 +20,10 @@ from generator.apiserver.builtin.classes import GROUPS, model_of, read, served
 from generator.apiserver.builtin.fields import table
 from generator.apiserver.builtin.quantities import quantity
 from generator.apiserver.builtin.rules import IMPLIED, RULES
+from generator.pipeline import compile_plan, planned
 from tests.support.builtin_faults import FAULTS, VALID, Fault, Object, mutants, plain, sweep
 from tests.support.paths import ROOT
+from tests.support.trees import EXAMPLES
 
 SHARED = Path(os.environ.get("ROLLPLAN_SHARED", ROOT.parent / "shared"))
 SAMPLES = sorted((SHARED / "samples").glob("*.yaml"))
@@ -58,8 +60,8 @@ def test_a_violation_tells_what_to_do(fault: Fault) -> None:
         assert "\n" not in violation.message + violation.hint
 
 
-def manifests(path: Path) -> Iterator[Object]:
-    for item in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+def manifests(text: str) -> Iterator[Object]:
+    for item in yaml.safe_load_all(text):
         if item and builtin.is_builtin(item["apiVersion"].rpartition("/")[0]):
             yield item
 
@@ -67,14 +69,16 @@ def manifests(path: Path) -> Iterator[Object]:
 @pytest.mark.skipif(not SAMPLES, reason="there is no folder of samples")
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_samples_have_no_violation(path: Path) -> None:
-    for item in manifests(path):
+    for item in manifests(path.read_text(encoding="utf-8")):
         assert check(item) == ()
 
 
-def test_what_the_examples_render_has_no_violation() -> None:
-    paths = [path for path in (ROOT / "golden/plans").rglob("*.yaml") if path.name != "kustomization.yaml"]
-    items = [item for path in paths if path.parent.name != "delete" for item in manifests(path)]
-    assert len(items) > 50
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_an_example_renders_has_no_violation(example: str) -> None:
+    tree = planned(compile_plan(ROOT / "plans" / example / "plan.yaml")).tree
+    paths = [path for path in tree if path.endswith(".yaml") and not path.endswith("kustomization.yaml")]
+    items = [item for path in paths if "/delete/" not in path for item in manifests(tree[path])]
+    assert len(items) > 10
     for item in items:
         assert check(item) == ()
 

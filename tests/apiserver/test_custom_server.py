@@ -11,6 +11,7 @@ from generator.apiserver.custom.definitions import definitions_in
 from tests.oracles.cluster import Cluster
 from tests.support.cel_tables import ERRORS, TRUE
 from tests.support.crd_tables import ACCEPTED, REFUSED, THING, thing
+from tests.support.patience import PATIENCE
 
 
 def crd(group: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def served(cluster: Cluster, definition: dict[str, Any]) -> str:
     name = definition["metadata"]["name"]
     done = cluster.kubectl("create", "-f", "-", input=json.dumps(definition))
     if done.returncode == 0:
-        wait = ("wait", f"crd/{name}", "--for=condition=Established", "--timeout=30s")
+        wait = ("wait", f"crd/{name}", "--for=condition=Established", f"--timeout={PATIENCE}s")
         cluster.kubectl(*wait).check_returncode()
     return "" if done.returncode == 0 else done.stderr
 

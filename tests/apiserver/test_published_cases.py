@@ -15,8 +15,8 @@ import pytest
 
 from generator.apiserver.cel import compile_rule
 from generator.apiserver.custom.catalog import _sources, catalog
-from generator.apiserver.custom.notation import Target
-from generator.apiserver.custom.schema import MISSING, Node
+from generator.apiserver.custom.notation import CrdTarget
+from generator.apiserver.custom.schema import MISSING, SchemaNode
 from tests.support import crd_cases
 from tests.support.crd_cases import DATA
 from tests.support.paths import ROOT
@@ -87,7 +87,7 @@ def nameless(words: str) -> str:
     return found + rest if found and "schema" in rest else words
 
 
-def shape(schema: Node, path: str = "") -> dict[str, tuple[Any, ...]]:
+def shape(schema: SchemaNode, path: str = "") -> dict[str, tuple[Any, ...]]:
     """Give what a schema says of each field, its patterns and rules apart."""
     bounds = {
         name: bound
@@ -132,7 +132,7 @@ def test_our_schemas_have_the_published_fields(path: Path) -> None:
 @pytest.mark.parametrize("channel", ["standard", "experimental"])
 @pytest.mark.parametrize("minor", range(9))
 def test_every_rule_of_ours_can_be_read(minor: int, channel: str) -> None:
-    target = Target(
+    target = CrdTarget(
         gateway_api=(1, minor), inference_extension=(1, minor), router=(0, minor), channel=channel
     )
     rules = [rule for schema in written_out(target) for rule in rules_of(schema)]
@@ -141,7 +141,7 @@ def test_every_rule_of_ours_can_be_read(minor: int, channel: str) -> None:
         compile_rule(rule)
 
 
-def written_out(target: Target) -> list[Node]:
+def written_out(target: CrdTarget) -> list[SchemaNode]:
     found = [
         catalog(target)(group, version, kind)
         for (group, kind), row in _sources().items()
@@ -150,7 +150,7 @@ def written_out(target: Target) -> list[Node]:
     return [definition.schema for definition in found if definition]
 
 
-def rules_of(schema: Node) -> list[str]:
+def rules_of(schema: SchemaNode) -> list[str]:
     parts = [*schema.properties.values(), *filter(None, (schema.items, schema.additional))]
     return [row.rule for row in schema.rules] + [rule for part in parts for rule in rules_of(part)]
 
@@ -178,7 +178,7 @@ def test_a_pool_is_judged_by_the_version_that_the_plan_targets(
     version: tuple[int, int], spec: dict[str, Any], refused: dict[str, str]
 ) -> None:
     """Contract §0."""
-    target = Target(gateway_api=(1, 5), inference_extension=version, router=(0, 9))
+    target = CrdTarget(gateway_api=(1, 5), inference_extension=version, router=(0, 9))
     judge = catalog(target)("inference.networking.k8s.io", "v1", "InferencePool")
     whole = {
         "selector": {"matchLabels": {"app": "chat"}},

@@ -26,7 +26,7 @@ from generator.model.rollout import Rollout
 from generator.pipeline import compile_plans, planned
 from generator.proof import proved
 from generator.rules.links import CHECKS
-from generator.rules.links.objects import Scene
+from generator.rules.links.objects import ObjectCatalog
 from tests.benchmarks.verdicts import verdicts
 from tests.support.paths import ROOT
 from tests.support.small_plans import (
@@ -133,7 +133,9 @@ def built_in_verdicts() -> None:
     )
     row(f"verdict on {len(items)} built-in objects / their JSON", "", checked, dumped)
     print(f"{checked / len(items) * 1e6:.0f} us a built-in object")
-    (wired,) = medians(5, lambda: [list(ask(Scene(objects=one.objects))) for one in stages for ask in CHECKS])
+    (wired,) = medians(
+        5, lambda: [list(ask(ObjectCatalog(objects=one.objects))) for one in stages for ask in CHECKS]
+    )
     print(f"{wired / len(stages) * 1e6:.0f} us a stage for its names, ports and selectors")
 
 

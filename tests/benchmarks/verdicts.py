@@ -10,11 +10,11 @@ from unittest.mock import patch
 
 from generator.apiserver.custom.catalog import Catalog, catalog
 from generator.apiserver.custom.judge import Definition
-from generator.apiserver.custom.notation import Target
+from generator.apiserver.custom.notation import CrdTarget
 from generator.apiserver.verdict import Verdict
 from generator.pipeline import compile_plan
 
-TARGET = Target(gateway_api=(1, 5), inference_extension=(1, 5), router=(0, 9))
+TARGET = CrdTarget(gateway_api=(1, 5), inference_extension=(1, 5), router=(0, 9))
 ROUTE = ("gateway.networking.k8s.io", "v1", "HTTPRoute")
 POOL = {"group": "inference.networking.k8s.io", "kind": "InferencePool"}
 

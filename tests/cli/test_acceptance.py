@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,16 @@ from generator.pipeline import compile_plans
 from generator.plan.accepted import WITHOUT_OBJECT
 from generator.rules import CODES
 from tests.conftest import Rollplan
+from tests.support.cases import NAMES
+from tests.support.cases import case as case_of
 from tests.support.golden import Golden
-from tests.support.paths import ROOT
 
-CASES = ROOT / "tests/findings"
 REASON = "our own conformance run shows that its weights hold"
 
 
 def accepting(folder: Path, case: str, *entries: str) -> Path:
     """Give the plan of a case with something to accept."""
-    shutil.copytree(CASES / case, folder, dirs_exist_ok=True)
-    plan = folder / "plan.yaml"
+    plan = case_of(case).write(folder)
     text = plan.read_text(encoding="utf-8")
     if "  accept: [" in text:
         text = text.replace("  accept: [", f"  accept: [{', '.join(entries)}, ", 1)
@@ -54,9 +52,9 @@ def test_every_report_shows_what_is_accepted_and_why(
     assert REASON in done.stdout
 
 
-def test_an_accepted_error_does_not_refuse_the_plan(tmp_path: Path) -> None:
+def test_an_accepted_error_does_not_refuse_the_plan(tmp_path: Path, cases: Path) -> None:
     entry = "{rule: RP501, object: Service/chat, reason: it is for people who debug}"
-    assert outcome(CASES / "RP501-service/plan.yaml") == [("RP501", Severity.ERROR)]
+    assert outcome(cases / "RP501-service/plan.yaml") == [("RP501", Severity.ERROR)]
     plan = accepting(tmp_path, "RP501-service", entry)
     assert outcome(plan) == [("RP501", Severity.ACCEPTED)]
 
@@ -102,10 +100,9 @@ def test_an_object_that_no_finding_has_is_to_be_left_out(tmp_path: Path) -> None
 @pytest.mark.parametrize("code", [code for code in ACCEPTABLE if code not in {*WITHOUT_OBJECT, *ELSEWHERE}])
 def test_the_object_of_a_report_is_what_accept_takes(tmp_path: Path, code: str) -> None:
     """Of every code: with the object of the JSON report, the finding is accepted and nothing else changes."""
-    for case in sorted(path.name for path in CASES.glob(f"{code}-*")):
+    for case in (name for name in NAMES if name.startswith(f"{code}-")):
         folder = tmp_path / case
-        shutil.copytree(CASES / case, folder)
-        before = reported(folder / "plan.yaml")
+        before = reported(case_of(case).write(folder))
         objects = sorted({one.get("object", "") for one in before if one["code"] == code})
         assert objects
         assert all(objects), f"{case} has a finding without an object"

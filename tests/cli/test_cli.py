@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,10 +17,16 @@ from tests.conftest import Rollplan
 from tests.support.paths import ROOT
 
 GOOD = "plans/rolling-update/plan.yaml"
-BAD = "tests/findings/RP101-field/plan.yaml"
-LATER = "tests/findings/RP110-gate/plan.yaml"
+BAD = "RP101-field/plan.yaml"
+LATER = "RP110-gate/plan.yaml"
 READERS = ("validate", "stages", "render")
 """The commands that read plans."""
+
+
+@pytest.fixture
+def rollplan(rollplan: Rollplan, cases: Path) -> Rollplan:
+    """Run the command where the examples and the cases are."""
+    return partial(rollplan, cwd=cases)
 
 
 def arguments(command: str, *plans: object, out: object) -> list[object]:

@@ -7,16 +7,18 @@ import os
 import re
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Rollplan
+from tests.support.cases import case
 from tests.support.command import in_terminal
 from tests.support.paths import ROOT
 
 GOOD = "plans/blue-green/plan.yaml"
-BAD = "tests/findings/RP101-field/plan.yaml"
+BAD = "RP101-field/plan.yaml"
 ANSI = re.compile("\x1b\\[[0-9;]*m")
 UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 HOSTILE = (
@@ -33,8 +35,14 @@ HOSTILE = (
 CALM = {"NO_COLOR": "1"}
 
 
-def test_a_terminal_gets_colours(golden_case: str) -> None:
-    code, shown = in_terminal("validate", BAD)
+@pytest.fixture
+def rollplan(rollplan: Rollplan, cases: Path) -> Rollplan:
+    """Run the command where the examples and the cases are."""
+    return partial(rollplan, cwd=cases)
+
+
+def test_a_terminal_gets_colours(cases: Path, golden_case: str) -> None:
+    code, shown = in_terminal("validate", BAD, cwd=cases)
     assert code == 1
     assert "\x1b[31merror[RP101]\x1b[0m" in shown
     assert ANSI.sub("", shown) == golden_case
@@ -44,9 +52,10 @@ def test_a_file_gets_no_colours(rollplan: Rollplan, golden_case: str) -> None:
     assert rollplan("validate", BAD).stdout == golden_case
 
 
-def test_no_color_is_obeyed_in_a_terminal(golden_case: str) -> None:
-    assert in_terminal("validate", BAD, NO_COLOR="1") == (1, golden_case)
-    assert ANSI.search(in_terminal("validate", BAD, NO_COLOR="")[1]), "an empty NO_COLOR counts as unset"
+def test_no_color_is_obeyed_in_a_terminal(cases: Path, golden_case: str) -> None:
+    assert in_terminal("validate", BAD, cwd=cases, NO_COLOR="1") == (1, golden_case)
+    shown = in_terminal("validate", BAD, cwd=cases, NO_COLOR="")[1]
+    assert ANSI.search(shown), "an empty NO_COLOR counts as unset"
 
 
 def test_force_color_is_obeyed_in_a_file(rollplan: Rollplan, golden_case: str) -> None:
@@ -81,7 +90,7 @@ def test_control_characters_in_a_plan_never_reach_the_terminal(tmp_path: Path, f
         f"apiVersion: {texts[0]}\nkind: {texts[1]}\nmetadata:\n  name: {texts[2]}\n{fields}"
         f"spec:\n  strategy: {{type: rolling-update}}\n  manifests: [{', '.join(texts)}]\n{fields}"
     )
-    shutil.copytree(ROOT / "tests/findings/RP308-container", tmp_path, dirs_exist_ok=True)
+    case("RP308-container").write(tmp_path)
     manifest = tmp_path / "serving.yaml"
     names = ", ".join(f'{{name: {text}, image: "example.com/server:v1"}}' for text in texts)
     manifest.write_text(manifest.read_text().replace("{name: modelserver,", f"{names}, {{name: modelserver,"))
@@ -102,7 +111,7 @@ def test_control_characters_in_a_plan_never_reach_the_terminal(tmp_path: Path, f
 @pytest.mark.parametrize("format_", ["text", "json", "github"])
 def test_control_characters_in_file_names_never_reach_the_terminal(tmp_path: Path, format_: str) -> None:
     folder = "".join(HOSTILE).replace("/", "")
-    shutil.copytree((ROOT / BAD).parent, tmp_path / folder)
+    case("RP101-field").write(tmp_path / folder)
     refused = in_terminal("validate", f"{folder}/plan.yaml", "--format", format_, cwd=tmp_path, **CALM)
     missing = in_terminal("validate", f"{folder}/no.yaml", "--format", format_, cwd=tmp_path, **CALM)
     assert (refused[0], missing[0]) == (1, 2)
@@ -114,7 +123,7 @@ def test_control_characters_in_file_names_never_reach_the_terminal(tmp_path: Pat
 
 def test_a_file_name_that_is_no_utf_8_can_be_shown(tmp_path: Path) -> None:
     folder = os.fsdecode(b"caf\xe9")
-    shutil.copytree((ROOT / BAD).parent, tmp_path / folder)
+    case("RP101-field").write(tmp_path / folder)
     code, shown = in_terminal("validate", f"{folder}/plan.yaml", cwd=tmp_path, **CALM)
     assert code == 1
     assert r"--> caf\udce9/plan.yaml:12:5" in shown
@@ -130,8 +139,7 @@ def test_control_characters_in_wrong_usage_never_reach_the_terminal() -> None:
 
 def test_annotations_escape_what_workflow_commands_read(rollplan: Rollplan, tmp_path: Path) -> None:
     folder = tmp_path / "50%,a:b"
-    shutil.copytree((ROOT / BAD).parent, folder)
-    plan = folder / "plan.yaml"
+    plan = case("RP101-field").write(folder)
     plan.write_text(plan.read_text().replace("maxSurg", '"100%, a: b"'))
     done = rollplan("validate", "50%,a:b/plan.yaml", "--format", "github", cwd=tmp_path)
     place = "file=50%25%2Ca%3Ab/plan.yaml,line=12,col=5,endColumn=17,title=RP101 unknown field"
@@ -142,8 +150,8 @@ def test_annotations_escape_what_workflow_commands_read(rollplan: Rollplan, tmp_
 
 def test_annotations_are_errors_first(rollplan: Rollplan, tmp_path: Path) -> None:
     """GitHub shows ten of a step; other formats follow the order of the file."""
-    case = shutil.copytree(ROOT / "tests/findings/RP310-image", tmp_path / "case")
-    (case / "plan.yaml").write_text((case / "plan.yaml").read_text().replace("name: chat\n", "name: on\n"))
+    plan = case("RP310-image").write(tmp_path / "case")
+    plan.write_text(plan.read_text().replace("name: chat\n", "name: on\n"))
     done = rollplan("validate", "case/plan.yaml", "--format", "github", cwd=tmp_path)
     assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == ["::error", "::warning"]
     report = json.loads(rollplan("validate", "case/plan.yaml", "--format", "json", cwd=tmp_path).stdout)

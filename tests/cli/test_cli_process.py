@@ -16,16 +16,17 @@ from generator.rules import CODES
 from tests.conftest import Rollplan
 from tests.support.command import MAIN, command, environment
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 GOOD = "plans/blue-green/plan.yaml"
-BAD = "tests/findings/RP101-field/plan.yaml"
+BAD = "RP101-field/plan.yaml"
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 BUSY = """
 import time
 import generator.pipeline
 def compile_plan(path):
     print("busy", flush=True)
-    for _ in range(1200):  # one long sleep would not notice a signal that comes just before it
+    for _ in range(12_000):  # one long sleep would not notice a signal that comes just before it
         time.sleep(0.05)
 generator.pipeline.compile_plan = compile_plan
 """
@@ -33,12 +34,14 @@ generator.pipeline.compile_plan = compile_plan
 
 BROKEN = """
 import generator.pipeline
+from tests.support.patience import PATIENCE
 def compile_plan(path):
     raise RuntimeError("the \\x1b[31mpump is dry")
 generator.pipeline.compile_plan = compile_plan
 """
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("name", ["validate", "render"])
 def test_a_signal_ends_the_command_without_a_traceback(
@@ -56,7 +59,7 @@ def test_a_signal_ends_the_command_without_a_traceback(
         assert process.stdout
         assert process.stdout.readline() == "busy\n"
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=30)
+        rest, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, rest, errors.strip()) == (code, "", "")
     assert list(tmp_path.iterdir()) == []
 
@@ -73,11 +76,11 @@ def test_a_signal_ends_the_command_without_a_traceback(
     ],
     ids=lambda args: args[0],
 )
-def test_a_reader_that_goes_away_is_no_news(args: tuple[str, ...]) -> None:
+def test_a_reader_that_goes_away_is_no_news(cases: Path, args: tuple[str, ...]) -> None:
     """As `| head -1` does, only sooner."""
     reads, writes = os.pipe()
     os.close(reads)
-    done = run(args, stdout=writes)
+    done = run(args, stdout=writes, cwd=cases)
     os.close(writes)
     assert (done.returncode, done.stderr) == (141, "")
 
@@ -95,9 +98,9 @@ def test_head_gets_its_line() -> None:
 
 @FULL
 @pytest.mark.parametrize("args", [("stages", GOOD), ("validate", BAD), ("schema",)], ids=lambda args: args[0])
-def test_a_full_disk_under_stdout_is_a_fault(args: tuple[str, ...]) -> None:
+def test_a_full_disk_under_stdout_is_a_fault(cases: Path, args: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
-        done = run(args, stdout=full.fileno())
+        done = run(args, stdout=full.fileno(), cwd=cases)
     assert (done.returncode, done.stderr) == (2, "rollplan: No space left on device\n")
 
 
@@ -180,14 +183,14 @@ def test_completion_offers(rollplan: Rollplan, words: str, offers: list[str]) ->
 
 
 def run(
-    args: tuple[str, ...], *, code: str = MAIN, stdout: int = subprocess.PIPE, **others: str
+    args: tuple[str, ...], *, code: str = MAIN, stdout: int = subprocess.PIPE, cwd: Path = ROOT, **others: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(*args, code=code),
         stdout=stdout,
         stderr=subprocess.PIPE,
         encoding="utf-8",
-        cwd=ROOT,
+        cwd=cwd,
         env=environment(**others),
         check=False,
     )

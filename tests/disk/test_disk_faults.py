@@ -133,6 +133,7 @@ def test_when_the_second_plan_fails_the_first_goes_back(tmp_path: Path) -> None:
 
 
 @needs_strace
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_at_any_call_no_temporary_stays(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     points = scene.points(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,14 +60,18 @@ def test_a_lock_on_a_file_that_its_owner_has_unlinked_counts_for_nothing(tmp_pat
     lock = out / ".rollplan.lock"
     with contextlib.ExitStack() as held:
         held.enter_context(lock.open("w"))
-        slow = ("-e", "trace=openat,flock", "-e", "inject=flock:delay_enter=500000:when=1")
+        opens = next(point for point in scene.points(tmp_path) if ".rollplan.lock" in point.line)
+        stop = ("-f", "-e", "trace=openat,flock", "-e", f"inject=openat:signal=SIGSTOP:when={opens.nth}")
         process = held.enter_context(
-            subprocess.Popen(["strace", "-o", str(log), *slow, *CHILD, str(out), "demo", "new"])
+            subprocess.Popen(["strace", "-o", str(log), *stop, *CHILD, str(out), "demo", "new"])
         )
-        while not (log.exists() and '".rollplan.lock"' in log.read_text()):
+        while not (
+            log.exists() and (stopped := re.search(r"(?m)^(\d+) .*stopped by SIGSTOP", log.read_text()))
+        ):
             assert process.poll() is None
         lock.unlink()  # the program has it open and is about to lock it
         lock.touch()
+        os.kill(int(stopped[1]), signal.SIGCONT)
         assert process.wait() == 0
     assert log.read_text().count('".rollplan.lock"') == 2
     assert log.read_text().count("flock(") == 2
@@ -76,7 +81,7 @@ def test_a_lock_on_a_file_that_its_owner_has_unlinked_counts_for_nothing(tmp_pat
 RACER = f"""
 import os, pathlib, sys
 sys.path.insert(0, {str(ROOT)!r})
-from generator.diagnostics import Fault
+from generator.model.findings import Fault
 from generator.disk import Planned, write
 won, owners = 0, set()
 print("ready", flush=True)

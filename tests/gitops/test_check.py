@@ -175,12 +175,12 @@ def test_text_and_annotations(rollplan: Rollplan, folder: Path) -> None:
     assert f"file=out/{NAME}/README.md,line=" in shown
 
 
-def test_several_plans_and_one_that_is_refused(rollplan: Rollplan, folder: Path) -> None:
+def test_several_plans_and_one_that_is_refused(rollplan: Rollplan, folder: Path, cases: Path) -> None:
     _append("README.md")(folder / "out" / NAME)
     lora = ROOT / "plans/lora-adapter/plan.yaml"
     both = rollplan("check", "plan/plan.yaml", lora, "--out", "out", "--format", "json", cwd=folder)
     assert {item["kind"] for item in json.loads(both.stdout)["differences"]} == {EDITED, MISSING}
-    bad = ROOT / "tests/findings/RP101-field/plan.yaml"
+    bad = cases / "RP101-field/plan.yaml"
     refused = rollplan("check", "plan/plan.yaml", bad, "--out", "out", cwd=folder)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "RP101" in refused.stderr

@@ -24,7 +24,7 @@ from tests.conftest import Rollplan
 from tests.support.golden import Golden
 from tests.support.paths import ROOT
 from tests.support.random_plans import BRIEF, Case, blue_greens, loras
-from tests.support.trees import EXAMPLES, texts
+from tests.support.trees import EXAMPLES
 
 SCHEMA = json.loads((SCHEMAS / "gitops/diff.schema.json").read_text(encoding="utf-8"))
 MIRROR = {
@@ -35,7 +35,6 @@ MIRROR = {
     SPARED: DELETED,
     "reordered": "reordered",
 }
-PLANS = [path.name for path in sorted((ROOT / "golden/plans").iterdir()) if path.is_dir()]
 Files = dict[str, str]
 
 
@@ -289,7 +288,7 @@ def test_one_stage_and_a_whole_rollout_are_no_pair(blue_green: Files) -> None:
         compare(side(blue_green, "00-baseline"), side(blue_green))
 
 
-def test_exit_codes_and_formats(rollplan: Rollplan, tmp_path: Path) -> None:
+def test_exit_codes_and_formats(rollplan: Rollplan, tmp_path: Path, cases: Path) -> None:
     assert rollplan("render", "plans/blue-green/plan.yaml", "--out", tmp_path / "out").returncode == 0
     stages = tmp_path / "out/qwen3-32b-h200/stages"
     same = rollplan("diff", stages / "05-weight-5", stages / "05-weight-5")
@@ -304,7 +303,7 @@ def test_exit_codes_and_formats(rollplan: Rollplan, tmp_path: Path) -> None:
         fault = rollplan("diff", *words)
         assert (fault.returncode, fault.stdout) == (2, "")
         assert fault.stderr
-    refused = rollplan("diff", "tests/findings/RP101-field/plan.yaml", stages.parent, "--format", "markdown")
+    refused = rollplan("diff", cases / "RP101-field/plan.yaml", stages.parent, "--format", "markdown")
     assert refused.returncode == 1
     assert "refused" in refused.stdout
     assert "RP101" in refused.stdout
@@ -322,8 +321,7 @@ def test_findings_that_are_new_are_shown(rollplan: Rollplan, tmp_path: Path) -> 
     assert "RP011" not in again.stdout
 
 
-def test_goldens_are_what_the_tests_read() -> None:
-    """A committed tree can be read back: what `diff` sees is what is in the files."""
-    for name in PLANS:
-        files = texts(ROOT / "golden/plans" / name)
-        assert read_tree(name, files).stages
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_is_rendered_can_be_read(tmp_path: Path, example: str) -> None:
+    """What `diff` sees is what is in the files."""
+    assert read_tree(example, rendered(tmp_path, example)).stages

@@ -11,7 +11,7 @@ from generator.kubernetes.references import needs_of, references_of
 from generator.kubernetes.router import ROUTER, with_parts
 from generator.model.findings import Rejected
 from generator.model.manifests import Identity
-from generator.proof.ownership import Kin
+from generator.proof.ownership import Ownership
 from generator.stages.green.follow import follow
 from tests.kubernetes.test_engines import manifest
 from tests.support.small_plans import Object, blue_green, deployment, rollout, route, thing, to_pool, version
@@ -85,7 +85,7 @@ def test_rename_and_proof_and_router_know_what_a_pod_needs(kind: str, pod: Objec
     assert need in set(references_of(item))
     assert follow(item, {(kind, "x"): "y"}, "llm-d").get(*need.path) == "y"
     identity = Identity(group=GROUPS.get(kind, ""), kind=kind, namespace="", name="x")
-    assert Kin().needs(item) == (frozenset() if need.optional else {identity})
+    assert Ownership().needs(item) == (frozenset() if need.optional else {identity})
     epp = version("blue-pool")
     epp[2] = workload(pod, container, "blue-pool-epp")
     epp[2]["spec"]["template"]["metadata"]["labels"] = {"epp": "blue-pool"}

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Rollplan
-from tests.support.paths import ROOT
+from tests.support.cases import base
 
-needs_kustomize = pytest.mark.skipif(
-    not (shutil.which("kubectl") or shutil.which("kustomize")),
-    reason="neither kubectl nor kustomize is installed",
-)
+needs_kustomize = pytest.mark.kustomize
 
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
     """A plan whose green is the kustomization green/ with its manifests in green/."""
     folder = tmp_path / "plan"
-    shutil.copytree(ROOT / "tests" / "findings" / "RP303-green", folder)
-    shutil.copy2(ROOT / "tests" / "findings" / "RP317-kgateway" / "route.yaml", folder / "route.yaml")
+    base("small-blue-green").write(folder)
     (folder / "green").mkdir()
     (folder / "green.yaml").rename(folder / "green" / "green.yaml")
     (folder / "green" / "kustomization.yaml").write_text("resources: [green.yaml]\n")

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from generator.pipeline import Collector
 from generator.rules import CODES
 from tests.support.loading import HIDDEN, Loader, everything, finding, load
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 DEEP = "a: &a " + "[" * 33 + "]" * 33 + "\nb: {}*a{}"  # beside the mapping around it
 REFUSED = [
@@ -397,7 +397,7 @@ def test_kubectl_lets_a_merge_override_the_keys_before_it_so_manifests_may_not()
 # --- manifests as they are
 
 
-@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+@pytest.mark.oracle("kubectl")
 def test_the_example_manifests_are_read_as_kubectl_reads_them() -> None:
     plans = ROOT / "plans"
     built = [path.parent for path in plans.rglob("kustomization.yaml")]
@@ -405,7 +405,7 @@ def test_the_example_manifests_are_read_as_kubectl_reads_them() -> None:
     paths = [path for path in paths if path.parent not in built]
     files = [part for path in paths for part in ("-f", str(path))]
     command = ["kubectl", "annotate", "--local", *files, "x=y", "-o", "json"]
-    text = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout
+    text = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=True).stdout
     sources = [value_of(read_source(path, "p")) for path in paths]
     assert None not in sources
     ours = [each.data for source in sources if source for each in value_of(load_manifests(source))]

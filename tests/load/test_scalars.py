@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 import subprocess
 from typing import Any
 
@@ -12,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.load.yaml.scalars import JSON, KUBERNETES, OutOfRange, Reading
+from tests.support.patience import PATIENCE
 
-needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+needs_kubectl = pytest.mark.oracle("kubectl")
 
 TOKENS_TABLE = """
 y Y n N yes Yes YES no No NO on On ON off Off OFF true True TRUE tRUE false False FALSE yEs oN
@@ -58,7 +58,7 @@ def kubectl(lines: list[str]) -> Any:
         f"- {x}\n" for x in lines
     )
     command = ["kubectl", "annotate", "--local", "-f", "-", "x=y", "-o", "json"]
-    run = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=60)
+    run = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=PATIENCE)
     return json.loads(run.stdout)["spec"] if run.returncode == 0 else run.stderr
 
 
@@ -255,10 +255,10 @@ DOUBTFUL = {
     ("text", "elsewhere"), [(text, kind) for kind, texts in DOUBTFUL.items() for text in texts.split()]
 )
 def test_doubt_says_what_others_read(text: str, elsewhere: str) -> None:
-    doubt = JSON.doubt(text)
-    assert doubt is not None
-    assert doubt.elsewhere == elsewhere
-    assert "quote it" in doubt.hint
+    ambiguity = JSON.ambiguity(text)
+    assert ambiguity is not None
+    assert ambiguity.elsewhere == elsewhere
+    assert "quote it" in ambiguity.hint
 
 
 CLEAR = "x 0 1 -1 1.5 1.0 1.5e+3 true false null ~ 1.29.2 v1 30m 25% 10Gi _1 - -x +x .x yell only"
@@ -266,10 +266,10 @@ CLEAR = "x 0 1 -1 1.5 1.0 1.5e+3 true false null ~ 1.29.2 v1 30m 25% 10Gi _1 - -
 
 @pytest.mark.parametrize("text", CLEAR.split())
 def test_there_is_no_doubt_where_all_agree(text: str) -> None:
-    assert JSON.doubt(text) is None
+    assert JSON.ambiguity(text) is None
 
 
-@pytest.mark.parametrize("text", [text for text in TOKENS if not JSON.doubt(text)])
+@pytest.mark.parametrize("text", [text for text in TOKENS if not JSON.ambiguity(text)])
 def test_where_there_is_no_doubt_pyyaml_and_kubectl_agree_with_plans(text: str) -> None:
     ours = JSON.value(text)
     theirs = yaml.safe_load(f"- {text}")[0]
@@ -280,7 +280,7 @@ def test_where_there_is_no_doubt_pyyaml_and_kubectl_agree_with_plans(text: str) 
 
 
 def test_manifests_are_never_in_doubt() -> None:
-    assert not any(KUBERNETES.doubt(text) for text in TOKENS)
+    assert not any(KUBERNETES.ambiguity(text) for text in TOKENS)
 
 
 @given(st.text(max_size=20) | st.from_regex(r"[-+.0-9_:eExobTZ ]{0,30}", fullmatch=True))

@@ -8,6 +8,7 @@ import pytest
 
 from tests.oracles.cluster import Cluster, Object, published
 from tests.oracles.cluster.objects import GATEWAY, deployment, mirror, pool, pool_ref, route
+from tests.support.patience import PATIENCE
 
 BY_NAME = f'@.parentRef.name=="{GATEWAY}"'
 
@@ -19,7 +20,9 @@ def apply(cluster: Cluster, namespace: str, manifest: Object) -> tuple[int, str]
     return done.returncode, done.stdout + done.stderr
 
 
-def wait(cluster: Cluster, namespace: str, what: str, condition: str, seconds: int = 20) -> tuple[int, str]:
+def wait(
+    cluster: Cluster, namespace: str, what: str, condition: str, seconds: int = PATIENCE // 2
+) -> tuple[int, str]:
     done = cluster.kubectl("wait", "-n", namespace, what, f"--for={condition}", f"--timeout={seconds}s")
     return done.returncode, done.stdout + done.stderr
 
@@ -154,7 +157,7 @@ def test_a_rollout_ends_when_its_status_says_so(cluster: Cluster, namespace: str
     status = ("rollout", "status", "-n", namespace, "deploy/decode")
     assert cluster.kubectl(*status, "--timeout=1s").returncode == 1
     cluster.pretend_ready("deployment", "decode", namespace)
-    assert "successfully rolled out" in cluster.kubectl(*status, "--timeout=20s").stdout
+    assert "successfully rolled out" in cluster.kubectl(*status, f"--timeout={PATIENCE // 2}s").stdout
     code, said = wait(cluster, namespace, "deploy/decode", "jsonpath={.status.readyReplicas}=8")
     assert code == 0, said
 
@@ -181,7 +184,7 @@ def test_the_index_form_fails_at_once_where_there_is_no_parent_yet(cluster: Clus
     patch = ("patch", "httproute", "llm", "--subresource=status", "--type=merge", "-p", status)
     assert cluster.kubectl(*patch, "-n", namespace).returncode == 0
     form = 'jsonpath={.status.parents[0].conditions[?(@.type=="Accepted")].status}=True'
-    code, said = wait(cluster, namespace, "httproute/llm", form, seconds=60)
+    code, said = wait(cluster, namespace, "httproute/llm", form)
     assert code == 1
     assert "array index out of bounds" in said
 
@@ -216,13 +219,14 @@ def test_only_a_wait_for_the_generation_tells_a_stale_status(cluster: Cluster, n
     naive = f"{parent_condition('ResolvedRefs')}=True"
     assert wait(cluster, namespace, "httproute/llm", naive)[0] == 0, "the old weights' status satisfies it"
     observed = parent_condition("ResolvedRefs", "observedGeneration").replace('"', r"\"")
+    observed = observed.replace("{", "{{").replace("}", "}}")
     aware = f"""
-      g=$(kubectl -n {namespace} get httproute/llm -o jsonpath='{{.metadata.generation}}')
-      kubectl -n {namespace} wait httproute/llm --timeout=2s --for="{observed}=$g"
+      g=$(kubectl -n {namespace} get httproute/llm -o jsonpath='{{{{.metadata.generation}}}}')
+      kubectl -n {namespace} wait httproute/llm --timeout={{}} --for="{observed}=$g"
     """
-    stale = cluster.shell(aware)
+    stale = cluster.shell(aware.format("2s"))
     assert stale.returncode == 1, stale.stdout
     assert "timed out" in stale.stderr
     cluster.pretend_ready("httproute", "llm", namespace)
-    fresh = cluster.shell(aware)
+    fresh = cluster.shell(aware.format(f"{PATIENCE // 2}s"))
     assert fresh.returncode == 0, fresh.stderr

@@ -14,8 +14,8 @@ from generator.load import load_plan, read_source
 from generator.pipeline import Collector
 from generator.plan.schema import bundled_schema
 from generator.resources import SCHEMAS
-from tests.cli.test_findings import CASES
 from tests.conftest import Rollplan
+from tests.support.cases import NAMES as CASES
 from tests.support.paths import ROOT
 
 PLANS = sorted(ROOT.glob("plans/*/plan.yaml"))
@@ -33,15 +33,15 @@ def test_the_schema_of_editors_accepts_the_examples(path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "RP101" <= case < "RP109" or case == "many"])
-def test_the_schema_of_editors_refuses_what_we_refuse(case: str) -> None:
+def test_the_schema_of_editors_refuses_what_we_refuse(cases: Path, case: str) -> None:
     assert set(ALONE) <= set(CASES)
-    data = data_of(ROOT / "tests/findings" / case / "plan.yaml")
+    data = data_of(cases / case / "plan.yaml")
     assert jsonschema.Draft7Validator(bundled_schema()).is_valid(data) == (case in ALONE)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case >= "RP109" and case != "many"])
-def test_the_schema_of_editors_leaves_the_rest_to_the_command(case: str) -> None:
-    data = data_of(ROOT / "tests/findings" / case / "plan.yaml")
+def test_the_schema_of_editors_leaves_the_rest_to_the_command(cases: Path, case: str) -> None:
+    data = data_of(cases / case / "plan.yaml")
     jsonschema.Draft7Validator(bundled_schema()).validate(data)
 
 

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.plan.test_schemas import FILES, schemas
+from tests.support.patience import PATIENCE
 
 PATTERNS = sorted({part["pattern"] for path in FILES for _, part in schemas(path) if "pattern" in part})
 
@@ -43,7 +44,12 @@ def test_patterns_answer_at_once() -> None:
     """Backtracking without end would show here: the process is given minutes for what takes seconds."""
     words = [sys.executable, "-c", LONG_TEXTS]
     answered = subprocess.run(
-        words, input=json.dumps(PATTERNS), capture_output=True, encoding="utf-8", timeout=300, check=False
+        words,
+        input=json.dumps(PATTERNS),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
     )
     assert (answered.returncode, answered.stderr) == (0, "")
     assert json.loads(answered.stdout) == PATTERNS
@@ -51,6 +57,7 @@ def test_patterns_answer_at_once() -> None:
 
 LONG_TEXTS = """
 import json, re, sys
+from tests.support.patience import PATIENCE
 patterns = json.load(sys.stdin)
 for pattern in patterns:
     compiled = re.compile(pattern, re.ASCII)

@@ -19,8 +19,8 @@ import yaml
 
 from generator.pipeline import compile_plan
 from tests.support.paths import ROOT
+from tests.support.trees import CLUSTER_SCOPED
 
-CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "GatewayClass", "Namespace", "StorageClass"}
 SHELLS = {"sh", "bash", "ash", "dash"}
 
 Object = dict[str, Any]

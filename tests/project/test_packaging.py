@@ -14,9 +14,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.lock import LOCKS
 from tests.support.paths import ROOT
 
-KEPT = ("generator", "templates", "schemas", "plans", "pyproject.toml", "README.md", "LICENSE", "Makefile")
+KEPT = (
+    "generator",
+    "templates",
+    "schemas",
+    "plans",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "Makefile",
+    *LOCKS,
+)
 
 
 @pytest.fixture(scope="module")

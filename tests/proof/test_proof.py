@@ -13,8 +13,8 @@ from generator.model.manifests import Manifest, Origin, identity_of
 from generator.model.source import Document, Source
 from generator.pipeline import Compiled, compile_plan
 from generator.proof.pods import models, ready
-from generator.proof.requests import Router, requests_of
-from generator.proof.state import World
+from generator.proof.requests import RouteTable, requests_of
+from generator.proof.state import ClusterState
 from tests.support.small_plans import (
     BLUE,
     GREEN,
@@ -164,7 +164,7 @@ def updating(kind: str, replicas: int, **spec: Any) -> int:
     after = deepcopy(item)
     after["spec"]["template"]["spec"]["containers"][0]["image"] = "v2"
     old, new = manifest(item), manifest(after)
-    return ready(new, World(objects={new.identity: new}, settled={old.identity: old}))
+    return ready(new, ClusterState(objects={new.identity: new}, settled={old.identity: old}))
 
 
 def strategy(unavailable: int | str, surge: int | str) -> Object:
@@ -226,7 +226,7 @@ def test_the_better_match_takes_a_request() -> None:
     ]
     rules = [{"matches": [match], "backendRefs": [to_service(f"s{n}")]} for n, match in enumerate(matches)]
     item = manifest(route(*rules))
-    router = Router(oldest=frozenset())
+    router = RouteTable(oldest=frozenset())
     taken = []
     for request in requests_of(item, everyone=True):
         answer = router.answer([item], request)
@@ -238,7 +238,7 @@ def test_hosts_and_gateways_part_requests() -> None:
     one = manifest(route(TO_BLUE, name="one", hostnames=["a.example.com"]))
     wide = manifest(route({"backendRefs": [to_pool(GREEN)]}, name="wide", hostnames=["*.example.com"]))
     other = manifest(route({"backendRefs": [to_service("x")]}, name="other", parentRefs=[{"name": "theirs"}]))
-    router, routes = Router(oldest=frozenset()), [wide, other, one]
+    router, routes = RouteTable(oldest=frozenset()), [wide, other, one]
     found = {}
     for item in routes:
         (request,) = requests_of(item, everyone=True)
@@ -253,6 +253,6 @@ def test_of_equal_rules_the_older_route_s_is_used() -> None:
         manifest(route({"backendRefs": [to_pool(GREEN)]}, name="a")),
     )
     (request,) = requests_of(new, everyone=True)
-    answer = Router(oldest=frozenset({old.identity})).answer([new, old], request)
+    answer = RouteTable(oldest=frozenset({old.identity})).answer([new, old], request)
     assert answer is not None
     assert [backend.name for backend, _ in answer.legs] == [BLUE]

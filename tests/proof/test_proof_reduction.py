@@ -16,10 +16,10 @@ from generator.model.findings import value_of
 from generator.model.gates import Fact, Gate, Instruction, facts_of
 from generator.model.manifests import Manifest, identity_of
 from generator.model.rollout import Deletion, Rollback, Rollout, Stage
-from generator.proof.knowledge import Lore, gather_lore
+from generator.proof.checks import Dividing, Finishing, Reaching, Routing, SafetyCheck
+from generator.proof.knowledge import Knowledge, gather_knowledge
 from generator.proof.prove import judged
-from generator.proof.questions import Dividing, Finishing, Question, Reaching, Routing
-from generator.proof.relevance import questions, sight_of
+from generator.proof.relevance import checks, scope_of
 from generator.proof.transitions import Move, choices, moves_of
 from tests.support.random_plans import BRIEF
 from tests.support.small_plans import (
@@ -214,53 +214,58 @@ def rollouts(draw: st.DrawFn) -> Case:
     return Case(replace(TEMPLATE, stages=tuple(stages), rollback=rollback))
 
 
-def every_question(lore: Lore, move: Move) -> Iterator[Question]:
+def every_question(knowledge: Knowledge, move: Move) -> Iterator[SafetyCheck]:
     """All that can be asked, of all that there is."""
-    view = frozenset(lore.versions) | frozenset(move.start.objects)
+    view = frozenset(knowledge.versions) | frozenset(move.start.objects)
     pools = [identity for identity in view if identity.kind == "InferencePool"]
-    for request in lore.requests:
+    for request in knowledge.requests:
         if not request.pool:
-            yield Routing(lore=lore, request=request, start=move.start, view=view)
+            yield Routing(knowledge=knowledge, request=request, start=move.start, view=view)
         for pool in pools:
-            yield Reaching(lore=lore, request=request, pool=pool, back=move.back, view=view)
-        for alias in (None, *lore.aliases(request)):
+            yield Reaching(knowledge=knowledge, request=request, pool=pool, back=move.back, view=view)
+        for alias in (None, *knowledge.aliases(request)):
             yield Dividing(
-                lore=lore, request=request, alias=alias, models=move.models, still=frozenset(), view=view
+                knowledge=knowledge,
+                request=request,
+                alias=alias,
+                models=move.models,
+                still=frozenset(),
+                view=view,
             )
     for pool in pools:
         if str(pool) in move.start.busy and pool in move.start.objects:
             item = move.start.objects[pool]
-            yield Finishing(lore=lore, pool=item, start=move.start, back=move.back, view=view)
+            yield Finishing(knowledge=knowledge, pool=item, start=move.start, back=move.back, view=view)
     yield from (
         one
-        for one in questions(lore, move, sight_of(lore, lore.versions))
+        for one in checks(knowledge, move, scope_of(knowledge, knowledge.versions))
         if type(one).__name__ == "Forgetting"
     )
 
 
-def brute_force(lore: Lore) -> Found:
+def brute_force(knowledge: Knowledge) -> Found:
     found: Found = set()
-    for move in moves_of(lore):
-        asked = list(every_question(lore, move))
+    for move in moves_of(knowledge):
+        asked = list(every_question(knowledge, move))
         everything = range(len(move.changes))
         for chosen in chain.from_iterable(
             combinations(everything, size) for size in (*everything, len(everything))
         ):
-            world = move.world(frozenset(chosen))
-            for question in asked:
-                for fault in question.faults(world):
-                    if fault not in question.excused():
-                        found.add((str(question), fault.code, fault.about, fault.why))
+            state = move.state(frozenset(chosen))
+            for check in asked:
+                for failure in check.failures(state):
+                    if failure not in check.known_failures():
+                        found.add((str(check), failure.code, failure.about, failure.why))
     return found
 
 
-def proof(lore: Lore) -> Found:
+def proof(knowledge: Knowledge) -> Found:
     found: Found = set()
-    everywhere = sight_of(lore, lore.versions)
-    for move in moves_of(lore):
-        for example in value_of(judged(lore, move, everywhere, set())):
-            fault = example.fault
-            found.add((example.who, fault.code, fault.about, fault.why))
+    everywhere = scope_of(knowledge, knowledge.versions)
+    for move in moves_of(knowledge):
+        for example in value_of(judged(knowledge, move, everywhere, set())):
+            failure = example.failure
+            found.add((example.client, failure.code, failure.about, failure.why))
     return found
 
 
@@ -270,10 +275,10 @@ def test_what_brute_force_finds_the_proof_finds() -> None:
     @settings(BRIEF, max_examples=150)
     @given(rollouts())
     def law(case: Case) -> None:
-        lore = gather_lore(case.rollout)
-        wanted = brute_force(lore)
+        knowledge = gather_knowledge(case.rollout)
+        wanted = brute_force(knowledge)
         met.update(code for _, code, _, _ in wanted)
-        assert proof(lore) == wanted
+        assert proof(knowledge) == wanted
 
     law()
     assert {"RP560", "RP561", "RP562", "RP563", "RP564"} <= met, "the law would say little"

@@ -4,7 +4,6 @@ import itertools
 import json
 import random
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.emit import Json, emit, flow, scalar
+from tests.support.patience import PATIENCE
 
-needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+needs_kubectl = pytest.mark.oracle("kubectl")
 
 MUST_QUOTE = re.compile(r"[-+._0-9~=<]|([yn]|yes|no|on|off|true|false|null|nan|inf|none)\Z", re.IGNORECASE)
 WORDS = "y n yes no on off true false null nan inf none undefined infinity t f e x o b"
@@ -92,7 +92,7 @@ def in_every_position(texts: list[str]) -> tuple[dict[str, Json], str]:
 
 def kubectl(*arguments: str, text: str | None = None) -> str:
     command = ["kubectl", *arguments]
-    run = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=120)
+    run = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=PATIENCE)
     assert run.returncode == 0, run.stderr[-500:]
     return run.stdout
 

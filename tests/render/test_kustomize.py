@@ -13,12 +13,13 @@ from deepdiff import DeepDiff
 from generator.disk import write
 from generator.pipeline import compile_plan, planned
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 from tests.support.trees import EXAMPLES, Name, by_name, listed, name, objects, stages
 
 BUILDERS = {"kubectl": ["kubectl", "kustomize"], "kustomize": ["kustomize", "build"]}
 BUILD = next((command for tool, command in BUILDERS.items() if shutil.which(tool)), None)
-needs_builder = pytest.mark.skipif(BUILD is None, reason="neither kubectl nor kustomize is installed")
-needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+needs_builder = pytest.mark.kustomize
+needs_kubectl = pytest.mark.oracle("kubectl")
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
@@ -31,7 +32,7 @@ def tree(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 

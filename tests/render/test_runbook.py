@@ -211,9 +211,7 @@ def values(data: Any, key: str) -> Iterator[str]:
         yield from values(item, key)
 
 
-@pytest.mark.skipif(
-    PROMTOOL is None, reason="promtool is not installed (Debian's package `prometheus` has it)"
-)
+@pytest.mark.oracle("promtool")
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_prometheus_reads_every_query(name: str, tmp_path: Path) -> None:
     example = compiled(name, "elsewhere", tmp_path)

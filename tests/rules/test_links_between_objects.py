@@ -17,7 +17,7 @@ from generator.model.source import Source
 from generator.model.target import Apis
 from generator.pipeline import Collector
 from generator.rules.links import CHECKS
-from generator.rules.links.objects import Scene
+from generator.rules.links.objects import ObjectCatalog
 from tests.support.builtin_faults import steps
 from tests.support.paths import ROOT
 
@@ -139,8 +139,8 @@ def read(text: str) -> tuple[Manifest, ...]:
 
 def told(objects: tuple[Manifest, ...]) -> list[tuple[str, int, str]]:
     """Give code, line and hint of each finding."""
-    scene = Scene(objects=objects)
-    return [(one.code.id, one.place.line, one.hint) for check in CHECKS for one in check(scene)]
+    index = ObjectCatalog(objects=objects)
+    return [(one.code.id, one.place.line, one.hint) for check in CHECKS for one in check(index)]
 
 
 def spoilt(kind: str, name: str, value: Any, *path: str | int) -> tuple[Manifest, ...]:

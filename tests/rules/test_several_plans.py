@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from generator.model.findings import Rejected, Severity
 from generator.pipeline import compile_plans
 from tests.conftest import Rollplan
+from tests.support.cases import case
 from tests.support.golden import Golden
 from tests.support.paths import ROOT
 from tests.support.small_plans import (
@@ -184,10 +184,9 @@ def test_budgets_of_other_names_are_not_added(tmp_path: Path) -> None:
 
 
 def test_capacity_may_name_the_budget_or_give_a_number_of_its_own(tmp_path: Path) -> None:
-    case = ROOT / "tests/findings/RP555-cluster"
     for budget, wanted in (("12", "RP316"), ("16", ""), ("{name: a, accelerators: 12}", "RP555")):
         folder = tmp_path / (wanted or "fits")
-        shutil.copytree(case, folder)
+        case("RP555-cluster").write(folder)
         text = (folder / "plan.yaml").read_text(encoding="utf-8")
         text = "\n".join(line for line in text.splitlines() if "budget" not in line)
         text = text.replace("type: blue-green", f"type: blue-green\n    capacity: {{budget: {budget}}}")

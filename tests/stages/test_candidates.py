@@ -10,6 +10,7 @@ import pytest
 from generator.model.findings import Rejected
 from generator.model.manifests import Identity
 from generator.model.rollout import Rollout, Stage
+from generator.model.weights import percent
 from generator.pipeline import compile_plan
 from tests.stages.test_capacity import model
 from tests.stages.test_derive import router
@@ -81,7 +82,7 @@ def test_stages_say_the_shares_and_every_pool_keeps_its_place(render: Render) ->
 def test_the_table_names_every_version(stages: Stages) -> None:
     found = stages(plan())
     (split,) = found["weight-a-5-b-2-5"].splits
-    assert [(backend.version, str(backend.share)) for backend in split.backends] == [
+    assert [(backend.version, percent(backend.share)) for backend in split.backends] == [
         ("blue", "92.5"),
         ("a", "5"),
         ("b", "2.5"),

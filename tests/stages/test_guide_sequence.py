@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import yaml
 
 from generator.model.findings import Finding, Rejected
 from generator.pipeline import compile_plans
-from tests.support.paths import ROOT, SHARED
+from tests.support.cases import case
+from tests.support.paths import SHARED
 from tests.support.small_plans import blue_green, lora, written
 
 SAMPLES = SHARED / "samples"
@@ -104,8 +104,7 @@ def test_the_hints_mend_the_stock_overlays(samples: Path, tmp_path: Path) -> Non
 
 def test_full_weight_and_helm_uninstall_straight_after_are_refused(tmp_path: Path) -> None:
     """90/10, 100, `helm uninstall` of the release that made the route (contract I3, I9)."""
-    shutil.copytree(ROOT / "tests/findings/RP502-route", tmp_path / "guide")
-    plan = tmp_path / "guide/plan.yaml"
+    plan = case("RP502-route").write(tmp_path / "guide")
     text = plan.read_text(encoding="utf-8").replace("type: blue-green", "type: blue-green\n    drain: 0s")
     plan.write_text(text, encoding="utf-8")
     said = {finding.code.id: finding.message for finding in findings(plan)}
@@ -133,8 +132,7 @@ def test_the_adapter_example_lacks_what_adapters_need(samples: Path, tmp_path: P
 
 
 def test_a_drain_takes_the_place_of_the_metric(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "tests/findings/RP522-default", tmp_path / "case")
-    plan = tmp_path / "case/plan.yaml"
+    plan = case("RP522-default").write(tmp_path)
     text = plan.read_text(encoding="utf-8")
     for drain, soak, metrics in (("drain: 6m", "6m", 0), ("", "", 1)):
         plan.write_text(text.replace("drain: 1m", drain), encoding="utf-8")

@@ -1,6 +1,5 @@
 """Rules that stay with blue for a while or for good, and what else names blue: copies, other kinds (I7)."""
 
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from generator.model.findings import Rejected
 from generator.model.rollout import Stage
+from tests.support.patience import PATIENCE
 from tests.support.small_plans import (
     GREEN,
     Object,
@@ -152,9 +152,7 @@ def test_copies_of_requests_to_blue_go_to_green_before_blue_drains(stages: Stage
         BLUE,
         BLUE,
         GREEN,
-        Object,
         GREEN,
-        Object,
     ]
     assert found["release"].title == "what no weight moves goes to green: copies of requests"
     assert "green" in bundles(found["release"])
@@ -223,7 +221,7 @@ def test_a_route_in_the_manifests_of_green_is_no_second_one(tmp_path: Path) -> N
     assert finding.code.id == "RP303"
 
 
-@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+@pytest.mark.oracle("kubectl")
 def test_stages_with_pins_build(tmp_path: Path) -> None:
     files = VERSIONS | {"routes/all.yaml": [route(CHAT, OLD, COPYING), route(CHAT, name="second"), AI]}
     tree = rendered(tmp_path, plan(pin(rule="old"), pin(kind="AIGatewayRoute", route="ai")), files)
@@ -233,5 +231,5 @@ def test_stages_with_pins_build(tmp_path: Path) -> None:
     assert len(tree.stages) == 15
     for stage in tree.stages:
         command = ["kubectl", "kustomize", str(tmp_path / "out/stages" / stage)]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False)
         assert (done.returncode, done.stderr) == (0, "")

@@ -15,7 +15,7 @@ from generator.model.gates import MetricGate
 from generator.model.manifests import Manifest
 from generator.model.rollout import Rollout
 from tests.kubernetes.test_engines import manifest
-from tests.stages.test_takeover import NEW, SGLANG, TENSORRT, serving
+from tests.stages.test_replacement import NEW, SGLANG, TENSORRT, serving
 from tests.support.small_plans import (
     BLUE,
     GREEN,

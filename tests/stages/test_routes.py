@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def test_routes_go_one_by_one_and_only_the_last_is_watched(stages: Stages) -> No
     assert (second.gate.soak, [gate.name for gate in second.gate.metrics]) == ("1h", ["errors"])
     assert "httproute/llm-route" in first.gate.checks[0].script
     assert first.title == "10 % of requests reach green (HTTPRoute llm-route, 1 of 2)"
-    assert [split.backends[1].share for split in first.splits] == [10, 0]
+    assert [split.backends[1].share for split in first.splits] == [Fraction(1, 10), 0]
 
 
 def test_routes_go_together_where_the_plan_says_so(stages: Stages) -> None:

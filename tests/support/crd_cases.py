@@ -13,7 +13,7 @@ from generator.apiserver import builtin
 from generator.apiserver.custom.catalog import catalog
 from generator.apiserver.custom.definitions import definitions_in
 from generator.apiserver.custom.judge import Definition
-from generator.apiserver.custom.notation import Target
+from generator.apiserver.custom.notation import CrdTarget
 from generator.apiserver.violations import Violation
 from generator.load import load_manifests
 from generator.model.source import Source
@@ -70,7 +70,7 @@ def said(violations: Iterable[Violation]) -> Said:
     ]
 
 
-NEWEST = Target(gateway_api=(99, 0), inference_extension=(99, 0), router=(99, 0))
+NEWEST = CrdTarget(gateway_api=(99, 0), inference_extension=(99, 0), router=(99, 0))
 
 
 def ours(

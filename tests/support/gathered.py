@@ -14,7 +14,7 @@ from generator.pipeline import Collector
 from generator.plan.parse import parse
 from generator.rules import CODES
 from generator.stages import STRATEGIES
-from tests.support.paths import ROOT
+from tests.support.cases import FOLDER
 
 PLAN = """apiVersion: rollplan.dev/v1alpha1
 kind: RolloutPlan
@@ -26,7 +26,7 @@ spec:
   strategy: {type: rolling-update, update: {image: "example.com/server:v2"}}
 """
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
-SERVING = ROOT / "tests/findings/RP204-file/serving.yaml"
+SERVING = FOLDER / "bases/small-rolling-update/serving.yaml"
 
 
 def scene(folder: Path, *paths: str) -> Path:

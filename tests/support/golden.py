@@ -6,7 +6,8 @@ Missing, extra and changed files all fail. Only `--update-golden` writes them, a
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,16 @@ class Golden:
                 (folder / path).write_bytes(text.encode())
         expected = _read(folder)
         assert expected == dict(actual), _difference(expected, actual)
+
+    def only(self, name: str, names: Iterable[str]) -> None:
+        """Require that the folder golden/NAME has these files and folders, and nothing else."""
+        wanted, folder = set(names), self.folder / name
+        if self.update:
+            for path in folder.iterdir():
+                if path.name not in wanted:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        found = {path.name for path in folder.iterdir()}
+        assert found == wanted, f"golden/{name}: {sorted(found ^ wanted)} is missing or left over"
 
 
 def _read(folder: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from tests.support.paths import ROOT
 Object = dict[str, Any]
 Name = tuple[str, str, str, str]
 
+CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "GatewayClass", "Namespace", "StorageClass"}
 EXAMPLES = sorted(path.name for path in (ROOT / "plans").iterdir() if path.is_dir())
 
 

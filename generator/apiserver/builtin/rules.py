@@ -21,9 +21,9 @@ from generator.apiserver.builtin import (
 from generator.apiserver.violations import Violation
 from generator.model.source import Path
 
-Rule = Callable[[Mapping[str, Any], Path], Iterator[Violation]]
+ObjectRule = Callable[[Mapping[str, Any], Path], Iterator[Violation]]
 
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, ObjectRule] = {
     "apps_v1.DaemonSetSpec": workloads.daemon_set,
     "apps_v1.DeploymentSpec": workloads.deployment,
     "apps_v1.StatefulSetSpec": workloads.stateful_set,

@@ -38,15 +38,15 @@ def autoscaler(value: Mapping[str, Any], path: Path) -> Iterator[Violation]:
 
 def metric(value: Mapping[str, Any], path: Path) -> Iterator[Violation]:
     """Check a metric of an autoscaler: its one source is that of its type, with one target."""
-    wanted = _SOURCES.get(value.get("type") or "")
+    expected = _SOURCES.get(value.get("type") or "")
     given = [name for name in _TARGETS if value.get(name) is not None]
-    if wanted and wanted not in given:
-        yield words.required((*path, wanted), "must populate information for the given metric source")
+    if expected and expected not in given:
+        yield words.required((*path, expected), "must populate information for the given metric source")
     for name in given:
-        if wanted and name != wanted:
+        if expected and name != expected:
             yield words.forbidden((*path, name), "must populate the given metric source only")
-    if wanted in given:
-        yield from _target(wanted, value[wanted], (*path, wanted))
+    if expected in given:
+        yield from _target(expected, value[expected], (*path, expected))
 
 
 def _target(source: str, value: Mapping[str, Any], path: Path) -> Iterator[Violation]:

@@ -38,11 +38,11 @@ def unknown(path: Path, known: Iterable[str]) -> Violation:
     return replace(violation, hint=violation.hint or "remove it, or put it where `kubectl explain` shows it")
 
 
-def mistyped(path: Path, value: Any, wanted: str) -> Violation:
+def mistyped(path: Path, value: Any, expected: str) -> Violation:
     """Report that a value is of a type that the field cannot hold."""
-    quotes = wanted == "text" and not isinstance(value, (dict, list))
-    hint = f"put it in quotes: `{json.dumps(str(value))}`" if quotes else f"write {wanted}"
-    return _because(path, TYPE, f"Invalid value: {shown(value)}: must be {wanted}", hint)
+    quotes = expected == "text" and not isinstance(value, (dict, list))
+    hint = f"put it in quotes: `{json.dumps(str(value))}`" if quotes else f"write {expected}"
+    return _because(path, TYPE, f"Invalid value: {shown(value)}: must be {expected}", hint)
 
 
 def required(path: Path, why: str = "") -> Violation:

@@ -11,7 +11,7 @@ from generator.apiserver.cel import control
 from generator.apiserver.cel.functions import TYPES, function
 from generator.apiserver.cel.macros import COMPREHENSIONS, Run
 from generator.apiserver.cel.operators import BINARY, inverted, negated
-from generator.apiserver.cel.parser import Call, Ident, Literal, MakeList, MakeMap, Select, Tree, parse
+from generator.apiserver.cel.parser import Call, Ident, Literal, MakeList, MakeMap, Select, SyntaxTree, parse
 from generator.apiserver.cel.values import Unsupported, Value
 
 _ESCAPED = re.compile(r"__(dot|dash|slash|underscores)__")
@@ -61,7 +61,7 @@ def unescaped(name: str) -> str:
     return _ESCAPED.sub(lambda match: _SIGNS[match[1]], name)
 
 
-Names = Mapping[str, int]
+Variables = Mapping[str, int]
 """Names in sight, and the places of their values in the scope."""
 
 
@@ -72,15 +72,15 @@ class _Compiler:
         self.places = 2
         self.uses_old = False
 
-    def compile(self, tree: Tree, names: Names) -> Run:
+    def compile(self, tree: SyntaxTree, names: Variables) -> Run:
         """Return the closure of a tree, where these names are in sight."""
         return self._KINDS[type(tree)](self, tree, names)
 
-    def _literal(self, tree: Literal, _: Names) -> Run:
+    def _literal(self, tree: Literal, _: Variables) -> Run:
         value = tree.value
         return lambda _: value
 
-    def _ident(self, tree: Ident, names: Names) -> Run:
+    def _ident(self, tree: Ident, names: Variables) -> Run:
         if tree.name not in names and tree.name in _TYPES:
             return self._literal(Literal(_TYPES[tree.name]), names)
         if tree.name not in names:
@@ -89,21 +89,21 @@ class _Compiler:
         self.uses_old |= place == 1
         return lambda scope: scope[place]
 
-    def _select(self, tree: Select, names: Names) -> Run:
+    def _select(self, tree: Select, names: Variables) -> Run:
         of, field = self.compile(tree.of, names), unescaped(tree.field)
         if tree.optional:
             return lambda scope: control.maybe_field(of(scope), field)
         return control.selected(of, field)
 
-    def _list(self, tree: MakeList, names: Names) -> Run:
+    def _list(self, tree: MakeList, names: Variables) -> Run:
         runs = [self.compile(item, names) for item in tree.items]
         return lambda scope: [run(scope) for run in runs]
 
-    def _map(self, tree: MakeMap, names: Names) -> Run:
+    def _map(self, tree: MakeMap, names: Variables) -> Run:
         runs = [(self.compile(key, names), self.compile(value, names)) for key, value in tree.items]
         return lambda scope: {key(scope): value(scope) for key, value in runs}
 
-    def _call(self, tree: Call, names: Names) -> Run:
+    def _call(self, tree: Call, names: Variables) -> Run:
         if tree.of is None:
             return self._global(tree, names)
         if tree.args and isinstance(tree.args[0], Ident):
@@ -114,7 +114,7 @@ class _Compiler:
             return self._applied(function("qualified", f"{tree.of.name}.{tree.name}"), tree.args, names)
         return self._applied(function("member", tree.name), (tree.of, *tree.args), names)
 
-    def _macro(self, tree: Call, of: Tree, bound: Ident, names: Names) -> Run | None:
+    def _macro(self, tree: Call, of: SyntaxTree, bound: Ident, names: Variables) -> Run | None:
         make = COMPREHENSIONS.get((tree.name, len(tree.args)))
         optional = tree.name in ("optMap", "optFlatMap")
         if not make and not optional:
@@ -126,7 +126,7 @@ class _Compiler:
             return make(over, place, args)
         return control.mapped(over, place, args[0], flat=tree.name == "optFlatMap")
 
-    def _global(self, tree: Call, names: Names) -> Run:
+    def _global(self, tree: Call, names: Variables) -> Run:
         if tree.name == "has":
             return self._has(tree, names)
         if tree.name in ("&&", "||"):
@@ -138,12 +138,14 @@ class _Compiler:
             return self._applied(_UNARY[tree.name], tree.args, names)
         return self._applied(BINARY.get(tree.name) or function("global", tree.name), tree.args, names)
 
-    def _has(self, tree: Call, names: Names) -> Run:
+    def _has(self, tree: Call, names: Variables) -> Run:
         if len(tree.args) != 1 or not isinstance(tree.args[0], Select):
             raise Unsupported("has() takes a field")
         return control.present(self.compile(tree.args[0].of, names), unescaped(tree.args[0].field))
 
-    def _applied(self, apply: Callable[..., Any] | None, args: tuple[Tree, ...], names: Names) -> Run:
+    def _applied(
+        self, apply: Callable[..., Any] | None, args: tuple[SyntaxTree, ...], names: Variables
+    ) -> Run:
         if apply is None:
             raise Unsupported("unknown function")
         runs = [self.compile(arg, names) for arg in args]
@@ -155,7 +157,7 @@ class _Compiler:
             return lambda scope: apply(first(scope), second(scope))
         return lambda scope: apply(*[run(scope) for run in runs])
 
-    _KINDS: Mapping[type, Callable[[Any, Any, Names], Run]] = {
+    _KINDS: Mapping[type, Callable[[Any, Any, Variables], Run]] = {
         Literal: _literal,
         Ident: _ident,
         Select: _select,

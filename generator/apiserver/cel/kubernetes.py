@@ -68,8 +68,8 @@ def _or_error(read: Callable[[Value], Value], what: str) -> Callable[[Value], Va
 def _validate(format_: Value, text: Value) -> Maybe:
     if type(text) is not str or not callable(format_):
         raise no_overload()
-    said = list(format_(text))
-    return Maybe(True, said) if said else NONE
+    reasons = list(format_(text))
+    return Maybe(True, reasons) if reasons else NONE
 
 
 def _named(name: Value) -> Maybe:

@@ -26,7 +26,7 @@ class Ident:
 class Select:
     """`of.field`, or `of.?field` where it is optional."""
 
-    of: Tree
+    of: SyntaxTree
     field: str
     optional: bool = False
 
@@ -36,25 +36,25 @@ class Call:
     """A function or an operator; `of` is what a member function is called on."""
 
     name: str
-    args: tuple[Tree, ...]
-    of: Tree | None = None
+    args: tuple[SyntaxTree, ...]
+    of: SyntaxTree | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MakeList:
     """`[a, b]`."""
 
-    items: tuple[Tree, ...]
+    items: tuple[SyntaxTree, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MakeMap:
     """`{a: b}`."""
 
-    items: tuple[tuple[Tree, Tree], ...]
+    items: tuple[tuple[SyntaxTree, SyntaxTree], ...]
 
 
-Tree = Literal | Ident | Select | Call | MakeList | MakeMap
+SyntaxTree = Literal | Ident | Select | Call | MakeList | MakeMap
 
 _BINDING = {
     **dict.fromkeys(["||"], 1),
@@ -69,7 +69,7 @@ _CONSTANTS = {"true": True, "false": False, "null": None}
 _DEPTH = 250
 
 
-def parse(text: str) -> Tree:
+def parse(text: str) -> SyntaxTree:
     """Return the tree of an expression; raise `Unsupported` where the text is none that we know."""
     parser = _Parser(text)
     tree = parser.expression()
@@ -85,7 +85,7 @@ class _Parser:
         self._next = next(self._tokens)
         self._depth = 0
 
-    def expression(self) -> Tree:
+    def expression(self) -> SyntaxTree:
         """Read a whole expression."""
         self._depth += 1
         if self._depth > _DEPTH:
@@ -116,7 +116,7 @@ class _Parser:
             return True
         return False
 
-    def _binary(self, tightness: int) -> Tree:
+    def _binary(self, tightness: int) -> SyntaxTree:
         tree = self._unary()
         while True:
             operator = self._operator()
@@ -129,7 +129,7 @@ class _Parser:
         token = self._next
         return "in" if token == ("ident", "in") else token.kind
 
-    def _unary(self) -> Tree:
+    def _unary(self) -> SyntaxTree:
         if self._take("!"):
             return Call("!", (self._unary(),))
         if self._take("-"):
@@ -139,7 +139,7 @@ class _Parser:
             return Call("-", (self._unary(),))
         return self._members(self._primary())
 
-    def _members(self, tree: Tree) -> Tree:
+    def _members(self, tree: SyntaxTree) -> SyntaxTree:
         while True:
             if self._take("."):
                 optional = self._take("?")
@@ -158,7 +158,7 @@ class _Parser:
     def _field(self) -> Token:
         return self._advance() if self._next.kind == "quoted" else self.expect("ident")
 
-    def _primary(self) -> Tree:
+    def _primary(self) -> SyntaxTree:
         token = self._advance()
         if token.kind in ("int", "float", "string", "bytes"):
             return Literal(token.value)
@@ -181,8 +181,8 @@ class _Parser:
             return Call(name, self._arguments(")"))
         return Literal(_CONSTANTS[name]) if name in _CONSTANTS else Ident(name)
 
-    def _arguments(self, end: str) -> tuple[Tree, ...]:
-        items: list[Tree] = []
+    def _arguments(self, end: str) -> tuple[SyntaxTree, ...]:
+        items: list[SyntaxTree] = []
         while not self._take(end):
             items.append(self.expression())
             if not self._take(","):
@@ -190,8 +190,8 @@ class _Parser:
                 break
         return tuple(items)
 
-    def _entries(self) -> tuple[tuple[Tree, Tree], ...]:
-        items: list[tuple[Tree, Tree]] = []
+    def _entries(self) -> tuple[tuple[SyntaxTree, SyntaxTree], ...]:
+        items: list[tuple[SyntaxTree, SyntaxTree]] = []
         while not self._take("}"):
             key = self.expression()
             self.expect(":")

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from generator.apiserver.custom.judge import Definition
-from generator.apiserver.custom.notation import Notation, Target
+from generator.apiserver.custom.notation import CrdTarget, Notation
 from generator.apiserver.custom.schema import node
 from generator.resources import SCHEMAS
 
@@ -19,7 +19,7 @@ _META = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata
 class Catalog:
     """The schemas for one target, each written out at its first use."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: CrdTarget) -> None:
         self._target = target
         self._made: dict[tuple[str, str, str], Definition | None] = {}
 
@@ -57,7 +57,7 @@ class Catalog:
 
 
 @cache
-def catalog(target: Target) -> Catalog:
+def catalog(target: CrdTarget) -> Catalog:
     """Return the catalogue for a target; all plans for it share one."""
     return Catalog(target)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from generator.apiserver.custom.schema import MISSING, Node
+from generator.apiserver.custom.schema import MISSING, SchemaNode
 from generator.apiserver.violations import Violation
 from generator.model.source import Path
 
 _META = frozenset({"apiVersion", "kind", "metadata"})
 
 
-def decoded(value: Any, node: Node | None, path: Path, found: list[Violation]) -> Any:
+def decoded(value: Any, node: SchemaNode | None, path: Path, found: list[Violation]) -> Any:
     """Return the value with nulls dropped and defaults filled in, top-down; unknown fields go to `found`.
 
     The value itself is not changed.
@@ -35,7 +35,7 @@ def _unknown_inside(value: dict[str, Any], path: Path, found: list[Violation]) -
     return {}
 
 
-def _mapping(value: dict[str, Any], node: Node, path: Path, found: list[Violation]) -> dict[str, Any]:
+def _mapping(value: dict[str, Any], node: SchemaNode, path: Path, found: list[Violation]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, item in value.items():
         part = node.properties.get(key) or node.additional
@@ -55,14 +55,16 @@ def _mapping(value: dict[str, Any], node: Node, path: Path, found: list[Violatio
     return _with_defaults(made, node, path, found)
 
 
-def _with_defaults(made: dict[str, Any], node: Node, path: Path, found: list[Violation]) -> dict[str, Any]:
+def _with_defaults(
+    made: dict[str, Any], node: SchemaNode, path: Path, found: list[Violation]
+) -> dict[str, Any]:
     for key, part in node.defaulted.items():
         if key not in made and not (node.embedded and key in _META):
             made[key] = decoded(deepcopy(part.default), part, (*path, key), found)
     return made
 
 
-def _item(item: Any, node: Node | None) -> Any:
+def _item(item: Any, node: SchemaNode | None) -> Any:
     if item is None and node is not None and not node.nullable and node.default is not MISSING:
         return deepcopy(node.default)
     return item

@@ -10,7 +10,7 @@ from generator.apiserver.custom import metadata
 from generator.apiserver.custom.decoding import decoded
 from generator.apiserver.custom.lists import check_embedded, check_lists
 from generator.apiserver.custom.rules import check_rules
-from generator.apiserver.custom.schema import Node
+from generator.apiserver.custom.schema import SchemaNode
 from generator.apiserver.custom.values import check
 from generator.apiserver.violations import Violation
 
@@ -27,7 +27,7 @@ class Definition:
     kind: str
     namespaced: bool
     has_status: bool
-    schema: Node
+    schema: SchemaNode
 
     def __call__(self, data: Mapping[str, Any]) -> list[Violation]:
         """Check an object that is created."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from generator.apiserver import go_text, names
 from generator.apiserver.custom import metadata
-from generator.apiserver.custom.schema import Node
+from generator.apiserver.custom.schema import SchemaNode
 from generator.apiserver.violations import Key, Violation
 from generator.model.source import Path
 
 
-def parts(value: Any, node: Node, path: Path) -> Iterator[tuple[Any, Node, Path]]:
+def parts(value: Any, node: SchemaNode, path: Path) -> Iterator[tuple[Any, SchemaNode, Path]]:
     """Return the values inside a value that a schema speaks of, each with its schema and its path."""
     if isinstance(value, list) and node.items:
         for index, item in enumerate(value):
@@ -26,7 +26,7 @@ def parts(value: Any, node: Node, path: Path) -> Iterator[tuple[Any, Node, Path]
                 yield item, node.additional, (*path, Key(key))
 
 
-def check_lists(value: Any, node: Node, path: Path) -> Iterator[Violation]:
+def check_lists(value: Any, node: SchemaNode, path: Path) -> Iterator[Violation]:
     """Return the violations of list types in a value and below it."""
     if isinstance(value, list) and node.list_type in ("set", "map"):
         yield from _unique(value, node, path)
@@ -35,13 +35,15 @@ def check_lists(value: Any, node: Node, path: Path) -> Iterator[Violation]:
             yield from check_lists(item, part, where)
 
 
-def _unique(items: list[Any], node: Node, path: Path) -> Iterator[Violation]:
+def _unique(items: list[Any], node: SchemaNode, path: Path) -> Iterator[Violation]:
     keys: list[Any] = items
     if node.list_type == "map":
         for index, item in enumerate(items):
             if item is not None and not isinstance(item, dict):
-                said = f"Invalid value: {go_text.show(item)}: must be an object for an array of list-type map"
-                yield Violation(path=(*path, index), kind="invalid", message=said)
+                reason = (
+                    f"Invalid value: {go_text.show(item)}: must be an object for an array of list-type map"
+                )
+                yield Violation(path=(*path, index), kind="invalid", message=reason)
                 return
         keys = [{name: item[name] for name in node.map_keys if name in (item or ())} for item in items]
     seen: set[str] = set()
@@ -53,7 +55,7 @@ def _unique(items: list[Any], node: Node, path: Path) -> Iterator[Violation]:
         seen.add(text)
 
 
-def check_embedded(value: Any, node: Node, path: Path) -> Iterator[Violation]:
+def check_embedded(value: Any, node: SchemaNode, path: Path) -> Iterator[Violation]:
     """Return what the server holds against objects that stand inside an object."""
     for item, part, where in parts(value, node, path):
         if part.embedded and isinstance(item, dict):
@@ -69,21 +71,21 @@ def _resource(value: dict[str, Any], path: Path) -> Iterator[Violation]:
         if field not in value:
             yield Violation(path=where, kind="required", message="Required value: must not be empty")
         elif not isinstance(text, str) or not text:
-            said = "must not be empty" if text == "" else "must be a string"
+            reason = "must not be empty" if text == "" else "must be a string"
             yield Violation(
-                path=where, kind="invalid", message=f"Invalid value: {go_text.show(text)}: {said}"
+                path=where, kind="invalid", message=f"Invalid value: {go_text.show(text)}: {reason}"
             )
         elif field == "apiVersion" and text.count("/") > 1:
-            said = f"unexpected GroupVersion string: {text}"
+            reason = f"unexpected GroupVersion string: {text}"
             yield Violation(
-                path=where, kind="invalid", message=f"Invalid value: {go_text.show(text)}: {said}"
+                path=where, kind="invalid", message=f"Invalid value: {go_text.show(text)}: {reason}"
             )
         elif field == "kind" and list(names.label_1035(text.lower())):
-            said = (
+            reason = (
                 f"may have mixed case, but should otherwise match: {','.join(names.label_1035(text.lower()))}"
             )
             yield Violation(
-                path=where, kind="invalid", message=f"Invalid value: {go_text.show(text)}: {said}"
+                path=where, kind="invalid", message=f"Invalid value: {go_text.show(text)}: {reason}"
             )
     if value.get("metadata") is not None:
         where = (*path, "metadata")

@@ -67,17 +67,17 @@ def _read(shape: Any, value: Any, path: Path, field: str) -> Iterator[Violation]
         for index, item in enumerate(value):
             yield from _read(shape[0], item, (*path, index), field)
     elif not _is(shape, value):
-        wanted = {str: "string", bool: "bool"}.get(shape, shape if isinstance(shape, str) else "")
-        wanted = wanted or ("map[string]string" if isinstance(shape, tuple) else "[]")
+        expected = {str: "string", bool: "bool"}.get(shape, shape if isinstance(shape, str) else "")
+        expected = expected or ("map[string]string" if isinstance(shape, tuple) else "[]")
         found = _WORDS[type(value)]
-        said = f"json: cannot unmarshal {found} into Go struct field ObjectMeta.{field} of type {wanted}"
-        yield Violation(path=path, kind="type", message=f"Invalid value: {go_text.show(value)}: {said}")
+        reason = f"json: cannot unmarshal {found} into Go struct field ObjectMeta.{field} of type {expected}"
+        yield Violation(path=path, kind="type", message=f"Invalid value: {go_text.show(value)}: {reason}")
 
 
 def _structure(shape: Mapping[str, Any], value: Any, path: Path, field: str) -> Iterator[Violation]:
     if not isinstance(value, dict):
-        said = f"json: cannot unmarshal {_WORDS[type(value)]} into Go value of type {field}"
-        yield Violation(path=path, kind="type", message=f"Invalid value: {go_text.show(value)}: {said}")
+        reason = f"json: cannot unmarshal {_WORDS[type(value)]} into Go value of type {field}"
+        yield Violation(path=path, kind="type", message=f"Invalid value: {go_text.show(value)}: {reason}")
         return
     for key, item in value.items():
         if key in shape:
@@ -160,8 +160,8 @@ def _annotations(value: Mapping[str, str | None], path: Path) -> Iterator[Violat
             yield _invalid(path, key, reason, key)
     size = sum(len(text.encode("utf-8", "replace")) for pair in value.items() for text in pair if text)
     if size > ANNOTATIONS_SIZE:
-        said = f"Too long: may not be more than {ANNOTATIONS_SIZE} bytes"
-        yield Violation(path=path, kind="long", message=said)
+        reason = f"Too long: may not be more than {ANNOTATIONS_SIZE} bytes"
+        yield Violation(path=path, kind="long", message=reason)
 
 
 def _owners(value: list[dict[str, Any]], path: Path) -> Iterator[Violation]:

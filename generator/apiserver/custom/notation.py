@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Version = tuple[int, int]
+CrdVersion = tuple[int, int]
 Schema = dict[str, Any]
 
 _FRAGMENT = re.compile(r"\{([a-zA-Z]+)\}")
@@ -23,12 +23,12 @@ _OWN = frozenset({"is", "fields", "rules", "since", "channel", "when"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class CrdTarget:
     """What a cluster serves: the version of each API, and the channel of the Gateway API."""
 
-    gateway_api: Version
-    inference_extension: Version
-    router: Version
+    gateway_api: CrdVersion
+    inference_extension: CrdVersion
+    router: CrdVersion
     channel: str = "standard"
 
     def meets(self, condition: str) -> bool:
@@ -47,7 +47,7 @@ class Target:
             return f"{name} has it from v{since} on"
         return ""
 
-    def _version(self, name: str) -> Version:
+    def _version(self, name: str) -> CrdVersion:
         return {
             "gatewayAPI": self.gateway_api,
             "inferenceExtension": self.inference_extension,
@@ -55,7 +55,7 @@ class Target:
         }[name]
 
 
-def version_of(text: str) -> Version:
+def version_of(text: str) -> CrdVersion:
     """Read `1.5`."""
     major, minor = text.split(".")
     return int(major), int(minor)
@@ -67,7 +67,7 @@ class Notation:
 
     defs: Mapping[str, Any]
     fragments: Mapping[str, str]
-    target: Target
+    target: CrdTarget
 
     def expand(self, source: Any) -> Schema:
         """Return a schema in the dialect; a field that the target lacks goes to `x-rollplan-absent`."""

@@ -11,7 +11,7 @@ from generator.apiserver.cel.compiler import Rule, compile_rule
 from generator.apiserver.cel.times import duration, timestamp
 from generator.apiserver.cel.values import CelError, Unsupported
 from generator.apiserver.custom.lists import parts
-from generator.apiserver.custom.schema import Node, RuleText
+from generator.apiserver.custom.schema import RuleText, SchemaNode
 from generator.apiserver.violations import Violation
 from generator.model.source import Path
 
@@ -22,7 +22,7 @@ _REASONS = {
 }
 
 
-def check_rules(value: Any, old: Any, node: Node, path: Path) -> Iterator[Violation]:
+def check_rules(value: Any, old: Any, node: SchemaNode, path: Path) -> Iterator[Violation]:
     """Return the rules that a value breaks, and those that values below it break.
 
     A rule that cannot be read is no rule to judge by: reading the definition reports it.
@@ -39,7 +39,7 @@ def check_rules(value: Any, old: Any, node: Node, path: Path) -> Iterator[Violat
             yield from check_rules(item, before, part, where)
 
 
-def _below(value: Any, old: Any, node: Node, path: Path) -> Iterator[tuple[Any, Any, Node, Path]]:
+def _below(value: Any, old: Any, node: SchemaNode, path: Path) -> Iterator[tuple[Any, Any, SchemaNode, Path]]:
     """Return the values inside a value, each with the one that it replaces, its schema and its path."""
     before: Mapping[Any, Any] = {}
     if isinstance(value, dict) and isinstance(old, dict) and node.correlates:
@@ -50,11 +50,11 @@ def _below(value: Any, old: Any, node: Node, path: Path) -> Iterator[tuple[Any, 
         yield item, before.get(where[-1] if isinstance(value, dict) else _key(item, node)), part, where
 
 
-def _key(item: Any, node: Node) -> str:
+def _key(item: Any, node: SchemaNode) -> str:
     return dumps([item.get(name) for name in node.map_keys]) if isinstance(item, dict) else ""
 
 
-def _broken(row: RuleText, value: Any, old: Any, node: Node, path: Path) -> Iterator[Violation]:
+def _broken(row: RuleText, value: Any, old: Any, node: SchemaNode, path: Path) -> Iterator[Violation]:
     try:
         rule = compile_rule(row.rule)
     except Unsupported:
@@ -75,18 +75,18 @@ def _broken(row: RuleText, value: Any, old: Any, node: Node, path: Path) -> Iter
 def _failure(error: CelError, row: RuleText) -> str:
     about = row.message or row.rule.strip()
     if str(error).startswith("no such overload"):
-        said = "call arguments did not match a supported operator, function or macro signature for rule"
-        return f"'{error}': {said}: {about}"
+        text = "call arguments did not match a supported operator, function or macro signature for rule"
+        return f"'{error}': {text}: {about}"
     return f"{error} evaluating rule: {about}"
 
 
 def _violation(row: RuleText, value: Any, seen: Any, path: Path) -> Violation:
-    said = _message(row, seen)
+    text = _message(row, seen)
     kind, words = _REASONS.get(row.reason, ("rule", "Invalid value"))
     shown = (
         "" if isinstance(value, (dict, list)) or kind in ("forbidden", "required") else go_text.show(value)
     )
-    detail = [part for part in (shown, "" if kind == "duplicate" else said) if part]
+    detail = [part for part in (shown, "" if kind == "duplicate" else text) if part]
     inside = tuple(step for step in row.field_path.strip(".").split(".") if step)
     return Violation(path=path + inside, kind=kind, message=": ".join([words, *detail]))
 
@@ -95,11 +95,11 @@ def _message(row: RuleText, seen: Any) -> str:
     if row.message_expression:
         try:
             expression: Rule = compile_rule(row.message_expression)
-            said = expression(seen)
+            text = expression(seen)
         except (Unsupported, CelError):
-            said = ""
-        if isinstance(said, str) and said.strip() and "\n" not in said.strip():
-            return said.strip()
+            text = ""
+        if isinstance(text, str) and text.strip() and "\n" not in text.strip():
+            return text.strip()
     return row.message or f"failed rule: {row.rule.strip()}"
 
 
@@ -107,7 +107,7 @@ _CONVERSIONS = {"duration": duration, "date-time": timestamp}
 """Format → what CEL makes of a text that has it."""
 
 
-def celified(value: Any, node: Node | None) -> Any:
+def celified(value: Any, node: SchemaNode | None) -> Any:
     """Return a value with the types that CEL sees: numbers as doubles, durations and times as such."""
     if node is None or not node.converts:
         return value

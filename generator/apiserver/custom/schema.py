@@ -41,7 +41,7 @@ class RuleText:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Node:
+class SchemaNode:
     """One schema; `additional` is the schema of other keys, None where they are unknown fields.
 
     `open` marks a mapping whose other keys may hold anything; `absent` says why a field that exists elsewhere
@@ -59,14 +59,14 @@ class Node:
     bounds: Mapping[str, Any]
     exclusive: frozenset[str]
     unique: bool
-    properties: Mapping[str, Node]
-    additional: Node | None
+    properties: Mapping[str, SchemaNode]
+    additional: SchemaNode | None
     open: bool
-    items: Node | None
-    any_of: tuple[Node, ...]
-    one_of: tuple[Node, ...]
-    all_of: tuple[Node, ...]
-    negated: Node | None
+    items: SchemaNode | None
+    any_of: tuple[SchemaNode, ...]
+    one_of: tuple[SchemaNode, ...]
+    all_of: tuple[SchemaNode, ...]
+    negated: SchemaNode | None
     preserve: bool
     embedded: bool
     list_type: str
@@ -74,19 +74,19 @@ class Node:
     correlates: bool
     rules: tuple[RuleText, ...]
     absent: Mapping[str, str]
-    defaulted: Mapping[str, Node]
+    defaulted: Mapping[str, SchemaNode]
     deep: bool
     keyed: bool
     embeds: bool
     converts: bool
 
 
-def node(schema: Mapping[str, Any], *, root: bool = False) -> Node:
+def node(schema: Mapping[str, Any], *, root: bool = False) -> SchemaNode:
     """Read a schema; one that is not well formed raises TypeError, ValueError, KeyError or AttributeError."""
     int_or_string = bool(schema.get("x-kubernetes-int-or-string"))
     types = ("integer", "string") if int_or_string else tuple(filter(None, [schema.get("type")]))
     parts = _parts(schema)
-    return Node(
+    return SchemaNode(
         types=frozenset(types),
         type_name=",".join(types),
         format=_format(schema, types),
@@ -128,10 +128,10 @@ def _summary(
     schema: Mapping[str, Any],
     types: tuple[str, ...],
     *,
-    properties: Mapping[str, Node],
-    additional: Node | None,
-    items: Node | None,
-    all_of: tuple[Node, ...],
+    properties: Mapping[str, SchemaNode],
+    additional: SchemaNode | None,
+    items: SchemaNode | None,
+    all_of: tuple[SchemaNode, ...],
     **_: Any,
 ) -> dict[str, Any]:
     """Return what lets validation skip a schema."""

@@ -14,13 +14,13 @@ from generator.kubernetes.router import ROUTER
 from generator.kubernetes.selectors import matches, selects_pods
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
-from generator.model.made import DECODE, PREFILL, ModelServer, Wanted
+from generator.model.made import DECODE, PREFILL, ModelServer, RequestedObjects
 from generator.model.manifests import Manifest
 from generator.model.source import Place
 
 
 def require_matching(
-    wanted: Wanted, objects: tuple[Manifest, ...], context: Context, pool: Place
+    requested: RequestedObjects, objects: tuple[Manifest, ...], context: Context, pool: Place
 ) -> Reporting[None]:
     """Check that the pool selects its model servers and no workers, and that prefill has decode pods.
 
@@ -28,17 +28,17 @@ def require_matching(
     """
     workloads = tuple(item for item in objects if item.kind in WORKLOADS and item.part != ROUTER)
     pairs = ", ".join(f"{key}: {value}" for key, value in context.selector.items())
-    for server in wanted.servers:
+    for server in requested.servers:
         fault = _fault(server, context)
         if fault:
             what, hint = fault
             pods = Related(place=server.origin.at(), label="these pods")
             yield finding("RP222", f"pool `{context.pool}` ({pairs}) {what}", pool, hint, pods)
     caught = any(selects_pods({"matchLabels": context.selector}, item) for item in workloads)
-    if wanted.router and not wanted.servers and not caught:
+    if requested.router and not requested.servers and not caught:
         message = f"pool `{context.pool}` ({pairs}) selects no model server"
         yield finding("RP222", message, pool, _labels_of(workloads))
-    yield from _require_pairs(wanted.servers, workloads)
+    yield from _require_pairs(requested.servers, workloads)
 
 
 def _fault(server: ModelServer, context: Context) -> tuple[str, str] | None:

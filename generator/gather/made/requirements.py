@@ -9,7 +9,7 @@ from generator.gather.made.context import Context
 from generator.gather.made.gateway_policies import POLICIES
 from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
-from generator.model.made import SIDECAR, Router, Wanted
+from generator.model.made import SIDECAR, RequestedObjects, Router
 from generator.model.manifests import Manifest
 from generator.model.plan import Plan
 
@@ -17,21 +17,24 @@ _REWRITING = "lora-adapter"
 """The strategy that needs rewrites: a picker without an InferencePool reads none (field/model-rewrite)."""
 
 
-def require_fit(wanted: Wanted, pool: Manifest | None, plan: Plan, context: Context) -> Reporting[None]:
+def require_fit(
+    requested: RequestedObjects, pool: Manifest | None, plan: Plan, context: Context
+) -> Reporting[None]:
     """Check that the router can be made for this target, and beside these manifests."""
-    if wanted.router and pool:
+    if requested.router and pool:
         yield finding(
             "RP220",
-            f"the manifests have InferencePool `{wanted.pool}`, and `router` makes it too",
-            wanted.router.origin.at_key(),
+            f"the manifests have InferencePool `{requested.pool}`, and `router` makes it too",
+            requested.router.origin.at_key(),
             "remove `router`, or the pool and its endpoint picker from the manifests",
             Related(place=pool.origin.at("metadata", "name"), label="the pool in the manifests"),
         )
-    if wanted.router and not pool:
-        yield from _require_provider(wanted.router, context)
+    if requested.router and not pool:
+        yield from _require_provider(requested.router, context)
+        request = _RouterRequest(requested=requested, router=requested.router, plan=plan, context=context)
         for row in _MISFITS:
-            if row.is_met(_Asked(wanted=wanted, router=wanted.router, plan=plan, context=context)):
-                place = wanted.router.origin.at_key(row.field)
+            if row.is_met(request):
+                place = requested.router.origin.at_key(row.field)
                 yield finding("RP223", row.message, place, row.hint)
 
 
@@ -51,10 +54,10 @@ def _require_provider(router: Router, context: Context) -> Reporting[None]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Asked:
+class _RouterRequest:
     """What a misfit is told by."""
 
-    wanted: Wanted
+    requested: RequestedObjects
     router: Router
     plan: Plan
     context: Context
@@ -71,7 +74,7 @@ class _Misfit:
     """One way in which a router does not fit: the field that asks for it, when, and what to do."""
 
     field: str
-    is_met: Callable[[_Asked], bool]
+    is_met: Callable[[_RouterRequest], bool]
     message: str
     hint: str
 
@@ -79,52 +82,52 @@ class _Misfit:
 _MISFITS = (
     _Misfit(
         field="proxy",
-        is_met=lambda asked: asked.router.proxy.said and not asked.context.standalone,
+        is_met=lambda request: request.router.proxy.specified and not request.context.standalone,
         message="`proxy` is for standalone mode: in gateway mode the Gateway is the proxy",
         hint="remove `proxy`, or set `target.mode: standalone`",
     ),
     _Misfit(
         field="createPool",
-        is_met=lambda asked: not asked.router.has_pool and not asked.context.standalone,
+        is_met=lambda request: not request.router.has_pool and not request.context.standalone,
         message="a Gateway reaches model servers through an InferencePool alone",
         hint="remove `createPool`",
     ),
     _Misfit(
         field="createPool",
-        is_met=lambda asked: not asked.router.has_pool and asked.plan.type == _REWRITING,
+        is_met=lambda request: not request.router.has_pool and request.plan.type == _REWRITING,
         message="without an InferencePool the endpoint picker reads no rewrites, by which adapters shift",
         hint="remove `createPool`, and use the envoy proxy",
     ),
     _Misfit(
         field="objectives",
-        is_met=lambda asked: bool(asked.router.objectives) and not asked.router.has_pool,
+        is_met=lambda request: bool(request.router.objectives) and not request.router.has_pool,
         message="without an InferencePool there is nothing that objectives could be for",
         hint="remove `objectives` or `createPool`",
     ),
     _Misfit(
         field="proxy",
-        is_met=lambda asked: (
-            asked.router.proxy.type == "agentgateway"
-            and (asked.router.has_pool or asked.router.proxy.placement != SIDECAR)
+        is_met=lambda request: (
+            request.router.proxy.type == "agentgateway"
+            and (request.router.has_pool or request.router.proxy.placement != SIDECAR)
         ),
         message="agentgateway in standalone mode runs beside a picker that has no InferencePool",
         hint="add `createPool: false` and leave `placement` out, or use envoy",
     ),
     _Misfit(
         field="preferredBackends",
-        is_met=lambda asked: asked.router.preferred_rate is not None and not asked.is_gke,
+        is_met=lambda request: request.router.preferred_rate is not None and not request.is_gke,
         message="preferred backends are a feature of GKE's gateways",
         hint="remove `preferredBackends`; with `replicas: 2` the second picker is a standby",
     ),
     _Misfit(
         field="replicas",
-        is_met=lambda asked: asked.router.preferred_rate is not None and asked.router.replicas > 1,
+        is_met=lambda request: request.router.preferred_rate is not None and request.router.replicas > 1,
         message="with preferred backends both pickers work, so there is no standby",
         hint="remove `replicas` or `preferredBackends`",
     ),
     _Misfit(
         field="targetPorts",
-        is_met=lambda asked: len(asked.router.ports) > 1 and bool(asked.wanted.servers),
+        is_met=lambda request: len(request.router.ports) > 1 and bool(request.requested.servers),
         message="the model servers that rollplan makes listen on one port",
         hint="set one target port, or write the model servers as manifests",
     ),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from generator.kubernetes.commands import flag_of
 from generator.model.codes import finding
 from generator.model.findings import Reporting
-from generator.model.made import ModelServer, Wanted
+from generator.model.made import ModelServer, RequestedObjects
 
 _NAMED = "the router's fields say it"
 _ROUTER_FLAGS: Mapping[str, str] = {
@@ -40,13 +40,15 @@ _SERVER_FLAGS: Mapping[str, str] = {
 """Flags that other parts of what is made hang on → what to use instead."""
 
 
-def require_flags(wanted: Wanted) -> Reporting[None]:
+def require_flags(requested: RequestedObjects) -> Reporting[None]:
     """Check that arguments set no flag that rollplan sets, and that each engine can drain (I15)."""
-    for server in wanted.servers:
+    for server in requested.servers:
         yield from _require_draining(server)
-    said = [(wanted.router.arguments, wanted.router.origin, _ROUTER_FLAGS)] if wanted.router else []
-    said += [(server.arguments, server.origin, _SERVER_FLAGS) for server in wanted.servers]
-    for arguments, origin, flags in said:
+    groups = (
+        [(requested.router.arguments, requested.router.origin, _ROUTER_FLAGS)] if requested.router else []
+    )
+    groups += [(server.arguments, server.origin, _SERVER_FLAGS) for server in requested.servers]
+    for arguments, origin, flags in groups:
         for index, argument in enumerate(arguments):
             flag = flag_of(argument)
             if flag in flags:

@@ -196,8 +196,8 @@ def _environment(server: ModelServer, context: Context) -> list[Mapping[str, Any
         own.append({"name": "VLLM_NIXL_SIDE_CHANNEL_HOST", "valueFrom": address})
     if server.nodes > 1:  # the group talks over the pod network's interface
         own += [{"name": f"{library}_SOCKET_IFNAME", "value": "eth0"} for library in ("GLOO", "NCCL")]
-    said = {variable["name"]: variable for variable in server.environment}
-    return [*(said.pop(one["name"], one) for one in own), *said.values()]
+    variables = {variable["name"]: variable for variable in server.environment}
+    return [*(variables.pop(one["name"], one) for one in own), *variables.values()]
 
 
 def _resources(server: ModelServer) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Doubt:
+class Ambiguity:
     """What some YAML parsers read in a plain scalar that we read differently, and what to write."""
 
     elsewhere: str
@@ -19,8 +19,8 @@ class Doubt:
 
 
 _QUOTE: Final = "quote it"
-_DOUBTS: Final = tuple(
-    (re.compile(pattern), Doubt(elsewhere=elsewhere, hint=hint))
+_AMBIGUITIES: Final = tuple(
+    (re.compile(pattern), Ambiguity(elsewhere=elsewhere, hint=hint))
     for pattern, elsewhere, hint in (
         (r"(?i:y|n|yes|no|on|off|true|false)", "a boolean", "write true or false, or quote it if it is text"),
         (r"(?i:null)", "null", "write null, or quote it if it is text"),
@@ -44,18 +44,18 @@ _DOUBTS: Final = tuple(
 _NUMBER: Final = re.compile(
     r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][-+]?[01]+|0[oO][0-7]+|(?=\.?[0-9])[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)"
 )
-_A_NUMBER: Final = Doubt(
+_A_NUMBER: Final = Ambiguity(
     elsewhere="a number", hint="write a decimal number such as 1000 or 0.5, or quote it if it is text"
 )
 _AGREED: Final = re.compile(r"~?|null|true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+][0-9]+)?)?")
 _SUSPECT: Final = frozenset("+-.0123456789=<yYnNoOtTfF")
 
 
-def doubt_of(text: str) -> Doubt | None:
+def ambiguity_of(text: str) -> Ambiguity | None:
     """Return what other parsers read in a plain scalar of a plan; None where all agree."""
     if not text or text[0] not in _SUSPECT or _AGREED.fullmatch(text):
         return None
-    for pattern, doubt in _DOUBTS:
+    for pattern, ambiguity in _AMBIGUITIES:
         if pattern.fullmatch(text):
-            return doubt
+            return ambiguity
     return _A_NUMBER if _NUMBER.fullmatch(text.replace("_", "")) else None

@@ -21,7 +21,7 @@ from yaml.events import (
 )
 
 from generator.load.yaml import syntax_errors
-from generator.load.yaml.guard import Guard
+from generator.load.yaml.guard import Guard, too_deep
 from generator.load.yaml.merge_keys import KEY as MERGE_KEY
 from generator.load.yaml.merge_keys import Merge, merge
 from generator.load.yaml.nodes import Mark, Node, data_of
@@ -63,6 +63,8 @@ def _events(text: str, report: Report) -> Iterator[Event]:
         end = event.end_mark if event else None
         last = (end.line + 1, end.column + 1, 1) if end else (1, 1, 1)
         message, hint, mark, start = syntax_errors.explain(error, text, last)
+        if syntax_errors.is_nesting(error):
+            raise too_deep(report, mark) from error
         related = [(start, "it starts here")] if start else []
         raise report.fatal("RP002", message, mark, hint, *related) from error
 

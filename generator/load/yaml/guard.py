@@ -6,7 +6,7 @@ from yaml.events import NodeEvent
 
 from generator.load.limits import Limits
 from generator.load.yaml.nodes import Mark, Node
-from generator.load.yaml.report import Report
+from generator.load.yaml.report import Report, Stop
 
 
 class Guard:
@@ -52,8 +52,13 @@ class Guard:
 
     def _check_depth(self, depth: int, mark: Mark) -> None:
         if depth > Limits.depth:
-            message = f"lists and mappings are nested more than {Limits.depth} deep"
-            raise self._report.fatal("RP006", message, mark, "close what is open, or flatten the data")
+            raise too_deep(self._report, mark)
+
+
+def too_deep(report: Report, mark: Mark) -> Stop:
+    """Collect the finding about nesting, and return the exception to raise."""
+    message = f"lists and mappings are nested more than {Limits.depth} deep"
+    return report.fatal("RP006", message, mark, "close what is open, or flatten the data")
 
 
 def _measure(node: Node, budget: int) -> tuple[int, int]:

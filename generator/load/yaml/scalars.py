@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from generator.load.limits import Limits
-from generator.load.yaml.ambiguity import Doubt, doubt_of
+from generator.load.yaml.ambiguity import Ambiguity, ambiguity_of
 
 Scalar = str | int | float | bool | None
 _INT64: Final = range(-(2**63), 2**63)
@@ -25,13 +25,13 @@ class Reading:
     """How the files of one kind turn plain scalars into values.
 
     `form` gives the value that the text has by itself and raises `OutOfRange`; `settle` gives the number
-    that a float becomes in the document; `doubt` says who would disagree; `own_keys_first` is False
+    that a float becomes in the document; `ambiguity` says who would disagree; `own_keys_first` is False
     where a merge overrides the keys written before it.
     """
 
     form: Callable[[str], Scalar]
     settle: Callable[[float], int | float]
-    doubt: Callable[[str], Doubt | None]
+    ambiguity: Callable[[str], Ambiguity | None]
     own_keys_first: bool
 
     def value(self, text: str) -> Scalar:
@@ -151,8 +151,8 @@ def _as_go_json(number: float) -> int | float:
     return shortest if shortest in _INT64 else number
 
 
-JSON: Final = Reading(form=_json, settle=lambda number: number, doubt=doubt_of, own_keys_first=True)
+JSON: Final = Reading(form=_json, settle=lambda number: number, ambiguity=ambiguity_of, own_keys_first=True)
 """How plans are read."""
 
-KUBERNETES: Final = Reading(form=_go, settle=_as_go_json, doubt=lambda _: None, own_keys_first=False)
+KUBERNETES: Final = Reading(form=_go, settle=_as_go_json, ambiguity=lambda _: None, own_keys_first=False)
 """How manifests are read."""

@@ -118,6 +118,14 @@ def explain(error: Exception, text: str, last: Mark) -> tuple[str, str, Mark, Ma
     return message, hint, place, start if start != place else None
 
 
+def is_nesting(error: Exception) -> bool:
+    """Say whether the parser has a limit of its own for nesting, and the text exceeds it.
+
+    Since PyYAML 6.0.4 libyaml reads no more than 1,000 levels, and looks that far ahead of its events.
+    """
+    return "nesting depth" in str(getattr(error, "problem", ""))
+
+
 def _mark(mark: yaml.Mark | None) -> Mark | None:
     return (mark.line + 1, mark.column + 1, 1) if mark else None
 

@@ -58,11 +58,11 @@ class Tokens:
             value = self._reading.value(text)
         except OutOfRange as reason:
             return self._out_of_range(text, reason, mark)
-        doubt = self._reading.doubt(text)
-        if doubt:
+        ambiguity = self._reading.ambiguity(text)
+        if ambiguity:
             ours = "text" if isinstance(value, str) else f"the number {value}"
-            message = f"{quoted(text)} is read as {ours}, but other YAML parsers read {doubt.elsewhere}"
-            self._report.add("RP011", message, mark, doubt.hint)
+            message = f"{quoted(text)} is read as {ours}, but other YAML parsers read {ambiguity.elsewhere}"
+            self._report.add("RP011", message, mark, ambiguity.hint)
         return value
 
     def _tagged(self, event: ScalarEvent, tag: str, mark: Mark) -> Scalar:

@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator
 from generator.model.findings import Finding, Reporting
 from generator.model.rollout import Rollout
 from generator.rules.links.names import missing_names
-from generator.rules.links.objects import Scene
+from generator.rules.links.objects import ObjectCatalog
 from generator.rules.links.ports import unknown_ports
 from generator.rules.links.selectors import idle_selectors
 
-CHECKS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (missing_names, unknown_ports, idle_selectors)
+CHECKS: tuple[Callable[[ObjectCatalog], Iterator[Finding]], ...] = (
+    missing_names,
+    unknown_ports,
+    idle_selectors,
+)
 """The checks of references between objects."""
 
 
@@ -22,6 +26,6 @@ def require_wiring(rollout: Rollout) -> Reporting[None]:
     of stages to say.
     """
     staged = {id(item.data): item for stage in rollout.stages for item in stage.objects}
-    scene = Scene(objects=tuple(staged.values()))
+    catalog = ObjectCatalog(objects=tuple(staged.values()))
     for check in CHECKS:
-        yield from check(scene)
+        yield from check(catalog)

@@ -10,7 +10,7 @@ from generator.kubernetes.references import Reference, references_of
 from generator.model.codes import finding
 from generator.model.findings import Finding
 from generator.model.manifests import CLUSTER_SCOPED, Manifest
-from generator.rules.links.objects import Scene
+from generator.rules.links.objects import ObjectCatalog
 
 _APART = frozenset(
     {
@@ -38,14 +38,14 @@ _HOSTS = frozenset({"DestinationRule", "ServiceMonitor"})
 _ALIKE = 0.9
 
 
-def missing_names(scene: Scene) -> Iterator[Finding]:
+def missing_names(catalog: ObjectCatalog) -> Iterator[Finding]:
     """Find references to objects that nothing in the rollout provides."""
-    for item in scene.objects:
+    for item in catalog.objects:
         if item.kind in _HOSTS:
             continue
         for reference in references_of(item):
             if _is_open(reference):
-                yield from _missing(scene, item, reference)
+                yield from _missing(catalog, item, reference)
 
 
 def _is_open(reference: Reference) -> bool:
@@ -53,18 +53,18 @@ def _is_open(reference: Reference) -> bool:
     return bool(reference.kind) and not known and not reference.optional
 
 
-def _missing(scene: Scene, item: Manifest, reference: Reference) -> Iterator[Finding]:
-    said = str(item.get(*reference.path[:-1], "namespace", default="") or item.identity.namespace)
-    namespace = "" if reference.kind in CLUSTER_SCOPED else said
-    there = scene.names.get((reference.kind, namespace), frozenset())
-    if reference.name in there or (not there and said != item.identity.namespace):
+def _missing(catalog: ObjectCatalog, item: Manifest, reference: Reference) -> Iterator[Finding]:
+    text = str(item.get(*reference.path[:-1], "namespace", default="") or item.identity.namespace)
+    namespace = "" if reference.kind in CLUSTER_SCOPED else text
+    there = catalog.names.get((reference.kind, namespace), frozenset())
+    if reference.name in there or (not there and text != item.identity.namespace):
         return  # what is in a namespace of others is theirs to provide
     close = _slip(reference.name, there)
     place = item.origin.at(*reference.path)
     message = f"{item.identity} names {reference.kind} `{reference.name}`"
     if close:
-        said = f"{message}, and there is only `{close}`"
-        yield finding("RP436", said, place, f"did you mean `{close}`?", about=item)
+        text = f"{message}, and there is only `{close}`"
+        yield finding("RP436", text, place, f"did you mean `{close}`?", about=item)
     elif reference.kind not in _APART:
         hint = "add it to the manifests, or make sure that the cluster has it before the rollout starts"
         yield finding("RP435", f"{message}, which no manifest provides", place, hint, about=item)

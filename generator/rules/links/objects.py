@@ -35,7 +35,7 @@ class Template:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class ObjectCatalog:
     """The objects of all stages; what belongs to them is looked up once."""
 
     objects: tuple[Manifest, ...]

@@ -10,26 +10,26 @@ from generator.model.codes import finding
 from generator.model.findings import Finding, Related
 from generator.model.manifests import Manifest, find
 from generator.model.source import Path
-from generator.rules.links.objects import Scene, Template
+from generator.rules.links.objects import ObjectCatalog, Template
 from generator.rules.links.selectors import services_of
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("httpGet", "tcpSocket")
 
 
-def unknown_ports(scene: Scene) -> Iterator[Finding]:
+def unknown_ports(catalog: ObjectCatalog) -> Iterator[Finding]:
     """Find ports that are named or numbered where no container, or no Service, has them."""
-    for template in scene.templates:
+    for template in catalog.templates:
         yield from _of_probes(template)
-    for item in scene.objects:
+    for item in catalog.objects:
         check = _CHECKS.get(item.kind)
         if check:
-            yield from check(item, scene)
+            yield from check(item, catalog)
 
 
-def _caught(item: Manifest, scene: Scene) -> tuple[Template, ...]:
+def _caught(item: Manifest, catalog: ObjectCatalog) -> tuple[Template, ...]:
     selector = selector_of(item)
-    return scene.caught(selector, item.identity.namespace) if selector is not None else ()
+    return catalog.caught(selector, item.identity.namespace) if selector is not None else ()
 
 
 def _of_probes(template: Template) -> Iterator[Finding]:
@@ -43,8 +43,8 @@ def _of_probes(template: Template) -> Iterator[Finding]:
                 yield _unknown("RP430", template.owner, where, f"{message}, which it does not have", names)
 
 
-def _of_service(service: Manifest, scene: Scene) -> Iterator[Finding]:
-    caught = _caught(service, scene)
+def _of_service(service: Manifest, catalog: ObjectCatalog) -> Iterator[Finding]:
+    caught = _caught(service, catalog)
     names = {port.get("name") for template in caught for port in template.ports()}
     for index, port in enumerate(service.get("spec", "ports", default=())):
         target = (port or {}).get("targetPort")
@@ -53,23 +53,23 @@ def _of_service(service: Manifest, scene: Scene) -> Iterator[Finding]:
             yield _unknown("RP430", service, ("spec", "ports", index, "targetPort"), message, names)
 
 
-def _of_pool(pool: Manifest, scene: Scene) -> Iterator[Finding]:
+def _of_pool(pool: Manifest, catalog: ObjectCatalog) -> Iterator[Finding]:
     for index, target in enumerate(pool.get("spec", "targetPorts", default=())):
         number, where = (target or {}).get("number"), ("spec", "targetPorts", index, "number")
-        for template in _caught(pool, scene):
+        for template in _caught(pool, catalog):
             numbers = {port.get("containerPort") for port in template.ports()}
             if numbers and number not in numbers:
                 owner = template.owner
                 message = f"{pool.identity} sends to port {number}, which {owner.identity} does not name"
                 related = Related(place=owner.origin.at(*template.path), label="its pods")
                 yield _unknown("RP433", pool, where, message, numbers, related)
-    yield from _of_picker(pool, scene)
+    yield from _of_picker(pool, catalog)
 
 
-def _of_picker(pool: Manifest, scene: Scene) -> Iterator[Finding]:
+def _of_picker(pool: Manifest, catalog: ObjectCatalog) -> Iterator[Finding]:
     ref: Mapping[str, Any] = pool.get("spec", "endpointPickerRef", default={})
     number = (ref.get("port") or {}).get("number")
-    for service in find(scene.objects, "Service", ref.get("name") or ""):
+    for service in find(catalog.objects, "Service", ref.get("name") or ""):
         numbers = {port.get("port") for port in service.get("spec", "ports", default=())}
         same = service.identity.namespace == pool.identity.namespace
         if same and number is not None and ref.get("kind", "Service") == "Service" and number not in numbers:
@@ -81,14 +81,14 @@ def _of_picker(pool: Manifest, scene: Scene) -> Iterator[Finding]:
             yield _unknown("RP434", pool, where, message, numbers, related)
 
 
-def _of_service_monitor(monitor: Manifest, scene: Scene) -> Iterator[Finding]:
-    services = services_of(monitor, scene)
+def _of_service_monitor(monitor: Manifest, catalog: ObjectCatalog) -> Iterator[Finding]:
+    services = services_of(monitor, catalog)
     names = {port.get("name") for service in services for port in service.get("spec", "ports", default=())}
     yield from _scraped(monitor, "endpoints", "Services", names if services else None)
 
 
-def _of_pod_monitor(monitor: Manifest, scene: Scene) -> Iterator[Finding]:
-    caught = _caught(monitor, scene)
+def _of_pod_monitor(monitor: Manifest, catalog: ObjectCatalog) -> Iterator[Finding]:
+    caught = _caught(monitor, catalog)
     names = {port.get("name") for template in caught for port in template.ports()}
     yield from _scraped(monitor, _ENDPOINTS[monitor.kind], "pods", names if caught else None)
 

@@ -16,7 +16,7 @@ from generator.model.source import Path, Place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
+class PoolView:
     """One version as clients see it: its pool, and the objects among which its servers and rewrites are.
 
     `place` is where a finding in it points when its objects come from the other side's manifests.
@@ -50,26 +50,26 @@ class Side:
         return found
 
 
-def require_names(blue: Side, green: Side) -> Reporting[None]:
+def require_names(blue: PoolView, green: PoolView) -> Reporting[None]:
     """Check that green answers to every name that blue's model servers answer to.
 
     Clients go on sending the old name: without it each request that reaches green is a 404.
     """
-    asked = {name: (item, server) for item, server in blue.servers() for name in server.names}
+    requested = {name: (item, server) for item, server in blue.servers() for name in server.names}
     rewritten = green.aliases()
-    wanted = [name for name in asked if name not in rewritten and ANY not in rewritten]
+    required = [name for name in requested if name not in rewritten and ANY not in rewritten]
     for item, server in green.servers():
-        missing = [name for name in wanted if name not in server.names]
+        missing = [name for name in required if name not in server.names]
         if not missing or not server.names:
             continue
-        old, first = asked[missing[0]]
+        old, first = requested[missing[0]]
         yield finding(
             "RP330",
             f"clients request {_quoted(missing)}, and {item.kind} `{item.name}` answers to "
             f"{_quoted(server.names)} alone",
             green.at(item, *_word(item, server, server.names[0])),
-            f"give green `{server.engine.serving_as(wanted)}`, or its pool a rewrite from `{missing[0]}` to "
-            f"`{server.names[0]}`",
+            f"give green `{server.engine.serving_as(required)}`, or its pool a rewrite from "
+            f"`{missing[0]}` to `{server.names[0]}`",
             Related(
                 place=old.origin.at(*_word(old, first, missing[0])), label=f"blue answers to `{missing[0]}`"
             ),
@@ -83,7 +83,7 @@ def _word(item: Manifest, server: Server, name: str) -> Path:
     return (*server.path, "args") if index is None else (*server.path, "args", index)
 
 
-def require_copies(blue: Side, green: Side) -> Reporting[None]:
+def require_copies(blue: PoolView, green: PoolView) -> Reporting[None]:
     """Check that green's pool has rewrites and objectives of its own, before any weight (I21)."""
     served = {name for _, server in green.servers() for name in server.names}
     answered = green.aliases()
@@ -111,7 +111,7 @@ def require_copies(blue: Side, green: Side) -> Reporting[None]:
             )
 
 
-def warn_of_adapters(blue: Side, green: Side) -> Reporting[None]:
+def warn_of_adapters(blue: PoolView, green: PoolView) -> Reporting[None]:
     """Warn where green's rewrites lead to adapters that were made for blue's model (I23)."""
     old = {server.model for _, server in blue.servers() if server.model}
     new = {server.model for _, server in green.servers() if server.model}

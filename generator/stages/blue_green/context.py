@@ -27,11 +27,11 @@ Routes = tuple[Manifest, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scene:
+class Context:
     """The plan and all that it names; `today` is blue as it runs before anything is prepared."""
 
     plan: Plan
-    terms: BlueGreen
+    parameters: BlueGreen
     gateway: Gateway
     shift: Shift
     shared: tuple[Manifest, ...]
@@ -43,7 +43,7 @@ class Scene:
     @property
     def first(self) -> Sizes:
         """Return every version as it is before the first weight, ready for it."""
-        return self.fleet.between({}, self.terms.steps[0].shares)
+        return self.fleet.between({}, self.parameters.steps[0].shares)
 
     @property
     def pins(self) -> tuple[Pin, ...]:
@@ -54,7 +54,7 @@ class Scene:
     def leaving(self) -> tuple[Version, ...]:
         """Return the versions that go in the end; blue stays where something is pinned to it for good."""
         stays = any(pin.until == FOREVER for pin in self.pins)
-        losers = (version for version in self.fleet.candidates if version.name != self.terms.winner)
+        losers = (version for version in self.fleet.candidates if version.name != self.parameters.winner)
         return (*(() if stays else (self.fleet.blue,)), *losers)
 
     @property
@@ -74,7 +74,7 @@ class Scene:
 
     def final(self) -> Routes:
         """Return all routes at the end, when the winner stands in the place of blue."""
-        return self._headed(finalized(route, self.shift, self.terms.winner) for route in self.routes)
+        return self._headed(finalized(route, self.shift, self.parameters.winner) for route in self.routes)
 
     def _headed(self, routes: Iterable[Manifest]) -> Routes:
         return tuple(with_objective(route, self.objectives) for route in routes)

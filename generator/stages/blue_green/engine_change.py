@@ -16,7 +16,7 @@ from generator.model.codes import finding
 from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest, dig
 from generator.model.source import Path
-from generator.stages.blue_green.client_names import Side
+from generator.stages.blue_green.client_names import PoolView
 
 _LABEL_KEY = re.compile(r"""engineLabelKey["']?\s*:\s*["']?([\w./-]+)""")
 _DEFAULT_ENGINE = re.compile(r"""defaultEngine["']?\s*:\s*["']?([\w-]+)""")
@@ -30,7 +30,7 @@ _Wrong = tuple[Manifest, Path, str, str]
 """What is made for another engine: the object, the path in it, the message, and how to fix it."""
 
 
-def require_engine(blue: Side, green: Side) -> Reporting[None]:
+def require_engine(blue: PoolView, green: PoolView) -> Reporting[None]:
     """Check that picker, monitors and probes of green are made for green's engine, where it is a new one.
 
     The picker reads queue and cache by each engine's own metric names: by wrong ones, all pods look idle.
@@ -48,7 +48,7 @@ def require_engine(blue: Side, green: Side) -> Reporting[None]:
                 yield finding("RP333", message, green.at(owner, *path), hint, related)
 
 
-def _label(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
+def _label(green: PoolView, item: Manifest, server: Server) -> Iterator[_Wrong]:
     """Check the label that tells the picker which engine runs; without it, vLLM is assumed."""
     config = _picker_config(green)
     key = _first(_LABEL_KEY, config, ENGINE)
@@ -57,32 +57,32 @@ def _label(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
         if server.path[: len(template)] != template:
             continue
         path = (*template, "metadata", "labels")
-        said = item.get(*path, key)
-        if (said or assumed) != server.engine.name:
-            takes = f"are labelled `{key}: {said}`" if said else f"have no label `{key}`"
+        label = item.get(*path, key)
+        if (label or assumed) != server.engine.name:
+            takes = f"are labelled `{key}: {label}`" if label else f"have no label `{key}`"
             yield (
                 item,
-                (*path, key) if said else path,
+                (*path, key) if label else path,
                 f"{item.kind} `{item.name}` runs {server.engine.title}, and its pods {takes}: the endpoint "
-                f"picker reads them as {said or assumed}",
+                f"picker reads them as {label or assumed}",
                 f"label the pods `{key}: {server.engine.name}`",
             )
 
 
-def _picker(green: Side, _: Manifest, server: Server) -> Iterator[_Wrong]:
+def _picker(green: PoolView, _: Manifest, server: Server) -> Iterator[_Wrong]:
     """Check that the picker reads metrics where the engine has them, if that is not where most have them."""
-    wanted = server.engine.metrics_path
-    if wanted == METRICS_PATH or wanted in _picker_config(green):
+    required = server.engine.metrics_path
+    if required == METRICS_PATH or required in _picker_config(green):
         return
     yield (
         green.pool,
         ("spec", "endpointPickerRef", "name"),
-        f"{server.engine.title} has its metrics at `{wanted}`, where green's endpoint picker does not look",
-        f"give `metrics-data-source` of the picker's configuration the parameter `path: {wanted}`",
+        f"{server.engine.title} has its metrics at `{required}`, where green's endpoint picker does not look",
+        f"give `metrics-data-source` of the picker's configuration the parameter `path: {required}`",
     )
 
 
-def _picker_config(green: Side) -> str:
+def _picker_config(green: PoolView) -> str:
     """Return the text of all that configures green's picker: its ConfigMaps and its arguments."""
     texts = [
         str(text)
@@ -101,7 +101,7 @@ def _first(pattern: re.Pattern[str], text: str, default: str) -> str:
     return match[1] if match else default
 
 
-def _monitors(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
+def _monitors(green: PoolView, item: Manifest, server: Server) -> Iterator[_Wrong]:
     """Check that monitors of green's pods scrape the path where the engine has its metrics."""
     for monitor in green.objects:
         if monitor.kind not in _ENDPOINTS or not catches(monitor, item):
@@ -119,7 +119,7 @@ def _monitors(green: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
                 )
 
 
-def _probes(_: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
+def _probes(_: PoolView, item: Manifest, server: Server) -> Iterator[_Wrong]:
     """Check that the probes of green's servers are paths that the engine has."""
     container = item.get(*server.path)
     for probe in _PROBES:
@@ -134,7 +134,7 @@ def _probes(_: Side, item: Manifest, server: Server) -> Iterator[_Wrong]:
             )
 
 
-def warn_of_sidecars(blue: Side, green: Side) -> Reporting[None]:
+def warn_of_sidecars(blue: PoolView, green: PoolView) -> Reporting[None]:
     """Warn if the engine changes and its sidecar does not: they share a protocol (I19)."""
     sidecars = {name: image for _, _, name, image in _images(blue, sidecar=True)}
     engines = {image for _, _, _, image in _images(blue, sidecar=False)}
@@ -151,9 +151,9 @@ def warn_of_sidecars(blue: Side, green: Side) -> Reporting[None]:
             )
 
 
-def _images(side: Side, *, sidecar: bool) -> Iterator[tuple[Manifest, Path, str, str]]:
+def _images(view: PoolView, *, sidecar: bool) -> Iterator[tuple[Manifest, Path, str, str]]:
     """Return the images of a version's routing sidecars or engines: object, path, name, image."""
-    for item in servers_of(side.objects, side.pool):
+    for item in servers_of(view.objects, view.pool):
         for name, paths in container_paths(item).items():
             for path in paths:
                 image = str(item.get(*path, "image", default=""))

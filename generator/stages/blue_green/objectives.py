@@ -18,7 +18,7 @@ from generator.model.findings import Related, Reporting
 from generator.model.manifests import Manifest
 from generator.model.source import Ref
 from generator.plan.fields import Fields
-from generator.stages.blue_green.client_names import Side
+from generator.stages.blue_green.client_names import PoolView
 
 HEADER = "x-llm-d-inference-objective"
 _MODIFIER, _SETTINGS = "RequestHeaderModifier", "requestHeaderModifier"
@@ -37,7 +37,7 @@ def parse_choice(fields: Fields) -> Choice:
     return Choice(name=fields.ref("name") if fields.has("name") else None, is_kept=fields.has("clientHeader"))
 
 
-def objective_for(choice: Choice, blue: Side, green: Side) -> Reporting[str]:
+def objective_for(choice: Choice, blue: PoolView, green: PoolView) -> Reporting[str]:
     """Return the name of the objective that requests get on their way to green; empty where they keep theirs.
 
     Where blue has one objective it is that one's copy; of several the plan must choose.
@@ -108,8 +108,8 @@ def _with_header(ref: Mapping[str, Any], name: str) -> dict[str, Any]:
     at = next((at for at, item in enumerate(filters) if item.get("type") == _MODIFIER), len(filters))
     settings = filters[at].get(_SETTINGS, {}) if at < len(filters) else {}
     rest = {key: [item for item in items or () if not _is_ours(item)] for key, items in settings.items()}
-    wanted = [*rest.pop("set", ()), {"name": HEADER, "value": name}]
-    modifier = {"set": wanted} | {key: items for key, items in rest.items() if items}
+    required = [*rest.pop("set", ()), {"name": HEADER, "value": name}]
+    modifier = {"set": required} | {key: items for key, items in rest.items() if items}
     filters[at : at + 1] = [{"type": _MODIFIER, _SETTINGS: modifier}]
     return {**ref, "filters": filters}
 

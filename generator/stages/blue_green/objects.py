@@ -15,7 +15,7 @@ from generator.model.manifests import Manifest
 from generator.model.plan import Bundles, Plan
 from generator.model.target import Gateway
 from generator.stages.blue_green.parameters import BlueGreen
-from generator.stages.blue_green.shared_kinds import without_commons
+from generator.stages.blue_green.shared_kinds import without_shared_kinds
 from generator.stages.green.derive import derive
 from generator.stages.traffic.shift import BLUE
 
@@ -23,7 +23,7 @@ _ROUTES, _SHARED = "routes", "shared"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Objects:
+class SortedObjects:
     """Blue's objects, those of each candidate by its name, what they share, and their routes."""
 
     blue: tuple[Manifest, ...]
@@ -32,7 +32,7 @@ class Objects:
     routes: tuple[Manifest, ...]
 
 
-def sorted_out(plan: Plan, terms: BlueGreen, bundles: Bundles) -> Reporting[Objects]:
+def sort_objects(plan: Plan, parameters: BlueGreen, bundles: Bundles) -> Reporting[SortedObjects]:
     """Sort the manifests, and derive the candidates that the plan makes from blue.
 
     A route that went with a version would take the traffic along, so routes go apart, wherever they
@@ -45,25 +45,25 @@ def sorted_out(plan: Plan, terms: BlueGreen, bundles: Bundles) -> Reporting[Obje
         if name == _ROUTES or _is_route(item)
     )
     rest = {name: tuple(item for item in bundle if not _is_route(item)) for name, bundle in bundles.items()}
-    parted = {name: without_commons(rest[name]) for name in rest if name not in (_ROUTES, _SHARED)}
+    parted = {name: without_shared_kinds(rest[name]) for name in rest if name not in (_ROUTES, _SHARED)}
     own = {name: bundle for name, (bundle, _) in parted.items()}
     shared = sum((common for _, common in parted.values()), rest.get(_SHARED, ()))
-    own[BLUE] = with_parts(own[BLUE], terms.blue.value)
-    for candidate in terms.candidates:
+    own[BLUE] = with_parts(own[BLUE], parameters.blue.value)
+    for candidate in parameters.candidates:
         if candidate.derivation:
             taken = (*shared, *routes, *(item for name in own if name != BLUE for item in own[name]))
             derived = yield from derive(own[BLUE], candidate.derivation, plan.namespace, taken)
             own[candidate.name] = derived.green
             shared += derived.shared
             own[BLUE] = _without(own[BLUE], derived.shared)
-    return Objects(
+    return SortedObjects(
         blue=own[BLUE],
         candidates={
             candidate.name: with_parts(own[candidate.name], candidate.pool.value)
-            for candidate in terms.candidates
+            for candidate in parameters.candidates
         },
         shared=shared,
-        routes=(*routes, *_made_routes(plan, terms)),
+        routes=(*routes, *_made_routes(plan, parameters)),
     )
 
 
@@ -77,10 +77,10 @@ def _without(bundle: tuple[Manifest, ...], moved: Iterable[Manifest]) -> tuple[M
     return tuple(item for item in bundle if item.identity not in gone)
 
 
-def _made_routes(plan: Plan, terms: BlueGreen) -> tuple[Manifest, ...]:
-    if terms.new_route is None:
+def _made_routes(plan: Plan, parameters: BlueGreen) -> tuple[Manifest, ...]:
+    if parameters.new_route is None:
         return ()
-    route, gateway = terms.new_route, cast(Gateway, plan.target.gateway)
+    route, gateway = parameters.new_route, cast(Gateway, plan.target.gateway)
     made = make(
         "httproute",
         _ROUTES,
@@ -92,6 +92,6 @@ def _made_routes(plan: Plan, terms: BlueGreen) -> tuple[Manifest, ...]:
         hostnames=route.hostnames,
         path_prefix=route.path_prefix,
         request_timeout=route.request_timeout,
-        pool=terms.blue.value,
+        pool=parameters.blue.value,
     )
     return (made,)

@@ -58,14 +58,14 @@ def _refuse_overlap(version: Version, pool: Manifest, others: tuple[Manifest, ..
             "RP319",
             f"InferencePool `{pool.name}` ({pairs}) selects pods of the other version, of `{other.name}`",
             pool.origin.at("spec", "selector"),
-            _mend(pool, version.servers, others),
+            _fix(pool, version.servers, others),
             Related(
                 place=other.origin.at("spec", "template", "metadata", "labels"), label="these pods are caught"
             ),
         )
 
 
-def _mend(pool: Manifest, own: tuple[Manifest, ...], others: tuple[Manifest, ...]) -> str:
+def _fix(pool: Manifest, own: tuple[Manifest, ...], others: tuple[Manifest, ...]) -> str:
     """Return the label that already differs, if there is one: a narrower selector restarts no pod."""
     carried = [set(pod_labels(server).items()) for server in own]
     foreign = {pair for other in others for pair in pod_labels(other).items()}

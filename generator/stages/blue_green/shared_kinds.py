@@ -27,13 +27,13 @@ _KINDS = frozenset(
 _MANY = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
-def is_common(item: Manifest) -> bool:
+def is_shared_kind(item: Manifest) -> bool:
     """Return whether an object is one for all versions; a volume that many pods may write is, too."""
     modes = item.get("spec", "accessModes", default=())
     return item.kind in _KINDS or (item.kind == "PersistentVolumeClaim" and bool(_MANY & set(modes)))
 
 
-def without_commons(bundle: tuple[Manifest, ...]) -> tuple[tuple[Manifest, ...], tuple[Manifest, ...]]:
+def without_shared_kinds(bundle: tuple[Manifest, ...]) -> tuple[tuple[Manifest, ...], tuple[Manifest, ...]]:
     """Part a version's objects into its own and those of all versions, which become shared."""
-    common = tuple(replace(item, bundle="shared", part="") for item in bundle if is_common(item))
-    return tuple(item for item in bundle if not is_common(item)), common
+    common = tuple(replace(item, bundle="shared", part="") for item in bundle if is_shared_kind(item))
+    return tuple(item for item in bundle if not is_shared_kind(item)), common

@@ -14,14 +14,14 @@ from generator.model.plan import Bundles, Plan, total_of
 from generator.model.rollout import Rollout
 from generator.model.source import Ref
 from generator.model.target import Gateway
-from generator.stages.blue_green.client_names import Side
-from generator.stages.blue_green.context import Scene
-from generator.stages.blue_green.objects import Objects, sorted_out
+from generator.stages.blue_green.client_names import PoolView
+from generator.stages.blue_green.context import Context
+from generator.stages.blue_green.objects import SortedObjects, sort_objects
 from generator.stages.blue_green.overlap import narrow
 from generator.stages.blue_green.parameters import BlueGreen, parse
+from generator.stages.blue_green.replacement import require_replacement
 from generator.stages.blue_green.rollout import rollout_of
 from generator.stages.blue_green.sizes import Fleet
-from generator.stages.blue_green.takeover import require_takeover
 from generator.stages.budget import require_budget
 from generator.stages.capacity import sized, unowned
 from generator.stages.requirements import require_pool
@@ -41,54 +41,54 @@ from generator.stages.version import Version
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Parts:
+class _Prepared:
     """What the plan names, found among the manifests."""
 
     plan: Plan
-    objects: Objects
+    objects: SortedObjects
     blue: Version
     candidates: tuple[Version, ...]
     shift: Shift
 
 
-def prepare(plan: Plan, bundles: Bundles) -> Reporting[_Parts | None]:
+def prepare(plan: Plan, bundles: Bundles) -> Reporting[_Prepared | None]:
     """Sort the manifests, and find the pools of all versions and the routes between them."""
-    terms = BlueGreen.of(plan)
-    objects = yield from sorted_out(plan, terms, bundles)
+    parameters = BlueGreen.of(plan)
+    objects = yield from sort_objects(plan, parameters, bundles)
     bundle = {BLUE: objects.blue, **objects.candidates}
-    named = {BLUE: terms.blue, **{candidate.name: candidate.pool for candidate in terms.candidates}}
+    named = {BLUE: parameters.blue, **{candidate.name: candidate.pool for candidate in parameters.candidates}}
     pools = {}
     for name, pool in named.items():
         pools[name] = yield from require_pool(bundle[name], pool)
-    shift = yield from _shift(plan, terms, named, pools, objects.routes)
-    yield from _require_traffic(plan, terms, objects, shift)
+    shift = yield from _shift(plan, parameters, named, pools, objects.routes)
+    yield from _require_traffic(plan, parameters, objects, shift)
     versions = [Version(name=name, objects=bundle[name], pool=pool) for name, pool in pools.items() if pool]
     if len(versions) < len(pools):
         return None
     blue, *candidates = versions
-    return _Parts(plan=plan, objects=objects, blue=blue, candidates=tuple(candidates), shift=shift)
+    return _Prepared(plan=plan, objects=objects, blue=blue, candidates=tuple(candidates), shift=shift)
 
 
-def _scene(parts: _Parts) -> Reporting[Scene]:
+def _scene(parts: _Prepared) -> Reporting[Context]:
     plan, objects, blue, candidates = parts.plan, parts.objects, parts.blue, parts.candidates
-    terms = BlueGreen.of(plan)
-    narrowed = yield from narrow(blue, candidates, terms.narrow)
-    objectives = yield from _require_takeover(blue, candidates, terms, objects.shared)
+    parameters = BlueGreen.of(plan)
+    narrowed = yield from narrow(blue, candidates, parameters.narrow)
+    objectives = yield from _require_replacement(blue, candidates, parameters, objects.shared)
     fleet = Fleet(
         blue=replace(blue, objects=narrowed),
         candidates=tuple(
             replace(
                 version,
-                objects=unowned(sized(version.objects, blue.objects, terms.capacity.of(version.name))),
+                objects=unowned(sized(version.objects, blue.objects, parameters.capacity.of(version.name))),
             )
             for version in candidates
         ),
-        capacity=terms.capacity,
-        is_bound=_is_bound(objects.routes, parts.shift, terms.winner),
+        capacity=parameters.capacity,
+        is_bound=_is_bound(objects.routes, parts.shift, parameters.winner),
     )
-    return Scene(
+    return Context(
         plan=plan,
-        terms=terms,
+        parameters=parameters,
         gateway=cast(Gateway, plan.target.gateway),
         shift=parts.shift,
         shared=objects.shared,
@@ -99,19 +99,19 @@ def _scene(parts: _Parts) -> Reporting[Scene]:
     )
 
 
-def plan_stages(parts: _Parts) -> Reporting[Rollout | None]:
+def plan_stages(parts: _Prepared) -> Reporting[Rollout | None]:
     """Return the stages: deploy candidates, let beta users in, shift weights, drain, finalize, clean up."""
-    scene = yield from unless_errors(_scene(parts))
-    if scene is None:
+    context = yield from unless_errors(_scene(parts))
+    if context is None:
         return None
-    rollout = rollout_of(scene)
-    yield from require_budget(rollout, scene.terms.capacity.budget)
+    rollout = rollout_of(context)
+    yield from require_budget(rollout, context.parameters.capacity.budget)
     return rollout
 
 
 def _shift(
     plan: Plan,
-    terms: BlueGreen,
+    parameters: BlueGreen,
     named: Mapping[str, Ref],
     found_pools: Mapping[str, Manifest | None],
     routes: tuple[Manifest, ...],
@@ -128,27 +128,29 @@ def _shift(
     return Shift(
         blue=blue,
         candidates=tuple(candidates),
-        total=total_of(terms.steps),
-        pinned=(yield from resolve(terms.pins, routes, blue, ROUTE_KINDS)),
+        total=total_of(parameters.steps),
+        pinned=(yield from resolve(parameters.pins, routes, blue, ROUTE_KINDS)),
     )
 
 
-def _require_takeover(
+def _require_replacement(
     blue: Version,
     candidates: tuple[Version, ...],
-    terms: BlueGreen,
+    parameters: BlueGreen,
     shared: tuple[Manifest, ...],
 ) -> Reporting[dict[Pool, str]]:
     """Hold each candidate against blue.
 
     Return the objective, by pool, that requests get on their way there.
     """
-    old = Side(pool=blue.pool, objects=blue.objects + shared)
-    made = {candidate.name: candidate.pool.place for candidate in terms.candidates if candidate.derivation}
+    old = PoolView(pool=blue.pool, objects=blue.objects + shared)
+    made = {
+        candidate.name: candidate.pool.place for candidate in parameters.candidates if candidate.derivation
+    }
     objectives = {}
     for version in candidates:
-        new = Side(pool=version.pool, objects=version.objects + shared, place=made.get(version.name))
-        objectives[version.target] = yield from require_takeover(old, new, terms.objective)
+        new = PoolView(pool=version.pool, objects=version.objects + shared, place=made.get(version.name))
+        objectives[version.target] = yield from require_replacement(old, new, parameters.objective)
     return objectives
 
 
@@ -161,15 +163,17 @@ def _is_bound(routes: tuple[Manifest, ...], shift: Shift, winner: str) -> bool:
     return bool(shift.pinned) or at(Moment()) != at(Moment(released=winner))
 
 
-def _require_traffic(plan: Plan, terms: BlueGreen, objects: Objects, shift: Shift) -> Reporting[None]:
+def _require_traffic(
+    plan: Plan, parameters: BlueGreen, objects: SortedObjects, shift: Shift
+) -> Reporting[None]:
     routes = objects.routes
-    yield from require_routes(routes, shift, terms.blue)
+    yield from require_routes(routes, shift, parameters.blue)
     yield from require_movable(routes, shift)
-    pools = {candidate.name: candidate.pool for candidate in terms.candidates}
+    pools = {candidate.name: candidate.pool for candidate in parameters.candidates}
     yield from require_grants(routes, objects.shared, shift, pools)
-    yield from require_mirror(terms.mirror, plan.target)
-    yield from require_exact(routes, shift, terms.blue)
-    yield from require_betas(routes, shift, terms.betas)
+    yield from require_mirror(parameters.mirror, plan.target)
+    yield from require_exact(routes, shift, parameters.blue)
+    yield from require_betas(routes, shift, parameters.betas)
 
 
 STRATEGY = Strategy(

@@ -41,7 +41,7 @@ class _Watched:
     engines: tuple[Engine, ...]
 
 
-def answered(rollout: Rollout) -> Reporting[Rollout]:
+def with_queries(rollout: Rollout) -> Reporting[Rollout]:
     """Return the rollout with a query for each question.
 
     One that the engine has no number for is a finding.
@@ -49,12 +49,14 @@ def answered(rollout: Rollout) -> Reporting[Rollout]:
     objects = rollout.objects
     stages = []
     for stage in rollout.stages:
-        metrics = yield from _asked(stage.gate, rollout, objects)
+        metrics = yield from _with_query(stage.gate, rollout, objects)
         stages.append(replace(stage, gate=replace(stage.gate, metrics=metrics)))
     return replace(rollout, stages=tuple(stages))
 
 
-def _asked(gate: Gate, rollout: Rollout, objects: tuple[Manifest, ...]) -> Reporting[tuple[MetricGate, ...]]:
+def _with_query(
+    gate: Gate, rollout: Rollout, objects: tuple[Manifest, ...]
+) -> Reporting[tuple[MetricGate, ...]]:
     metrics: list[MetricGate] = []
     sampled: dict[Subject, int] = {}
     for metric in gate.metrics:

@@ -150,8 +150,8 @@ def _with_arguments(picker: Manifest, pairs: Mapping[Pair, str]) -> Manifest:
     """Return a picker whose `--endpoint-selector` demands the labels of green's pods."""
 
     def renamed(selector: str) -> str:
-        said = (pair.partition("=")[::2] for pair in selector.split(","))
-        return ",".join(f"{key}={pairs.get((key, value), value)}" if value else key for key, value in said)
+        split = (pair.partition("=")[::2] for pair in selector.split(","))
+        return ",".join(f"{key}={pairs.get((key, value), value)}" if value else key for key, value in split)
 
     path = (*pod_template(picker), "spec", "containers")
     for index, container in enumerate(picker.get(*path, default=[])):

@@ -36,8 +36,8 @@ def follow(manifest: Manifest, names: Names, namespace: str) -> Manifest:
     for reference in references_of(manifest):
         new = names.get((reference.kind, reference.name))
         if new is not None:
-            said = str(manifest.get(*reference.path))
-            data = put(data, f"{new}{said.removeprefix(reference.name)}", *reference.path)
+            value = str(manifest.get(*reference.path))
+            data = put(data, f"{new}{value.removeprefix(reference.name)}", *reference.path)
     data = _with_pools(data, names)
     if manifest.kind in {"Role", "ClusterRole"}:
         data = {**data, "rules": [_rule(rule, names) for rule in data.get("rules") or ()]}

@@ -35,21 +35,21 @@ def new_names(
     for name in sorted(kinds, key=lambda name: (name != pools[0], name)):
         is_pool = name == pools[0]
         own = kinds[name] - {_POOL} if is_pool else kinds[name]
-        wanted = choice = _choice(name, pools, suffix)
+        preferred = choice = _choice(name, pools, suffix)
         tries = 0
         while (choice in others and not is_pool) or any((kind, choice) in used for kind in own):
             tries += 1
-            choice = _hashed_choice(wanted, f"{name} {tries}")
+            choice = _hashed_choice(preferred, f"{name} {tries}")
         given[name] = choice
         others.add(choice)
     named = {(kind, name): given[name] for name, own in kinds.items() for kind in own}
     return named | ({(_POOL, pools[0]): pools[1]} if (_POOL, pools[0]) in named else {})
 
 
-def _hashed_choice(wanted: str, seed: str) -> str:
-    if wanted.endswith("-epp"):
-        return f"{hashed(wanted.removesuffix('-epp'), seed, PICKER_NAME)}-epp"
-    return hashed(wanted, seed, NAME)
+def _hashed_choice(name: str, seed: str) -> str:
+    if name.endswith("-epp"):
+        return f"{hashed(name.removesuffix('-epp'), seed, PICKER_NAME)}-epp"
+    return hashed(name, seed, NAME)
 
 
 def _choice(name: str, pools: tuple[str, str], suffix: str) -> str:

@@ -23,8 +23,8 @@ def apply(data: Mapping[str, Any], patch: Mapping[str, Any] | Sequence[Mapping[s
     if isinstance(patch, Mapping) and _directive(patch) == "delete":
         raise PatchError("it deletes the object")
     patched = merge(data, patch) if isinstance(patch, Mapping) else apply_6902(dict(data), list(patch))
-    for said, (field, value) in zip(_identity(patched), _identity(data), strict=True):
-        if said != (field, value):
+    for values, (field, value) in zip(_identity(patched), _identity(data), strict=True):
+        if values != (field, value):
             raise PatchError(f"it changes `{field}`, and with it the object")
     return patched
 
@@ -94,9 +94,11 @@ def _key(item: Mapping[str, Any], keys: tuple[str, ...], index: int) -> tuple[An
 
 def _same(known: tuple[Any, ...], item: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
     """Return whether a patch's item is for the one known so; further keys count where the patch says them."""
-    said = _key(item, keys, -1)
-    return len(known) == len(said) and all(
-        old == new for old, new, key in zip(known, said, keys, strict=True) if key in item or key in _DEFAULTS
+    values = _key(item, keys, -1)
+    return len(known) == len(values) and all(
+        old == new
+        for old, new, key in zip(known, values, keys, strict=True)
+        if key in item or key in _DEFAULTS
     )
 
 

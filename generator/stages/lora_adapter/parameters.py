@@ -52,7 +52,7 @@ def parse(spec: Fields, gates: GateTable) -> Reporting[LoraAdapter]:
             if name.value == earlier.value:
                 yield finding(
                     "RP312",
-                    f"`{name}` is used twice among alias, stable and {_said(fields)}",
+                    f"`{name}` is used twice among alias, stable and {_field_names(fields)}",
                     name.place,
                     "give the adapter versions names of their own; clients use only the alias",
                     Related(place=earlier.place, label="the same name"),
@@ -73,7 +73,7 @@ def parse(spec: Fields, gates: GateTable) -> Reporting[LoraAdapter]:
     )
 
 
-def _said(fields: Fields) -> str:
+def _field_names(fields: Fields) -> str:
     return "candidate" if fields.has("candidate") else "candidates"
 
 

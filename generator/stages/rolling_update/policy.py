@@ -28,7 +28,7 @@ class Policy:
     min_ready_seconds: int
     deadline: int | None
     partitions: tuple[int, ...]
-    said: Mapping[str, Place]
+    places: Mapping[str, Place]
 
 
 def parse_policy(fields: Fields) -> Reporting[Policy]:
@@ -47,7 +47,7 @@ def parse_policy(fields: Fields) -> Reporting[Policy]:
         min_ready_seconds=int(fields.get("minReadySeconds", MIN_READY_SECONDS)),
         deadline=fields.get("progressDeadlineSeconds"),
         partitions=tuple(item.data for item in fields.items("partitions")),
-        said={name: fields.document.at_key((*fields.path, name)) for name in _PACE if fields.has(name)},
+        places={name: fields.document.at_key((*fields.path, name)) for name in _PACE if fields.has(name)},
     )
 
 
@@ -64,7 +64,7 @@ _TAKES = {
 
 def require_taken(workload: Manifest, policy: Policy) -> Reporting[None]:
     """Check that the kind of the workload has every setting that the plan gives."""
-    for name, place in policy.said.items():
+    for name, place in policy.places.items():
         if name not in _TAKES[workload.kind]:
             known = ", ".join(f"`{other}`" for other in sorted(_TAKES[workload.kind]))
             yield finding(
@@ -122,11 +122,11 @@ def _stateful_set(_: Manifest, policy: Policy, partition: int) -> _Rows:
 def _leader_worker_set(workload: Manifest, policy: Policy, partition: int) -> _Rows:
     """Keep the manifest's settings; the API's own default removes a replica before it adds one."""
     path = ("spec", "rolloutStrategy")
-    said = workload.get(*path, "rollingUpdateConfiguration", default={})
+    places = workload.get(*path, "rollingUpdateConfiguration", default={})
     configuration = {
         "partition": partition,
-        "maxUnavailable": _or(policy.max_unavailable, said.get("maxUnavailable", 1)),
-        "maxSurge": _or(policy.max_surge, said.get("maxSurge", 0)),
+        "maxUnavailable": _or(policy.max_unavailable, places.get("maxUnavailable", 1)),
+        "maxSurge": _or(policy.max_surge, places.get("maxSurge", 0)),
     }
     return {path: {"type": "RollingUpdate", "rollingUpdateConfiguration": configuration}}
 

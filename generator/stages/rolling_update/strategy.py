@@ -158,17 +158,17 @@ def _moves(new: Manifest, policy: Policy) -> Iterator[tuple[str, str, int]]:
 
 def _require_partitions(workload: Manifest, parameters: RollingUpdate) -> Reporting[None]:
     """Check that the plan's partitions fall to 0: only then does every replica become new."""
-    said = parameters.policy.partitions
+    partitions = parameters.policy.partitions
     place = parameters.partitions or parameters.update.place
-    if said and workload.kind not in PARTITIONED:
+    if partitions and workload.kind not in PARTITIONED:
         message = f"a {workload.kind} has no partitions"
         yield finding("RP108", message, place, "leave out `partitions`")
-    elif said and (list(said) != sorted(set(said), reverse=True) or said[-1] != 0):
-        message = f"the partitions {', '.join(map(str, said))} do not decrease to 0"
+    elif partitions and (list(partitions) != sorted(set(partitions), reverse=True) or partitions[-1] != 0):
+        message = f"the partitions {', '.join(map(str, partitions))} do not decrease to 0"
         hint = "begin with the highest ordinal that becomes new, and end with 0"
         yield finding("RP111", message, place, hint)
-    elif said and said[0] >= max(replicas(workload), 1):
-        message = f"partition {said[0]} leaves all {replicas(workload)} replicas of {workload.name} old"
+    elif partitions and partitions[0] >= max(replicas(workload), 1):
+        message = f"partition {partitions[0]} leaves all {replicas(workload)} replicas of {workload.name} old"
         yield finding("RP106", message, place, f"begin below {replicas(workload)}")
 
 

@@ -65,8 +65,8 @@ def require_grants(
         for pool in shift.candidates:
             is_met = finalized(route, shift, pool.version).data != route.data
             if is_met and not _allowed(route, pool, grants):
-                said = Related(place=place, label="this reference moves there")
-                yield finding("RP325", _missing(route, pool), candidates[pool.version].place, _HINT, said)
+                moved = Related(place=place, label="this reference moves there")
+                yield finding("RP325", _missing(route, pool), candidates[pool.version].place, _HINT, moved)
 
 
 _HINT = "add the ReferenceGrant to the manifests under `shared`; without it, the share of this pool gets 500"

@@ -24,10 +24,9 @@ from typing import Any
 from tests.oracles.cluster import status
 from tests.oracles.cluster.binary import build, why_not
 from tests.oracles.cluster.definitions import bundle, published
+from tests.support.patience import PATIENCE
 
 __all__ = ["Cluster", "Done", "Object", "build", "published", "running", "why_not"]
-
-PATIENCE = 120  # seconds for a start, or for a command that should take one
 
 Done = subprocess.CompletedProcess[str]
 Object = dict[str, Any]

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from tests.oracles.cluster import Cluster
+from tests.support.patience import PATIENCE
 
 PLURALS = {"NetworkPolicy": "networkpolicies"}
 CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding", "Namespace"}
@@ -40,7 +41,7 @@ def verdict(cluster: Cluster, item: dict[str, Any], namespace: str) -> Verdict:
     )
     trusted = ssl.create_default_context(cafile=server["certificate-authority"])
     try:
-        with urllib.request.urlopen(request, context=trusted, timeout=30):
+        with urllib.request.urlopen(request, context=trusted, timeout=PATIENCE):
             return Verdict(accepted=True)
     except urllib.error.HTTPError as error:
         status = json.loads(error.read())

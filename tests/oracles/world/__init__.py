@@ -17,10 +17,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.oracles.cluster import PATIENCE, Cluster, Done
+from tests.oracles.cluster import Cluster, Done
 from tests.oracles.world.api import Api
 from tests.oracles.world.controllers import Controllers
 from tests.oracles.world.servers import ADDRESS, Servers, serving
+from tests.support.patience import PATIENCE
 
 __all__ = ["ADDRESS", "STRICT", "WEAK", "Api", "Controllers", "World", "world"]
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from tests.support.patience import PATIENCE
+
 Object = dict[str, Any]
 
 PATHS = {
@@ -37,7 +39,7 @@ class Api:
         host, _, port = server["server"].removeprefix("https://").partition(":")
         context = ssl.create_default_context(cafile=server["certificate-authority"])
         # One for all threads: to open one takes longer than a request.
-        self._connection = HTTPSConnection(host, int(port), timeout=30, context=context)
+        self._connection = HTTPSConnection(host, int(port), timeout=PATIENCE, context=context)
         self._turn = threading.Lock()
 
     def close(self) -> None:

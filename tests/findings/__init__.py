@@ -1,0 +1,1 @@
+"""Plans that get findings, one case a file; README.md shows how to write one."""
