@@ -131,7 +131,7 @@ def test_prefill_gives_no_first_token(tmp_path: Path) -> None:
     items = serving(BLUE, NEW, image="vllm/vllm-openai:v0.22.1")
     prefill = serving("prefill", NEW)[3]
     prefill["metadata"]["labels"] = {"llm-d.ai/role": "prefill"}
-    prefill["spec"]["template"]["metadata"]["labels"] = {"app": BLUE}
+    prefill["spec"]["template"]["metadata"]["labels"] = {"app": BLUE, "llm-d.ai/role": "prefill"}
     prefill["spec"]["selector"] = {"matchLabels": {"app": BLUE}}
     plan = rolling(workload=f"{BLUE}-decode", gates=["ttft"])
     plan["spec"]["gates"] = [{"name": "ttft", "metric": "time-to-first-token", "max": 1}]

@@ -146,6 +146,7 @@ def compiled(name: str, namespace: str, tmp_path: Path, delivery: str = "") -> E
         text = path.read_text(encoding="utf-8")
         text = re.sub(rf"\bnamespace: {own}(?![-\w])", f"namespace: {namespace}", text)
         text = re.sub(rf"(--pool-namespace\n\s*- ){own}\b", rf"\g<1>{namespace}", text)
+        text = re.sub(rf"\.{own}\.svc\b", f".{namespace}.svc", text)
         path.write_text(text, encoding="utf-8")
     if delivery:
         file = folder / "plan.yaml"
