@@ -136,7 +136,7 @@ def test_a_stage_of_very_many_workloads_is_a_warning(tmp_path: Path) -> None:
     many = compiled(
         tmp_path, plan, blue=[*version(BLUE), *servers(BLUE)], green=[*version(GREEN), *servers(GREEN)]
     )
-    assert {(found.code.id, found.about) for found in proofs(many.warnings)} == {("RP568", "Plan/chat")}
+    assert {(found.code.id, found.about) for found in proofs(many.warnings)} == {("RP568", "Plan/plan")}
 
 
 def test_an_adapter_is_known_before_it_gets_a_share(tmp_path: Path) -> None:

@@ -12,14 +12,11 @@ from collections.abc import Mapping
 from generator.kubernetes.labels import OWNER_NAME
 from generator.kubernetes.old_apis import served_pool
 from generator.kubernetes.pods import pod_labels
-from generator.kubernetes.replicas import seconds_to_start
+from generator.kubernetes.replicas import SPARE_SECONDS, seconds_to_start
 from generator.kubernetes.workloads import elects_leader, longest_grace, replicas
 from generator.model.gates import Fact, Instruction
 from generator.model.manifests import Manifest
 from generator.model.target import Apis, Gateway
-
-SPARE_SECONDS = 300
-"""What a wait for pods leaves beyond their own time: scheduling, pulling an image."""
 
 SETTLE = "5m"
 """How long a controller may take to report on an object that changed."""
