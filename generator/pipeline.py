@@ -68,6 +68,12 @@ class Collector:
             raise Rejected(self._found)
         return value
 
+    def checked(self, step: Reporting[T]) -> T:
+        """Run a step and return its value; raise `Rejected` when anything found so far is an error."""
+        value = self.collect(step)
+        self.stop_if_errors()
+        return value
+
     def extend(self, findings: Iterable[Finding]) -> None:
         """Collect findings that are there already."""
         self._found.extend(map(self._marked, findings))
@@ -138,14 +144,12 @@ def compile_source(
     Raises as `compile_plan` does.
     """
     document = found.require(load_plan(source))
-    found.collect(validate(document))
-    found.stop_if_errors()
+    found.checked(validate(document))
     plan = found.collect(parse(document, STRATEGIES, CODES))
     found.accept(plan.accept)
     read = reader(plan)
     bundles = found.collect(gather(plan, read))
-    given = sum(found.collect(each(read, plan.target.crds)), ())
-    found.stop_if_errors()
+    given = sum(found.checked(each(read, plan.target.crds)), ())
     known = found.collect(schemas([*given, *definitions], plan.target.apis))
     verdict = Verdict(schemas=known, plan=plan.place)
     if not found.collect(verdict.on_bundles(as_written(bundles, plan.target.apis))):
@@ -154,16 +158,14 @@ def compile_source(
     prepared = found.require(strategy.prepare(plan, bundles))
     found.stop_if_errors()
     staged = found.require(strategy.plan(prepared))
-    rollout = one_pool_a_rule(found.collect(with_queries(staged)))
-    found.extend(check(rollout))
-    rollout = delivered(rollout)
+    split = one_pool_a_rule(found.collect(with_queries(staged)))
+    found.extend(check(split))
+    rollout = delivered(split)
     served = as_served(rollout)
     found.collect(verdict.on_rollout(served))
-    found.collect(require_wiring(rollout))
-    found.stop_if_errors()
+    found.checked(require_wiring(rollout))
     served = replace(served, proof=found.collect(proved(rollout)).proof)
-    found.collect(require_used(found.unused, across=False))
-    found.stop_if_errors()
+    found.checked(require_used(found.unused, across=False))
     return Compiled(rollout=served, sources=_files(source, bundles, given), warnings=found.all)
 
 
@@ -180,8 +182,7 @@ def compile_plans(paths: Iterable[str], crds: Iterable[str] = ()) -> tuple[Compi
     `crds` are files and folders with the cluster's CustomResourceDefinitions.
     """
     found, compiled = Collector(), []
-    definitions: tuple[Document, ...] = sum(found.collect(each(_definitions, map(Path, crds))), ())
-    found.stop_if_errors()
+    definitions: tuple[Document, ...] = sum(found.checked(each(_definitions, map(Path, crds))), ())
     for path in map(Path, paths):
         try:
             compiled.append(compile_plan(_file(path), *definitions))
