@@ -9,12 +9,13 @@ import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.lock import LOCKS
+from tests.support.lock import LOCKS, locked
 from tests.support.paths import ROOT
 
 KEPT = (
@@ -28,6 +29,17 @@ KEPT = (
     "Makefile",
     *LOCKS,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Install the locked versions, also into the environments that builds make for themselves."""
+    constraints = tmp_path_factory.mktemp("versions") / "constraints.txt"
+    lines = (f"{name}=={version}" for name, version in locked("requirements-dev.txt").items())
+    constraints.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_CONSTRAINT", str(constraints))
+        yield
 
 
 @pytest.fixture(scope="module")
