@@ -274,7 +274,13 @@ def test_the_builder_gets_a_copy_and_no_environment(
 
 
 @pytest.mark.parametrize(
-    "script", ["head -c 100000000 /dev/zero", "a=x; while :; do a=$a$a; done", "sleep 60"]
+    "script",
+    [
+        "head -c 100000000 /dev/zero",
+        "head -c 100000000 /dev/zero; exit 0",
+        "a=x; while :; do a=$a$a; done",
+        "sleep 60",
+    ],
 )
 def test_a_build_has_limits(
     script: str,

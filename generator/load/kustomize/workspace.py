@@ -77,11 +77,16 @@ def run(words: Sequence[str], folder: Path) -> Ran:
             check=False,
             preexec_fn=_limit,
         )
-        texts = []
-        for file in (output, errors):
-            file.seek(0)
-            texts.append(file.read(OUTPUT).decode("utf-8", errors="replace"))
-    return Ran(output=texts[0], errors=texts[1], code=done.returncode)
+        full = os.fstat(output.fileno()).st_size >= OUTPUT
+        output.seek(0)
+        errors.seek(0)
+        return Ran(
+            output=output.read().decode("utf-8", errors="replace"),
+            errors=f"it writes more than {OUTPUT:,} bytes"
+            if full
+            else errors.read().decode(errors="replace"),
+            code=1 if full else done.returncode,
+        )
 
 
 def _limit() -> None:
