@@ -52,6 +52,7 @@ SLOW_FILES = frozenset(
         "project/test_workplaces.py",
         "proof/test_proof_mutants.py",
         "proof/test_proof_reduction.py",
+        "render/test_kustomize.py",
         "stages/test_laws.py",
         "stages/test_laws_lora.py",
         "stages/test_laws_pins.py",

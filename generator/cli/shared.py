@@ -72,7 +72,7 @@ def warnings_of(compiled: Sequence[Compiled]) -> tuple[Finding, ...]:
 
 
 def say(*sentences: str) -> None:
-    """Tell the user something that is no result: on standard error, and harmless to terminals."""
+    """Print something that is no result to standard error, with nothing that can harm a terminal."""
     from generator.cli.formats.sanitize import clean
 
     for sentence in sentences:

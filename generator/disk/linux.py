@@ -10,7 +10,7 @@ _ABSENT = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP
 
 
 def exchange(directory: int, one: str, other: str) -> bool:
-    """Let two names in `directory` change places in one step; False where the system cannot.
+    """Swap two names in `directory` in one step; return False where the system cannot.
 
     Raises `OSError`.
     """

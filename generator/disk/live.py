@@ -48,7 +48,7 @@ def read_rendered(place: pathlib.Path) -> RenderedTree:
 
 
 def make_live(place: pathlib.Path, decide: Callable[[RenderedTree], Mapping[str, str]]) -> bool:
-    """Let `live/` hold exactly the files that `decide` gives, by name; say whether that changed anything.
+    """Make `live/` hold exactly the files that `decide` returns, by name; return whether anything changed.
 
     The directory is replaced whole or not touched; a run of `render` waits outside meanwhile. Raises what
     `decide` and `read_rendered` raise, and `Fault` when the place or the file system forbids it.

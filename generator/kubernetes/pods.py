@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,7 +62,15 @@ def pod_names(workload: Manifest) -> tuple[str, ...]:
 
 
 def is_pod_name(workload: Manifest, name: str) -> bool:
-    """Return whether a StatefulSet has a pod of this name; where it says no replicas, an autoscaler does."""
+    """Return whether a workload has a pod of this name; without `replicas`, an autoscaler sets their number.
+
+    Pods of a StatefulSet are `NAME-ORDINAL`; those of a LeaderWorkerSet, which makes StatefulSets, are
+    `NAME-GROUP` and `NAME-GROUP-WORKER`; those of a DisaggregatedSet begin with its name.
+    """
+    if workload.kind == "LeaderWorkerSet":
+        return re.fullmatch(rf"{re.escape(workload.name)}(-\d+){{1,2}}", name) is not None
+    if workload.kind != "StatefulSet":
+        return name.startswith(f"{workload.name}-")
     base, _, ordinal = name.rpartition("-")
     count = workload.get("spec", "replicas")
     return base == workload.name and ordinal.isdigit() and (count is None or int(ordinal) < count)

@@ -147,7 +147,7 @@ def _of_template(selector: Selector, workload: Manifest) -> Selector | None:
 
 def _may_give(workload: Manifest, key: str, value: str) -> bool:
     """Return whether a controller may give a label this value: names of objects are known."""
-    if key == POD_NAME and workload.kind == "StatefulSet":
+    if key == POD_NAME:
         return is_pod_name(workload, value)
     return key != OWNER_NAME.get(workload.kind) or value == workload.name
 

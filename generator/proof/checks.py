@@ -158,7 +158,7 @@ class Dividing(SafetyCheck):
             yield Failure(code="RP562", gets="the wrong version", why=why, about=about, objects=objects)
 
     def must_repeat(self, move: Move) -> bool:
-        """Ask anew when all requests should be divided as today."""
+        """Repeat the check when all requests should be divided as today."""
         return move.fresh or move.home
 
     def _allowed(self) -> list[Mix | None]:
@@ -203,7 +203,7 @@ class Finishing(SafetyCheck):
         return change.identity in self.view and (change.after is None or change.identity in self.parts)
 
     def must_repeat(self, _: Move) -> bool:
-        """Ask anew in each move: a pool may be busy now that was not when its picker was replaced."""
+        """Repeat the check in each move: a pool may be busy now that was not when its picker was replaced."""
         return True
 
     def _lost(self, why: str, *objects: Identity) -> Failure:

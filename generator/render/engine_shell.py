@@ -60,7 +60,7 @@ class Shell:
         return self._text("delete.sh", file=file, asked=any(map(_is_served, deletion.objects)))
 
     def start(self) -> str:
-        """Let the engine follow `live/`, once the first stage is promoted."""
+        """Return the shell that makes the engine follow `live/`, once the first stage is promoted."""
         return self._text("start.sh")
 
     def _text(self, template: str, **values: Any) -> str:

@@ -153,7 +153,7 @@ CONTRACT: Mapping[str, Invariant] = {row.id: row for row in _ROWS}
 
 
 def invariant_page(invariant: Invariant, codes: Iterable[Code]) -> str:
-    """Tell how an invariant is kept, in Markdown: by which findings, and by which gate."""
+    """Return the page of an invariant in Markdown: the findings and the gate that keep it."""
     found = [f"- {code.id}: {code.title}" for code in codes if invariant.id in code.keeps]
     parts = [f"# {invariant.id}", invariant.rule]
     parts += ["## Findings", "\n".join(found)] if found else []

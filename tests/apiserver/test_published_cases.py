@@ -39,6 +39,7 @@ def totals(name: str) -> Counter[str]:
     return Counter(ast.literal_eval(total.strip()))
 
 
+@pytest.mark.slow
 @needs_cases
 def test_published_definitions_give_the_published_verdicts() -> None:
     counts = totals("theirs")

@@ -316,6 +316,7 @@ def test_a_number_that_is_not_finite_is_refused_in_manifests_and_text_in_plans()
     assert load("a: .inf\nb: .NaN", load_manifests) == ([], ["RP013 1:4", "RP013 2:4"])
 
 
+@pytest.mark.slow
 def test_a_file_may_have_as_many_values_as_people_write(tmp_path: Path) -> None:
     assert load("[" + "1," * (Limits.values - 1) + "]")[1] == []
     assert load("[" + "1," * Limits.values + "]")[1] == [f"RP008 1:{2 * Limits.values}"]

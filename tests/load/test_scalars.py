@@ -283,6 +283,7 @@ def test_manifests_are_never_in_doubt() -> None:
     assert not any(KUBERNETES.ambiguity(text) for text in TOKENS)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=20) | st.from_regex(r"[-+.0-9_:eExobTZ ]{0,30}", fullmatch=True))
 def test_any_text_is_a_value_or_out_of_range(text: str) -> None:
     for reading in (JSON, KUBERNETES):

@@ -117,6 +117,7 @@ def test_there_are_enough_naughty_strings() -> None:
     assert sum(yaml.safe_load(text) != text for text in WORDS.split() + NUMBERS.split()) > 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.BaseLoader, yaml.CSafeLoader, yaml.CBaseLoader])
 def test_pyyaml_and_libyaml_read_every_naughty_string_back(loader: type) -> None:
     value, text = in_every_position(NAUGHTY)
@@ -180,6 +181,7 @@ SCALARS = st.none() | st.booleans() | NUMERIC | TEXTS
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(JSON, st.integers(0, 5))
 def test_any_json_value_comes_back(value: Any, indent: int) -> None:

@@ -193,6 +193,7 @@ def serving(stored: Mapping[str, Object]) -> Object:
     return found
 
 
+@pytest.mark.kustomize
 def test_what_machines_run_is_what_people_run(tmp_path: Path) -> None:
     for name in EXAMPLES:
         example = compiled(name, "elsewhere", tmp_path)

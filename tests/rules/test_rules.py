@@ -101,6 +101,7 @@ def long_names(case: Case) -> Iterator[Finding]:
 '''
 
 
+@pytest.mark.slow
 def test_a_rule_is_added_in_one_file(tmp_path: Path) -> None:
     """It is checked, explained and accepted as soon as its file is there."""
     for folder in ("generator", "templates", "schemas"):

@@ -73,6 +73,7 @@ def share(state: State) -> Decimal:
     return Decimal(100 * refs.get("llm-new", 0)) / Decimal(sum(refs.values()))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(
     st.integers(1, 40),

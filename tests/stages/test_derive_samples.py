@@ -138,6 +138,7 @@ def _without_defaults(after: Any, before: Any) -> Any:
     return after
 
 
+@pytest.mark.kustomize
 @pytest.mark.parametrize(
     ("router", "model"),
     [("gw-istio-optimized-baseline", "optimized-baseline"), ("gw-gke-preferred", "wide-ep-lws")],

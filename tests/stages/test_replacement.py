@@ -205,6 +205,7 @@ def headers(ref: Object) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @BRIEF
 @given(blue_greens(), st.sampled_from([[], ["x-a"], [HEADER.title(), "x-a"]]))
 def test_the_header_is_all_that_is_added(case: Case, taken: list[str]) -> None:

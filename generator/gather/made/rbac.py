@@ -48,7 +48,7 @@ def picker_rights(router: Router, context: Context) -> Iterator[Manifest]:
 def may(
     router: Router, context: Context, name: str, rules: Rules, *, account: str = "", home: str = ""
 ) -> Iterator[Manifest]:
-    """Let an account, the picker's own where none is named, do something in the pool's namespace."""
+    """Return the Role and binding that allow an account, by default the picker's, to use `rules`."""
     yield context.make_for(router, "role", name=name, rules=rules)
     yield _binding(router, context, "rolebinding", name, account=account, home=home)
 
@@ -56,7 +56,7 @@ def may(
 def may_everywhere(
     router: Router, context: Context, name: str, rules: Rules, *, account: str = ""
 ) -> Iterator[Manifest]:
-    """Let an account, the picker's own where none is named, do something that is in no namespace."""
+    """Return the ClusterRole and binding that allow an account, by default the picker's, to use `rules`."""
     wide = names.cluster_wide(context.namespace, name)
     yield context.make_for(router, "clusterrole", name=wide, rules=rules)
     yield _binding(router, context, "clusterrolebinding", wide, account=account, home="")

@@ -119,7 +119,7 @@ def explain(error: Exception, text: str, last: Mark) -> tuple[str, str, Mark, Ma
 
 
 def is_nesting(error: Exception) -> bool:
-    """Say whether the parser has a limit of its own for nesting, and the text exceeds it.
+    """Return whether the parser has a limit of its own for nesting that the text exceeds.
 
     Since PyYAML 6.0.4 libyaml reads no more than 1,000 levels, and looks that far ahead of its events.
     """

@@ -116,7 +116,7 @@ def smoke(gateway: Gateway, path: str, headers: Mapping[str, str], title: str) -
 
 
 def ask(gateway: Gateway, model: str, title: str) -> Instruction:
-    """Ask a model for one token through the Gateway and fail unless it answers."""
+    """Request one token of a model through the Gateway; fail unless it answers."""
     body = f'{{"model": "{model}", "prompt": "Hello", "max_tokens": 1}}'
     return Instruction(
         title=f"{title} (where the Gateway can be reached from)",

@@ -123,7 +123,7 @@ _OF_PICKER = {TTFT: "request_ttft_seconds", ITL: "request_streaming_itl_seconds"
 
 
 def _errors(question: Question, watched: _Watched) -> str:
-    """Ask for the share of failed requests; the series of errors is absent until the first one."""
+    """Return the query for the share of failed requests; errors have no series before the first."""
     labels, window = f"{{{watched.picker}{watched.model}}}", f"[{lasting(question.window)}]"
     failed = f"sum(rate({watched.prefix}request_error_total{labels}{window}))"
     return f"({failed} or vector(0)) / sum(rate({watched.prefix}request_total{labels}{window}))"
@@ -135,7 +135,7 @@ def _quantile(name: str, labels: str, question: Question) -> str:
 
 
 def _in_a_pod(name: str, labels: str, question: Question) -> str:
-    """Ask for the mean of the pods, each with all of its ranks, over the window."""
+    """Return the query for the mean of the pods, each with all of its ranks, over the window."""
     return f"avg(sum by (pod) (avg_over_time({name}{{{labels}}}[{lasting(question.window)}])))"
 
 

@@ -50,7 +50,7 @@ def require_grants(
     shift: Shift,
     candidates: Mapping[str, Ref],
 ) -> Reporting[None]:
-    """Ask for a grant for each reference that leaves its namespace, today's and those to come.
+    """Require a grant for each reference that leaves its namespace, today's and those to come.
 
     `candidates` says where the plan names the pool of each.
     """
