@@ -273,6 +273,7 @@ def test_the_builder_gets_a_copy_and_no_environment(
     assert str(path.parent) not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [
