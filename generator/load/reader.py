@@ -38,7 +38,7 @@ def read_source(path: Path, name: str) -> Reporting[Source | None]:
     `name` is what the user calls the file. A byte order mark is dropped, and every line ends with LF.
     Raises Fault when the file cannot be read.
     """
-    data = _read(path, name)
+    data = read_bytes(path, name)
     if len(data) <= Limits.size:
         return (yield from characters.decode(data, name))
     report = Report(Source(name=name, text=""))
@@ -99,7 +99,11 @@ def _document(source: Source, root: Node) -> Document:
     return Document(source=source, data=root.data, keys=Spans(root, "key"), values=Spans(root, "mark"))
 
 
-def _read(path: Path, name: str) -> bytes:
+def read_bytes(path: Path, name: str) -> bytes:
+    """Read a regular file, up to one byte more than a file may have.
+
+    Raises Fault when the file cannot be read.
+    """
     try:
         # O_NONBLOCK: a pipe that nobody writes to must not hold us up before we see that it is a pipe.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

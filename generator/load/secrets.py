@@ -10,9 +10,11 @@ from generator.model.findings import Finding, Reporting, changed
 from generator.model.source import Document, Place, Source
 
 _SECRET = re.compile(
-    r"""\bkind["']?\s*:\s*(?:[&!]\S*\s+)*["']?Secret(?:List)?["']?\s*(?:$|[,}#])""", re.MULTILINE
+    r"""\bkind["']?\s*:\s*(?:[&!]\S*\s+)*["']?Secret(?:List)?["']?\s*(?:$|[,}#])"""
+    r"|(?i:secretGenerator)",
+    re.MULTILINE,
 )
-"""Says that a text holds a Secret; a text that YAML cannot read must be recognized too."""
+"""Says that a text holds a Secret, or makes one; a text that YAML cannot read must be recognized too."""
 
 
 def load_hiding_secrets(source: Source) -> Reporting[tuple[Document, ...]]:

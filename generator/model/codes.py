@@ -57,6 +57,7 @@ RP210 warning Helm hook left out
 RP211 error   kustomize is not installed
 RP212 error   kustomization does not build
 RP213 error   remote base
+RP214 error   kustomization that rollplan does not build
 RP220 error   router both made by rollplan and in the manifests
 RP221 warning requirements of the gateway are not known
 RP222 error   pool and model servers do not match

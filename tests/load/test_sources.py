@@ -146,9 +146,7 @@ def test_no_kustomize_is_a_finding(
 @pytest.mark.parametrize(
     "broken",
     [
-        {"resources": ["all.yaml"], "nonsense": True},
         {"resources": ["all.yaml"], "patches": [{"path": "patch.yaml"}]},
-        {"resources": ["all.yaml"], "helmCharts": [{"name": "x"}]},
         {"resources": ["all.yaml", "missing.yaml"]},
         {"resources": ["all.yaml", "all.yaml"]},
         {"resources": ["all.yaml", "../other"]},
@@ -167,6 +165,28 @@ def test_broken_kustomization(broken: dict[str, Any], plan: Callable[..., Path],
     assert "\n" not in message
     assert str(tmp_path) not in message
     assert [(code, message)] == rejected(tmp_path / "plans/plan.yaml")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("nonsense", True),
+        ("helmCharts", [{"name": "x"}]),
+        ("helmGlobals", {"chartHome": "x"}),
+        ("generators", ["https://example.com/x"]),
+        ("transformers", ["https://example.com/x"]),
+        ("transformers", ["plugin.yaml"]),
+        ("validators", ["https://example.com/x"]),
+    ],
+)
+def test_field_that_is_not_built(
+    field: str, value: Any, plan: Callable[..., Path], started: Callable[[], str]
+) -> None:
+    files = {**BASE, "base/kustomization.yaml": {"resources": ["all.yaml"], field: value}}
+    assert rejected(plan("base", files)) == [
+        ("RP214", f"'{field}' of `base` is no field that rollplan builds")
+    ]
+    assert started() == ""
 
 
 @pytest.mark.kustomize
@@ -250,10 +270,6 @@ def test_a_folder_that_is_called_like_an_address_is_one(
         {"components": ["https://example.com/x"]},
         {"crds": ["https://example.com/x"]},
         {"configurations": ["https://example.com/x"]},
-        {"generators": ["https://example.com/x"]},
-        {"transformers": ["https://example.com/x"]},
-        {"transformers": ["plugin.yaml"]},
-        {"validators": ["https://example.com/x"]},
         {"patches": [{"path": "https://example.com/x"}]},
         {"patchesStrategicMerge": ["https://example.com/x"]},
         {"patchesJson6902": [{"path": "https://example.com/x", "target": {"kind": "x"}}]},
@@ -269,16 +285,9 @@ def test_a_folder_that_is_called_like_an_address_is_one(
 def test_remote_file_in_any_field(
     depth: int, field: dict[str, Any], plan: Callable[..., Path], started: Callable[[], str]
 ) -> None:
-    plugin = {
-        "apiVersion": "builtin",
-        "kind": "PatchTransformer",
-        "metadata": {"name": "x"},
-        "path": "https://example.com/x",
-    }
     files = {
         **BASE,
         "base/kustomization.yaml": {"resources": ["all.yaml"], **field},
-        "base/plugin.yaml": plugin,
     }
     files["overlay/kustomization.yaml"] = {"resources": ["../base"]}
     assert [code for code, _ in rejected(plan("overlay" if depth else "base", files))] == ["RP213"]

@@ -96,7 +96,7 @@ def test_libraries_stay_in_their_rooms(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules(), ids=str)
 def test_only_the_disk_writes(path: Path) -> None:
-    if is_in(path, "disk"):
+    if is_in(path, "disk", "load.kustomize.workspace"):  # kustomize reads files: a folder that goes again
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
